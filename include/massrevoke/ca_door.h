@@ -1,0 +1,62 @@
+/* ca_door.h - the contract of every CA backend: revoke a batch, ask a batch, publish.
+ *
+ * One pollable descriptor and one step each; answers come by callback from inside step(). A door reports what
+ * the CA said, one of the outcomes below per certificate and never two; what it means for the campaign is the
+ * executor's business. `openssl ca` is door/ca_openssl.c. Does not: retry, pace, wait, or know campaigns.
+ * Sources: facts of real backends, section 3. Called by: engine, cli, drill (decorated with faults). */
+#ifndef MASSREVOKE_CA_DOOR_H
+#define MASSREVOKE_CA_DOOR_H
+
+#include "massrevoke/outcome.h"
+
+/* Gets answers; called from inside step(), any number at a time. */
+typedef void ca_answer_fn(void *context, const struct ca_answer *answers, size_t count);
+
+/* What a backend is like. */
+struct ca_facts {
+    const char *name;      /* "ca_openssl" */
+    bool keeps_first_date; /* a second revoke never changes date or reason */
+    bool tells_status;     /* status() can answer */
+    bool can_publish;      /* publish() signs a CRL */
+    struct span quiet;     /* after so long no earlier request can still be executed */
+    struct rate rate;      /* configured ceiling */
+    unsigned reasons;      /* bit 1 << code for each reason it can express */
+};
+
+struct ca_door;
+
+/* The operations. Every function may be called only from the thread that made the door. */
+struct ca_door_ops {
+    /* Queues a batch to revoke (copied). CONFLICT when a batch is still under way. */
+    bool (*revoke)(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f);
+    /* Queues a batch of questions (copied). */
+    bool (*status)(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f);
+    /* Works on what is queued without blocking longer than one pass over the CA's record; *busy says whether
+     * anything is left. UNAVAILABLE: the backend cannot be reached; unanswered items then got CA_WAIT or
+     * CA_ASK. */
+    bool (*step)(struct ca_door *d, bool *busy, struct fault *f);
+    /* Signs and places one CRL for the issuer: number, signing and placing are one critical section per
+     * issuer; thisUpdate is `now`, the number grows. Idempotent. */
+    bool (*publish)(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f);
+    void (*close)(struct ca_door *d);
+};
+
+/* A door; made by ca_openssl_open and the like, ended by ca_close. */
+struct ca_door {
+    const struct ca_door_ops *ops;
+    struct ca_facts facts;
+    int fd; /* readable when step() has something to do; -1: call step() until it is not busy */
+    ca_answer_fn *answer;
+    void *answer_context;
+    struct utc (*now)(void *clock); /* campaign time, for the revocation date */
+    void *clock;
+};
+
+/* Ends a door; NULL is allowed. */
+static inline void ca_close(struct ca_door *d)
+{
+    if (d != NULL)
+        d->ops->close(d);
+}
+
+#endif

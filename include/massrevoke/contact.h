@@ -1,0 +1,30 @@
+/* contact.h - whom to tell: the values of the contacts file (contract section 3), no behaviour.
+ *
+ * Pure. Does not: parse (intake), choose (notifier) or send. Called by: intake, store, notifier. */
+#ifndef MASSREVOKE_CONTACT_H
+#define MASSREVOKE_CONTACT_H
+
+#include "massrevoke/text.h"
+
+/* In which order people are told. */
+enum contact_role { CONTACT_PRIMARY, CONTACT_BACKUP, CONTACT_PARTNER, CONTACT_ROLE_COUNT };
+
+/* One contact. Text terminated, "" when unknown, owned by the reader's arena. */
+struct contact {
+    int64_t id; /* the store's number, 0 before it is stored */
+    const char *subscriber;
+    enum contact_role role;
+    int tier; /* 0 first within the role */
+    const char *name, *email, *language, *timezone, *phone;
+    const char *class; /* class of the subscriber: "" or riskiest, automated, critical, ... */
+    bool address_bad;  /* the address is not one well-formed mailbox; counted, never sent to */
+    size_t line;
+};
+
+/* "primary", "backup", "partner"; static. */
+const char *contact_role_name(enum contact_role role);
+
+/* Reverse of contact_role_name; CONTACT_ROLE_COUNT when there is none. */
+enum contact_role contact_role_from_name(struct str name);
+
+#endif

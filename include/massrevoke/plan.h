@@ -1,0 +1,98 @@
+/* plan.h - a plan and what it is made from: values between cli, planner, store and reporter.
+ *
+ * Pure data. Does not: plan (planner.h) or persist. Sizes are for ten million certificates: small, flat,
+ * indexed. */
+#ifndef MASSREVOKE_PLAN_H
+#define MASSREVOKE_PLAN_H
+
+#include "massrevoke/digest.h"
+#include "massrevoke/rules.h"
+#include "massrevoke/time.h"
+
+#define PLAN_CHUNK_MAX 1000 /* numbers in a chunk, design section 3 */
+#define PLAN_CHUNK_SECONDS                                                                                   \
+    10 /* a chunk holds at most so many seconds of the backend's rate, at least one number */
+
+/* One certificate of the cohort, in number order (issuer, subscriber, serial). 24 bytes. */
+struct plan_certificate {
+    uint32_t number;      /* the campaign's number */
+    uint32_t subscriber;  /* index into plan_input.subscribers */
+    uint16_t issuer;      /* index of the issuer */
+    uint16_t ca;          /* index of the CA that revokes it */
+    uint32_t shard;       /* index of its CRL shard, for the canary */
+    struct utc not_after; /* UTC_NONE when unknown */
+};
+
+/* A subscriber as the planner sees it. */
+struct plan_subscriber {
+    const char *id;
+    bool unreachable; /* no usable contact: goes first, notice cannot help it */
+    bool risky;       /* class "riskiest" */
+};
+
+/* What the planner reads. */
+struct plan_input {
+    const struct plan_certificate *certificates;
+    size_t certificate_count;
+    const struct plan_subscriber *subscribers;
+    size_t subscriber_count;
+    const struct rate *ca_rates; /* by CA index; count 0: unlimited */
+    size_t ca_count;
+    struct utc received;
+    struct span deadline; /* from receipt, to published */
+    struct span should;   /* 0: none */
+    struct utc now;       /* slots never lie before it */
+    struct profile profile;
+    struct digest rule_digest;
+};
+
+/* One hour slot. `hour` counts from receipt (0 is the first hour). */
+struct plan_slot {
+    int64_t hour;
+    struct utc start;
+    uint32_t certificates, subscribers;
+    uint32_t first_chunk, chunk_count;
+};
+
+/* One chunk: numbers in plan order, all of one CA and one issuer. */
+struct plan_chunk {
+    uint16_t ca, issuer;
+    bool canary;
+    uint32_t slot;         /* index into slots */
+    struct utc due;        /* slot start, spread inside the slot by the rate; immediate: now */
+    uint32_t first, count; /* into plan.numbers */
+};
+
+/* What limits a plan. */
+enum plan_limit {
+    PLAN_LIMIT_NONE,
+    PLAN_LIMIT_BACKEND_RATE,
+    PLAN_LIMIT_PUBLICATION,
+    PLAN_LIMIT_NOTICE,
+    PLAN_LIMIT_DEADLINE,
+    PLAN_LIMIT_HELPDESK,
+    PLAN_LIMIT_COUNT
+};
+
+/* The result. `numbers` holds every unsettled number once; canary chunks come first. */
+struct plan {
+    bool feasible;
+    const struct plan_slot *slots;
+    size_t slot_count;
+    const struct plan_chunk *chunks;
+    size_t chunk_count;
+    const uint32_t *numbers;
+    size_t number_count;
+    const uint32_t *canaries; /* numbers in canary chunks, ascending */
+    size_t canary_count;
+    struct utc finish; /* last certificate published; UTC_NONE when there is none */
+    struct span slack; /* published deadline minus finish */
+    struct span outage_tolerance;
+    enum plan_limit limiting;
+    uint64_t late, expires_first, should_24h, shortfall;
+    const char *remedy; /* "" when feasible */
+    const char *text;   /* canonical JSON: the bytes that are digested */
+    struct digest digest;
+};
+
+#endif

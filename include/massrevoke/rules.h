@@ -1,0 +1,74 @@
+/* rules.h - policy as dated data: revocation rules (plans/rules/*.cfg) and campaign profiles
+ * (plans/profiles/*.cfg).
+ *
+ * Design sentence 8: clauses, deadlines and reasons are data with document, version and date; the digest of
+ * the file's bytes goes into the plan. An override folder (settings.plans_dir) wins over the embedded files.
+ * I/O only for an override. Does not: decide which item fits an incident. Called by: cli, planner, reporter,
+ * drill. */
+#ifndef MASSREVOKE_RULES_H
+#define MASSREVOKE_RULES_H
+
+#include "massrevoke/arena.h"
+#include "massrevoke/digest.h"
+#include "massrevoke/fault.h"
+#include "massrevoke/reason.h"
+#include "massrevoke/time.h"
+
+/* One clause, e.g. 4.9.1.1 item 12 (BR 2.2.6). */
+struct rule {
+    const char *id;      /* "4.9.1.1-12": section, dash, item */
+    const char *section; /* "4.9.1.1" */
+    int item;
+    const char *text;     /* our own paraphrase of the trigger */
+    struct span deadline; /* from receipt to published revocation: 24 h, 5 d or 7 d */
+    struct span should;   /* the earlier SHOULD (24 h), 0 when there is none */
+    enum reason reason;   /* CRLReason the entry must carry; REASON_UNSPECIFIED: absent */
+    bool expand_by_key;   /* items 3 and 4: every certificate with that key falls under it (BR 6.1.2) */
+    const char *document, *version, *effective; /* "TLS Baseline Requirements", "2.2.6", "2026-03-31" */
+    struct digest digest;                       /* of the rule file's bytes */
+};
+
+/* How a campaign is driven; durations count from receipt unless said otherwise. */
+struct profile {
+    const char *name;
+    struct span first_slot;     /* no revocation before receipt + this (notice time); immediate: 0 */
+    struct span first_notice;   /* notices go out at start, at the latest receipt + this */
+    struct span backup_after;   /* silence without ack for so long: the backup contacts are told */
+    struct span reserve;        /* kept free before the published deadline */
+    struct span publish_margin; /* from the CA's record to seen in the fetched CRL and OCSP */
+    struct span crl_every;      /* a CRL is published at least so often while work is pending */
+    bool publish_at_once;       /* immediate: publish after each batch, no waiting for slots */
+    bool notices;               /* immediate: false */
+    int canary;                 /* certificates that go first, at least one per issuer and shard; 0: none */
+    struct span outage_floor;   /* soft floor of outage tolerance */
+    struct rate rate_cap;       /* soft ceiling on revocations; count 0: the backend's */
+    int helpdesk_per_hour;      /* subscribers an hour; 0: no limit (soft) */
+    struct digest digest;       /* of the profile file's bytes */
+};
+
+/* The rule with that id; CONFIG lists the known ids when there is none. Values live in `a`. */
+MUST_USE bool rules_find(const char *plans_dir, const char *id, struct arena *a, struct rule *out,
+                         struct fault *f);
+
+/* All rules in file order. */
+MUST_USE bool rules_all(const char *plans_dir, struct arena *a, const struct rule **out, size_t *count,
+                        struct fault *f);
+
+/* A profile by shipped name or by path (a name with '/' or ending in .cfg). CONFIG lists every problem. */
+MUST_USE bool profile_read(const char *plans_dir, const char *name, struct arena *a, struct profile *out,
+                           struct fault *f);
+
+/* The default profile's name for a rule (contract section 3): by deadline, items 3 and 4 key-compromise. */
+const char *profile_default(const struct rule *rule);
+
+/* Is a certificate short-lived by the dated rule of BR 1.6.1 (7 d from 2026-03-15, 10 d from 2024-03-15)?
+ * False when a date is unknown. BR 4.9.1.1 exempts these. */
+MUST_USE bool rules_short_lived(const char *plans_dir, struct utc not_before, struct utc not_after,
+                                struct arena *a, bool *short_lived, struct fault *f);
+
+/* The bytes of a data file "profiles/immediate.cfg": from plans_dir when it is there, else embedded; CONFIG
+ * if neither has it. */
+MUST_USE bool plans_file(const char *plans_dir, const char *path, struct arena *a, struct str *out,
+                         struct fault *f);
+
+#endif

@@ -1,0 +1,70 @@
+/* settings.h - the configuration file as one value (contract section 4).
+ *
+ * Read once through the guard around libconfig (config/guard.c), every problem reported at once with file and
+ * line. After reading it is constant. Paths are absolute (relative ones are taken from the file's folder).
+ * I/O only in settings_read. Does not: open what it names, hold secrets (only *_file paths), or know
+ * campaigns. Called by: cli (wiring), which hands parts to doors and stages. */
+#ifndef MASSREVOKE_SETTINGS_H
+#define MASSREVOKE_SETTINGS_H
+
+#include "massrevoke/arena.h"
+#include "massrevoke/fault.h"
+#include "massrevoke/time.h"
+
+/* One issuing CA certificate and the CRL that decides when a certificate names no pointer (URL, may be NULL).
+ */
+struct settings_issuer {
+    const char *certificate_file;
+    const char *crl;
+};
+
+/* One CA: a backend and the issuers it revokes for. */
+struct settings_ca {
+    const char *name;              /* default: "ca" for a lone group */
+    const char *backend;           /* "ca_openssl" */
+    const char *directory;         /* ca_openssl: the folder of openssl.cnf and index.txt */
+    const char *config_file;       /* ca_openssl: default DIRECTORY/openssl.cnf */
+    const char *key_password_file; /* may be NULL */
+    struct rate rate;              /* revocations; default 2000/s */
+    struct span crl_validity;      /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
+    const struct settings_issuer *issuers;
+    size_t issuer_count;
+};
+
+/* One person who may approve. */
+struct settings_approver {
+    const char *name;
+    const char *certificate_file;
+    const char *const *logins; /* login names of the same person; may be empty */
+    size_t login_count;
+};
+
+/* fetch.map: URLs that begin with `url` are read from files below `folder`. */
+struct settings_map {
+    const char *url, *folder;
+};
+
+struct settings {
+    const char *file;                                /* where it came from; NULL: defaults only */
+    bool demo;                                       /* demo CA: --as allowed, quorum 1 allowed */
+    const char *plans_dir;                           /* overrides embedded plans/; may be NULL */
+    const char *db_conninfo, *db_bindir, *db_run_as; /* may be NULL */
+    const struct settings_ca *cas;
+    size_t ca_count;
+    int quorum;                  /* default 1 in demo, else 2 */
+    struct span approval_expiry; /* default 24h */
+    const struct settings_approver *approvers;
+    size_t approver_count;
+    const char *mail_from, *mail_reply_to;       /* default: massrevoke@localhost */
+    const char *mail_spool_dir, *mail_relay_url; /* exactly one or none is set */
+    const struct settings_map *map;
+    size_t map_count;
+    struct span fetch_timeout; /* default 30s */
+};
+
+/* Finds the file (explicit --config, MASSREVOKE_CONFIG, /etc/massrevoke/massrevoke.cfg) and reads it; `path`
+ * NULL means: search; nothing found gives the defaults with file NULL. Everything lives in `a`. On wrong
+ * content the fault is CONFIG and its text lists every problem, one a line, as "file:line: key: problem". */
+MUST_USE bool settings_read(const char *path, struct arena *a, struct settings *out, struct fault *f);
+
+#endif

@@ -1,0 +1,136 @@
+/* snapshot.h - one moment of a campaign, computed once; every screen, report and JSON renders from it.
+ *
+ * Pure data plus derivations. A sentence, a table and a list can never disagree, because they read the same
+ * value. Does not: query (store fills it) or format (reporter does). Called by: store, reporter, cli, drill.
+ */
+#ifndef MASSREVOKE_SNAPSHOT_H
+#define MASSREVOKE_SNAPSHOT_H
+
+#include "massrevoke/certificate.h"
+#include "massrevoke/digest.h"
+#include "massrevoke/time.h"
+
+/* Worst first; DONE is the best. */
+enum verdict {
+    VERDICT_MISSED,
+    VERDICT_BEHIND,
+    VERDICT_AT_RISK,
+    VERDICT_ON_TRACK,
+    VERDICT_DONE,
+    VERDICT_COUNT
+};
+
+/* Campaign states of the contract. */
+enum campaign_state {
+    CAMPAIGN_OPEN,
+    CAMPAIGN_PLANNED,
+    CAMPAIGN_APPROVED,
+    CAMPAIGN_RUNNING,
+    CAMPAIGN_PAUSED,
+    CAMPAIGN_FINISHED,
+    CAMPAIGN_CLOSED,
+    CAMPAIGN_STATE_COUNT
+};
+
+/* The six counts and what they must add up to. */
+struct totals {
+    int64_t affected; /* counted from the certificates, never summed */
+    int64_t revoked, pending_publication, not_revoked, held, expired, unknown;
+};
+
+struct snapshot_cohort {
+    int cohort;
+    enum campaign_state state;
+    const char *rule, *rule_text; /* "4.9.1.1-12", paraphrase */
+    int reason;                   /* CRLReason code */
+    struct utc received, deadline;
+    struct totals totals;
+    enum verdict verdict;
+    struct utc projected_finish; /* UTC_NONE: nothing left, or unknown */
+    struct span slack;
+    int64_t should_24h; /* planned or done within the SHOULD */
+    bool missed;        /* passed its deadline with work left; stays so */
+};
+
+struct snapshot_hour {
+    struct utc start;
+    int64_t planned, recorded, published; /* in that hour */
+};
+
+struct snapshot_issuer {
+    const char *subject; /* one line, RFC 4514 order as printed by OpenSSL */
+    int64_t affected;
+};
+
+struct snapshot_event {
+    struct utc at;
+    const char *actor, *type, *text; /* text: one sentence for a timeline */
+};
+
+struct snapshot_engine {
+    const char *host, *kind;
+    struct utc last_seen;
+    bool alive;
+};
+
+struct snapshot {
+    const char *campaign, *mode; /* "live" or "drill" */
+    const char *commander;       /* who opened it */
+    int64_t bug;                 /* 0: none */
+    enum campaign_state state;
+    const char *pause_reason; /* "" unless paused */
+    struct utc as_of, received, deadline, projected_finish;
+    struct span slack;
+    enum verdict verdict;
+    struct totals totals;
+    int64_t in_doubt, needs_person, not_checkable;
+    int64_t excluded_expired, excluded_short_lived, excluded_withdrawn;
+    int64_t revoked_outside_scope;
+    bool balance_ok;
+    struct utc balance_checked_at;
+    int64_t counted_twice, not_counted;
+    const char *balance_detail; /* "" or which page, cohort or certificate is off */
+    const struct snapshot_cohort *cohorts;
+    size_t cohort_count;
+    const struct snapshot_hour *hours;
+    size_t hour_count;
+    const struct snapshot_issuer *issuers;
+    size_t issuer_count;
+    const struct snapshot_event *events; /* decisions and milestones, oldest first */
+    size_t event_count;
+    const struct snapshot_engine *engines;
+    size_t engine_count;
+    int64_t subscribers, subscribers_told, subscribers_acked, subscribers_bad_address, subscribers_no_contact;
+    int64_t notices_sent, notices_refused, backups_told;
+    int64_t requests_waiting;
+    const char *waiting_text; /* what waits for a person, one line, or "" */
+    const char *next_command; /* the command to type next */
+    int64_t log_size;         /* leaves */
+    struct digest log_root;
+    int64_t types_dv, types_ov, types_iv, types_ev, types_unknown; /* affected by validation type */
+    bool simulated_time;                                           /* a drill */
+};
+
+/* A row of the affected list (CCADB IRG 3.2, appendix), in number order. */
+struct affected_row {
+    const char *precert_sha256, *cert_sha256; /* lower-case hex or "" */
+    const char *subject, *issuer, *serial, *dns_names;
+    struct utc not_before, not_after;
+    enum certificate_state state;
+    struct utc planned, revoked; /* slot; the CA's date (UTC_NONE) */
+    int reason;                  /* CRLReason of entry or plan; REASON_UNSPECIFIED prints N/A */
+    bool delayed;                /* planned after the deadline */
+    bool excluded_expired;       /* expired before receipt */
+};
+
+/* Names as in the contract; static storage. */
+const char *verdict_name(enum verdict v);
+const char *campaign_state_name(enum campaign_state s);
+
+/* Publicly "not yet revoked" = pending_publication + not_revoked + held + unknown (contract section 2). */
+int64_t totals_not_yet_revoked(const struct totals *t);
+
+/* Does affected equal the sum of the six? */
+bool totals_balance(const struct totals *t);
+
+#endif

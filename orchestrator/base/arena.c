@@ -1,0 +1,92 @@
+#include "massrevoke/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used, size;
+    max_align_t bytes[];
+};
+
+#define BLOCK_SIZE ((size_t)64 * 1024)
+
+static _Noreturn void out_of_memory(size_t size)
+{
+    fprintf(stderr, "massrevoke: out of memory (%zu bytes wanted); nothing is lost, run the command again\n",
+            size);
+    _Exit(1);
+}
+
+void *arena_grow(void *old, size_t size)
+{
+    void *p = realloc(old, size == 0 ? 1 : size);
+    if (p == NULL)
+        out_of_memory(size);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        out_of_memory(size);
+    size_t need = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (a->blocks == NULL || a->blocks->size - a->blocks->used < need) {
+        size_t room = need > BLOCK_SIZE ? need : BLOCK_SIZE;
+        struct arena_block *block = calloc(1, sizeof *block + room);
+        if (block == NULL)
+            out_of_memory(room);
+        block->size = room;
+        block->next = a->blocks;
+        a->blocks = block;
+    }
+    char *p = (char *)a->blocks->bytes + a->blocks->used;
+    a->blocks->used += need;
+    return p;
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / 2 / size)
+        out_of_memory(SIZE_MAX);
+    return arena_alloc(a, count * size);
+}
+
+char *arena_copy(struct arena *a, const void *bytes, size_t n)
+{
+    char *p = arena_alloc(a, n + 1);
+    if (n > 0)
+        memcpy(p, bytes, n);
+    return p;
+}
+
+char *arena_text(struct arena *a, const char *text)
+{
+    return text == NULL ? NULL : arena_copy(a, text, strlen(text));
+}
+
+char *arena_format(struct arena *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *p = arena_alloc(a, n < 0 ? 1 : (size_t)n + 1);
+    if (n < 0)
+        return p;
+    va_start(args, format);
+    vsnprintf(p, (size_t)n + 1, format, args);
+    va_end(args);
+    return p;
+}
+
+void arena_free(struct arena *a)
+{
+    while (a->blocks != NULL) {
+        struct arena_block *next = a->blocks->next;
+        free(a->blocks);
+        a->blocks = next;
+    }
+}

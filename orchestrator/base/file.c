@@ -1,0 +1,131 @@
+#include "massrevoke/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *file_join(struct arena *a, const char *folder, const char *name)
+{
+    if (name[0] == '/' || folder == NULL || folder[0] == '\0')
+        return arena_text(a, name);
+    size_t n = strlen(folder);
+    return arena_format(a, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name);
+}
+
+static bool read_all(int fd, const char *path, size_t max, struct buf *b, struct fault *f)
+{
+    char chunk[65536];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n == 0)
+            return true;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+        if ((size_t)n > max - b->n)
+            return fault_set(f, FAULT_FAILED, "%s is larger than %zu bytes", path, max);
+        buf_add(b, chunk, (size_t)n);
+    }
+}
+
+bool file_read(const char *path, size_t max, struct arena *a, struct str *out, struct fault *f)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    AUTO_BUF b = {0};
+    bool ok = read_all(fd, path, max, &b, f);
+    close(fd);
+    if (ok)
+        *out = (struct str){arena_copy(a, buf_str(&b).p, b.n), b.n};
+    return ok;
+}
+
+static bool write_all(int fd, struct str bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        bytes.p += n;
+        bytes.n -= (size_t)n;
+    }
+    return true;
+}
+
+/* fsync of the folder that holds path, so that a rename survives a power cut. */
+static bool sync_folder(const char *path)
+{
+    AUTO_ARENA a = {0};
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash == NULL   ? "."
+                         : slash == path ? "/"
+                                         : arena_copy(&a, path, (size_t)(slash - path));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool ok = fsync(fd) == 0;
+    close(fd);
+    return ok;
+}
+
+bool file_write(const char *path, struct str bytes, mode_t mode, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    char *temporary = arena_format(&a, "%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", temporary, strerror(errno));
+    bool ok = fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    if (ok && rename(temporary, path) == 0 && sync_folder(path))
+        return true;
+    fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    unlink(temporary);
+    return false;
+}
+
+bool file_make_folders(const char *path, mode_t mode, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    char *copy = arena_text(&a, path);
+    for (char *p = copy + 1; p[-1] != '\0'; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char end = *p;
+        *p = '\0';
+        struct stat st;
+        if (mkdir(copy, mode) != 0 && (errno != EEXIST || stat(copy, &st) != 0 || !S_ISDIR(st.st_mode)))
+            return fault_set(f, FAULT_FAILED, "%s: %s", copy, strerror(errno == EEXIST ? ENOTDIR : errno));
+        *p = end;
+        if (end == '\0')
+            break;
+    }
+    return true;
+}
+
+bool file_lock(const char *path, bool wait, int *lock, struct fault *f)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    int rc;
+    while ((rc = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) != 0 && errno == EINTR)
+        continue;
+    if (rc == 0) {
+        *lock = fd;
+        return true;
+    }
+    enum fault_kind kind = errno == EWOULDBLOCK ? FAULT_CONFLICT : FAULT_FAILED;
+    fault_set(f, kind, "%s: %s", path,
+              errno == EWOULDBLOCK ? "another process holds the lock" : strerror(errno));
+    close(fd);
+    return false;
+}
