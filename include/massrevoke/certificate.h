@@ -72,7 +72,8 @@ uint8_t certificate_apply(uint8_t byte, enum certificate_event event, unsigned n
 
 #define CERTIFICATE_TABLE_SIZE ((size_t)4 * CERTIFICATE_EVENT_COUNT * 256)
 
-/* Fills the whole function: out[(needs * EVENT_COUNT + event) * 256 + byte]. needs 0 is all zero. */
+/* Fills the whole function: out[(needs * EVENT_COUNT + event) * 256 + byte]. needs 0 (no pointer
+ * known: nothing will ever be seen) has the rows of CERTIFICATE_NEEDS_CRL. */
 void certificate_table(uint8_t out[static CERTIFICATE_TABLE_SIZE]);
 
 /* Edge as written in certificate.def: the `to` state, CERTIFICATE_NONE when there is none. */

@@ -129,11 +129,11 @@ uint8_t certificate_apply(uint8_t byte, enum certificate_event event, unsigned n
 void certificate_table(uint8_t out[static CERTIFICATE_TABLE_SIZE])
 {
     memset(out, 0, CERTIFICATE_TABLE_SIZE);
-    for (unsigned needs = 1; needs < 4; needs++)
+    for (unsigned needs = 0; needs < 4; needs++)
         for (unsigned event = 0; event < CERTIFICATE_EVENT_COUNT; event++)
             for (unsigned byte = 0; byte < 256; byte++)
-                out[(needs * CERTIFICATE_EVENT_COUNT + event) * 256 + byte] =
-                    certificate_apply((uint8_t)byte, (enum certificate_event)event, needs);
+                out[(needs * CERTIFICATE_EVENT_COUNT + event) * 256 + byte] = certificate_apply(
+                    (uint8_t)byte, (enum certificate_event)event, needs == 0 ? CERTIFICATE_NEEDS_CRL : needs);
 }
 
 enum bucket certificate_bucket(enum certificate_state state)

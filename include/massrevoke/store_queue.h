@@ -1,0 +1,146 @@
+/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to 7).
+ *
+ * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the database
+ * session: an engine owns nothing after a reconnect and begins again with a new number.
+ * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+#ifndef MASSREVOKE_STORE_QUEUE_H
+#define MASSREVOKE_STORE_QUEUE_H
+
+#include "massrevoke/certificate.h"
+#include "massrevoke/outcome.h"
+#include "massrevoke/store_campaign.h"
+
+/* Registers an engine in this session and takes its lock. */
+MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind,
+                                 struct utc at, int *engine, struct fault *f);
+
+/* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive: this
+ * engine's session still holds its lock. */
+MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
+                                int64_t *generation, struct fault *f);
+
+/* One claimed chunk. */
+struct claim {
+    int chunk, plan, cohort, issuer, epoch;
+    int64_t generation; /* of the campaign, read in the claim's transaction */
+    size_t count;
+    int64_t *numbers;
+    uint8_t *states; /* bytes of model/certificate.def: asked, doubt (with notes), or nothing to do */
+    int64_t *intents; /* UTC seconds of the first intent for each number */
+};
+
+/* Claims due chunks of CA `ca` up to `most` certificates (at least one chunk when one is due); chunks in `skip` are
+ * left alone. *n may be 0: nothing due, paused, or all taken. */
+MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
+                          size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f);
+
+/* One outcome to commit. */
+struct settlement {
+    int chunk, epoch;
+    int64_t number;
+    enum ca_outcome outcome;
+    enum certificate_event event; /* what it means for the ledger */
+    struct utc ca_at;
+    int ca_reason; /* -1 unknown */
+};
+
+/* Commits outcomes (at most a few thousand a call); *stray counts events that had no edge. */
+MUST_USE bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
+                           int64_t *stray, struct fault *f);
+
+/* Gives chunks of this engine back; what is still asked returns to due. */
+MUST_USE bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                              struct fault *f);
+
+/* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */
+MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);
+
+/* Numbers of active holds whose end is not after `at`. */
+MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out, size_t *n,
+                                struct fault *f);
+
+/* A certificate row as it stands now, for re-hashing its page. */
+struct scoped {
+    int64_t number;
+    int issuer, reason;
+    struct digest issuer_sha256;
+    struct serial serial;
+};
+
+/* Rows of these pages in number order. */
+MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
+                              struct scoped **out, size_t *n, struct fault *f);
+
+/* Page digests of a cohort as stored, ascending by page. */
+struct page_scope {
+    int page;
+    struct digest scope;
+};
+MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,
+                                size_t *n, struct fault *f);
+
+/* When the engine must look again. */
+struct queue_next {
+    struct utc due;       /* earliest ready chunk; UTC_NONE: none */
+    int64_t claimed;      /* chunks that some engine owns */
+    struct utc expiry;    /* earliest notAfter of what is not revoked */
+    struct utc hold_ends; /* earliest end of an active hold */
+};
+MUST_USE bool store_next(struct store *s, int campaign, struct queue_next *out, struct fault *f);
+
+/* Numbered certificates of started cohorts by state. */
+struct state_counts {
+    int64_t n[CERTIFICATE_STATE_COUNT];
+    int64_t not_checkable; /* pending ones without any pointer */
+};
+MUST_USE bool store_state_counts(struct store *s, int campaign, struct state_counts *out, struct fault *f);
+
+/* A certificate to look for outside. */
+struct watched {
+    int64_t number;
+    int issuer, reason;
+    struct serial serial;
+    unsigned needs; /* CERTIFICATE_NEEDS_* */
+    uint8_t state;  /* its byte */
+    struct utc not_after;
+    const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
+};
+
+/* Those pending publication; with `all` also published and withdrawn ones. Number order. */
+MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out, size_t *n,
+                          struct fault *f);
+
+/* A fetched object and what it showed. */
+struct sighting {
+    bool crl; /* else OCSP */
+    const char *url;
+    int issuer;
+    int64_t number; /* OCSP: the certificate's number; CRL: -1 */
+    struct str bytes;
+    struct utc this_update, next_update;
+    struct str crl_number; /* big-endian octets, empty when there is none */
+    bool counts;           /* no finding forbids acting on it */
+    const char *findings;  /* JSON text */
+    const int64_t *seen, *missing;
+    size_t seen_count, missing_count;
+};
+
+/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept and moves
+ * no state (*fresh false). */
+MUST_USE bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
+                          struct fault *f);
+
+/* When each CRL pointer was last fetched. */
+struct pointer {
+    const char *url;
+    int issuer;
+    struct utc fetched_at, this_update;
+    struct digest sha256;
+};
+MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
+                             struct fault *f);
+
+/* A cohort passed its deadline with work left: it stays missed. */
+MUST_USE bool store_mark_missed(struct store *s, const struct act *act, int cohort, struct fault *f);
+
+#endif

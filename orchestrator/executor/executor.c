@@ -1,0 +1,97 @@
+#include "massrevoke/executor.h"
+
+enum executor_step executor_step(uint8_t state, struct backend_manners manners)
+{
+    enum certificate_state s = certificate_state(state);
+    bool noted = state & (CERTIFICATE_NOTE_HOLD | CERTIFICATE_NOTE_DROP);
+    if (s == CERTIFICATE_ASKED)
+        return manners.keeps_first_date && !noted ? EXECUTOR_SEND
+               : manners.tells_status             ? EXECUTOR_ASK
+                                                  : EXECUTOR_PERSON;
+    if (s != CERTIFICATE_DOUBT)
+        return EXECUTOR_NOTHING;
+    if (manners.keeps_first_date && !noted)
+        return EXECUTOR_SEND;
+    return manners.tells_status ? EXECUTOR_ASK : EXECUTOR_PERSON;
+}
+
+bool executor_may_send(uint8_t state, enum ca_outcome answer)
+{
+    bool noted = state & (CERTIFICATE_NOTE_HOLD | CERTIFICATE_NOTE_DROP);
+    return certificate_state(state) == CERTIFICATE_ASKED && !noted && answer == CA_NOT_REVOKED;
+}
+
+/* An answer "revoked before" to a certificate in doubt is our own earlier request, unless the CA's date says not. */
+static enum certificate_event before_event(uint8_t state, struct utc intent, struct utc ca_at)
+{
+    bool ours = certificate_state(state) == CERTIFICATE_DOUBT && utc_is_set(ca_at) && ca_at.s >= intent.s;
+    return ours ? CERTIFICATE_EVENT_REVOKED : CERTIFICATE_EVENT_BEFORE;
+}
+
+bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,
+                    enum certificate_event *event)
+{
+    bool asked = certificate_state(state) == CERTIFICATE_ASKED;
+    switch (outcome) {
+    case CA_REVOKED_NOW:
+        *event = CERTIFICATE_EVENT_REVOKED;
+        return true;
+    case CA_REVOKED_BEFORE:
+        *event = before_event(state, intent, ca_at);
+        return true;
+    case CA_NOT_REVOKED:
+        *event = asked ? CERTIFICATE_EVENT_UNSENT : CERTIFICATE_EVENT_NOT_REVOKED;
+        return true;
+    case CA_UNKNOWN:
+        *event = CERTIFICATE_EVENT_NOT_KNOWN;
+        return true;
+    case CA_WAIT: /* proves nothing about an earlier request */
+        *event = CERTIFICATE_EVENT_WAIT;
+        return asked;
+    case CA_ASK:
+        *event = CERTIFICATE_EVENT_NO_ANSWER;
+        return asked;
+    case CA_PERSON:
+        *event = CERTIFICATE_EVENT_PERSON;
+        return true;
+    case CA_OUTCOME_COUNT:
+        break;
+    }
+    return false;
+}
+
+#define BURST_SECONDS 10
+
+int64_t pace_allow(struct pace *p, struct utc now)
+{
+    if (p->rate.count == 0)
+        return INT64_MAX;
+    int64_t room = p->rate.count * BURST_SECONDS;
+    if (room < p->rate.per)
+        room = p->rate.per;
+    if (!p->started) {
+        *p = (struct pace){.rate = p->rate, .tokens = room, .last = now, .started = true};
+    } else if (now.s > p->last.s) {
+        int64_t seconds = now.s - p->last.s;
+        int64_t most = (room - p->tokens) / p->rate.count + 1;
+        p->tokens += (seconds < most ? seconds : most) * p->rate.count;
+        p->last = now;
+    }
+    if (p->tokens > room)
+        p->tokens = room;
+    return p->tokens < p->rate.per ? 0 : p->tokens / p->rate.per;
+}
+
+void pace_take(struct pace *p, int64_t n)
+{
+    if (p->rate.count != 0)
+        p->tokens -= n * p->rate.per;
+}
+
+struct utc pace_next(const struct pace *p, struct utc now)
+{
+    if (p->rate.count == 0 || !p->started || p->tokens >= p->rate.per)
+        return now;
+    int64_t missing = p->rate.per - p->tokens;
+    return (struct utc){p->last.s + (missing + p->rate.count - 1) / p->rate.count};
+}

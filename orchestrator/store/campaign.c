@@ -1,0 +1,283 @@
+/* Campaigns, cohorts, lists, inventory, contacts. */
+#include "massrevoke/store_campaign.h"
+#include "copy.h"
+#include "internal.h"
+
+#include <stdio.h>
+
+static void read_campaign(const PGresult *r, int row, struct arena *a, struct campaign *c)
+{
+    *c = (struct campaign){
+        .id = (int)get_int(r, row, 0),
+        .name = arena_text(a, get_text(r, row, 1)),
+        .mode = arena_text(a, get_text(r, row, 2)),
+        .opened_at = get_utc(r, row, 3),
+        .opened_by = arena_text(a, get_text(r, row, 4)),
+        .bug = get_int(r, row, 5),
+        .rule = arena_text(a, get_text(r, row, 6)),
+        .received = get_utc(r, row, 7),
+        .profile = arena_text(a, get_text(r, row, 8)),
+        .generation = get_int(r, row, 9),
+        .paused_revoke = get_bool(r, row, 10),
+        .paused_notify = get_bool(r, row, 11),
+        .pause_reason = arena_text(a, get_text(r, row, 12)),
+        .closed_at = get_utc(r, row, 13),
+    };
+}
+
+bool store_campaign_open(struct store *s, const struct act *act, const struct campaign *c, const char *source,
+                         int *id, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    AUTO_JSON *data = json_object();
+    json_set_text(data, "campaign", c->name);
+    json_set_text(data, "mode", c->mode);
+    json_set_text(data, "rule", c->rule);
+    json_set_utc(data, "received", c->received);
+    put_text(&p, c->name);
+    put_text(&p, c->mode);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    put_int(&p, c->bug);
+    put_text(&p, c->rule);
+    put_utc(&p, c->received);
+    put_text(&p, c->profile);
+    put_text(&p, source);
+    put_json(&p, data);
+    if (!store_query(s, "campaign_open", &p, &r, f)) {
+        if (strstr(f->text, "23505") == NULL)
+            return false;
+        return fault_set(f, FAULT_CONFLICT, "a campaign named %s exists already", c->name);
+    }
+    *id = (int)get_int(r, 0, 0);
+    return true;
+}
+
+static bool several(const PGresult *r, struct fault *f)
+{
+    AUTO_BUF names = {0};
+    for (int i = 0; i < PQntuples(r); i++)
+        buf_format(&names, "%s%s", i == 0 ? "" : ", ", get_text(r, i, 1));
+    fault_set(f, FAULT_CONFLICT, "%d campaigns are open: %.800s", PQntuples(r), names.p);
+    return fault_hint(f, "name one with -c NAME");
+}
+
+bool store_campaign_find(struct store *s, const char *name, struct arena *a, struct campaign *out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_text(&p, name);
+    if (!store_query(s, "campaign_find", &p, &r, f))
+        return false;
+    if (PQntuples(r) > 1)
+        return several(r, f);
+    if (PQntuples(r) == 0 && name != NULL)
+        return fault_set(f, FAULT_FAILED, "there is no campaign named %s", name);
+    if (PQntuples(r) == 0) {
+        fault_set(f, FAULT_FAILED, "no campaign is open");
+        return fault_hint(f, "massrevoke open NAME --rule 4.9.1.1-12 --received TIME");
+    }
+    read_campaign(r, 0, a, out);
+    return true;
+}
+
+bool store_issuer(struct store *s, struct digest sha256, const char *subject, const char *crl, int *issuer,
+                  struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_digest(&p, sha256);
+    put_text(&p, subject);
+    put_text(&p, crl == NULL ? "" : crl);
+    if (!store_query(s, "issuer_register", &p, &r, f))
+        return false;
+    *issuer = (int)get_int(r, 0, 0);
+    return true;
+}
+
+bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "cohort_list", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct cohort){
+            .cohort = (int)get_int(r, i, 0),
+            .rule = arena_text(a, get_text(r, i, 1)),
+            .reason = (int)get_int(r, i, 2),
+            .received = get_utc(r, i, 3),
+            .deadline = get_utc(r, i, 4),
+            .should_by = get_utc(r, i, 5),
+            .plan = (int)get_int(r, i, 6),
+            .started_at = get_utc(r, i, 7),
+            .voided_at = get_utc(r, i, 8),
+            .missed = get_bool(r, i, 9),
+            .certificates = get_int(r, i, 10),
+            .request = (int)get_int(r, i, 11),
+            .approvals = (int)get_int(r, i, 12),
+        };
+    return true;
+}
+
+static bool stage_list(struct store *s, const struct population *list, struct fault *f)
+{
+    struct copy copy;
+    if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint", f))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        copy_int(&copy, list->rows[i].issuer);
+        copy_bytes(&copy, list->rows[i].serial.bytes, list->rows[i].serial.n);
+        copy_int(&copy, list->rows[i].line);
+        copy_row(&copy);
+    }
+    return copy_end(&copy, f);
+}
+
+bool store_population_add(struct store *s, const struct act *act, const struct population *list, int *cohort,
+                          int64_t *added, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    AUTO_JSON *data = json_object();
+    char hex[DIGEST_TEXT];
+    json_set_text(data, "sha256", digest_hex(list->sha256, hex));
+    json_set_text(data, "rule", list->rule);
+    json_set_utc(data, "received", list->received);
+    json_set_int(data, "accepted", list->accepted);
+    json_set_int(data, "duplicate", list->duplicate);
+    json_set_int(data, "rejected", list->rejected);
+    if (!stage_list(s, list, f))
+        return false;
+    put_int(&p, act->campaign);
+    put_text(&p, list->rule);
+    put_int(&p, list->reason);
+    put_utc(&p, list->received);
+    put_utc(&p, list->deadline);
+    put_utc(&p, list->should_by);
+    put_text(&p, list->source);
+    put_text(&p, act->who);
+    put_digest(&p, list->sha256);
+    put_utc(&p, act->at);
+    put_int(&p, list->lines);
+    put_int(&p, list->accepted);
+    put_int(&p, list->duplicate);
+    put_int(&p, list->rejected);
+    put_json(&p, data);
+    if (!store_query(s, "population_add", &p, &r, f))
+        return false;
+    *cohort = (int)get_int(r, 0, 0);
+    *added = get_int(r, 0, 1);
+    return true;
+}
+
+static void copy_digest(struct copy *copy, bool has, const struct digest *d)
+{
+    if (has)
+        copy_bytes(copy, d->bytes, DIGEST_SIZE);
+    else
+        copy_null(copy);
+}
+
+static bool merge(struct store *s, const struct act *act, const char *query, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    return store_do(s, query, &p, f);
+}
+
+bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
+                         struct fault *f)
+{
+    struct copy copy;
+    if (!copy_begin(s, &copy, "staging_inventory",
+                    "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, not_after bigint, "
+                    "cert_sha256 bytea, precert_sha256 bytea, spki_sha256 bytea, dns_names text, type text, cdp text, "
+                    "ocsp text, certificate_file text, line bigint",
+                    f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct inventory_row *row = &rows[i];
+        copy_int(&copy, row->issuer);
+        copy_bytes(&copy, row->serial.bytes, row->serial.n);
+        copy_text(&copy, row->subscriber);
+        copy_text(&copy, row->subject);
+        copy_utc(&copy, row->not_before);
+        copy_utc(&copy, row->not_after);
+        copy_digest(&copy, row->has_cert_sha256, &row->cert_sha256);
+        copy_digest(&copy, row->has_precert_sha256, &row->precert_sha256);
+        copy_digest(&copy, row->has_spki_sha256, &row->spki_sha256);
+        copy_text(&copy, row->dns_names);
+        copy_text(&copy, row->type);
+        copy_text(&copy, row->cdp);
+        copy_text(&copy, row->ocsp);
+        copy_text(&copy, row->certificate_file);
+        copy_int(&copy, (int64_t)row->line);
+        copy_row(&copy);
+    }
+    return copy_end(&copy, f) && merge(s, act, "inventory_merge", f);
+}
+
+bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n, struct fault *f)
+{
+    struct copy copy;
+    if (!copy_begin(s, &copy, "staging_contact",
+                    "subscriber text, role text, tier integer, name text, email text, language text, timezone text, "
+                    "phone text, class text, address_bad boolean, line bigint",
+                    f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct contact *row = &rows[i];
+        copy_text(&copy, row->subscriber);
+        copy_text(&copy, contact_role_name(row->role));
+        copy_int(&copy, row->tier);
+        copy_text(&copy, row->name);
+        copy_text(&copy, row->email);
+        copy_text(&copy, row->language);
+        copy_text(&copy, row->timezone);
+        copy_text(&copy, row->phone);
+        copy_text(&copy, row->class);
+        copy_text(&copy, row->address_bad ? "t" : "f");
+        copy_int(&copy, (int64_t)row->line);
+        copy_row(&copy);
+    }
+    return copy_end(&copy, f) && merge(s, act, "contact_merge", f);
+}
+
+bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short, void *context,
+                               struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "short_candidates", &p, &r, f))
+        return false;
+    for (int i = 0; i < PQntuples(r); i++) {
+        if (!is_short(context, get_utc(r, i, 2), get_utc(r, i, 3)))
+            continue;
+        AUTO_PARAMETERS one = {0};
+        put_int(&one, campaign);
+        put_int(&one, get_int(r, i, 0));
+        put_text(&one, get_text(r, i, 1));
+        if (!store_do(s, "short_exclude", &one, f))
+            return false;
+    }
+    return true;
+}
+
+bool store_note(struct store *s, const struct act *act, const char *type, json_t *data, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    put_text(&p, type);
+    put_json(&p, data);
+    return store_do(s, "log_note", &p, f);
+}

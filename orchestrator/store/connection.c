@@ -1,0 +1,350 @@
+/* Connecting, calling and reading values: the only file that runs statements. */
+#include "internal.h"
+#include "massrevoke/embed.h"
+#include "massrevoke/hex.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+void parameters_free(struct parameters *p)
+{
+    arena_free(&p->arena);
+}
+
+void result_free(PGresult **result)
+{
+    PQclear(*result);
+}
+
+static void put(struct parameters *p, const char *value)
+{
+    if (p->n == STORE_PARAMETERS)
+        abort();
+    p->values[p->n++] = value;
+}
+
+void put_int(struct parameters *p, int64_t value)
+{
+    put(p, arena_format(&p->arena, "%" PRId64, value));
+}
+
+void put_bool(struct parameters *p, bool value)
+{
+    put(p, value ? "t" : "f");
+}
+
+void put_text(struct parameters *p, const char *text)
+{
+    put(p, arena_text(&p->arena, text));
+}
+
+void put_utc(struct parameters *p, struct utc t)
+{
+    if (utc_is_set(t))
+        put_int(p, t.s);
+    else
+        put(p, NULL);
+}
+
+void put_bytes(struct parameters *p, const void *bytes, size_t n)
+{
+    char *text = arena_alloc(&p->arena, 2 * n + 3);
+    memcpy(text, "\\x", 2);
+    hex_lower(bytes, n, text + 2);
+    put(p, text);
+}
+
+void put_digest(struct parameters *p, struct digest d)
+{
+    put_bytes(p, d.bytes, DIGEST_SIZE);
+}
+
+void put_json(struct parameters *p, const json_t *data)
+{
+    AUTO_BUF text = {0};
+    AUTO_JSON *empty = json_object();
+    json_canonical(data == NULL ? empty : data, &text);
+    put_text(p, text.p);
+}
+
+static void array_next(struct array *a)
+{
+    buf_text(&a->text, a->text.n == 0 ? "{" : ",");
+}
+
+void array_int(struct array *a, int64_t value)
+{
+    array_next(a);
+    buf_format(&a->text, "%" PRId64, value);
+}
+
+void array_utc(struct array *a, struct utc t)
+{
+    array_next(a);
+    if (utc_is_set(t))
+        buf_format(&a->text, "%" PRId64, t.s);
+    else
+        buf_text(&a->text, "NULL");
+}
+
+void array_bool(struct array *a, bool value)
+{
+    array_next(a);
+    buf_text(&a->text, value ? "t" : "f");
+}
+
+void array_text(struct array *a, const char *text)
+{
+    array_next(a);
+    buf_text(&a->text, "\"");
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            buf_text(&a->text, "\\");
+        buf_add(&a->text, p, 1);
+    }
+    buf_text(&a->text, "\"");
+}
+
+void array_bytes(struct array *a, const void *bytes, size_t n)
+{
+    array_next(a);
+    buf_text(&a->text, "\"\\\\x");
+    char digits[2 * 64 + 1];
+    const char *p = bytes;
+    for (size_t i = 0; i < n; i += 64)
+        buf_text(&a->text, hex_lower(p + i, n - i < 64 ? n - i : 64, digits));
+    buf_text(&a->text, "\"");
+}
+
+void put_array(struct parameters *p, struct array *a)
+{
+    if (a->text.n == 0)
+        buf_text(&a->text, "{");
+    buf_text(&a->text, "}");
+    put(p, arena_copy(&p->arena, a->text.p, a->text.n));
+    buf_free(&a->text);
+}
+
+/* First line of libpq's message, without its newline. */
+static const char *first_line(const char *message, char *out, size_t room)
+{
+    snprintf(out, room, "%s", message == NULL ? "" : message);
+    out[strcspn(out, "\n")] = '\0';
+    return out;
+}
+
+/* Our own functions raise SQLSTATE MRxyz: xy is the exit code wanted, 6 for conflicts. */
+static bool fault_from(struct store *s, const PGresult *r, const char *what, struct fault *f)
+{
+    char message[512];
+    const char *state = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    const char *primary = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (state != NULL && strncmp(state, "MR", 2) == 0)
+        return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
+    bool gone = PQstatus(s->connection) != CONNECTION_OK;
+    if (state != NULL && strncmp(state, "57P", 3) == 0)
+        gone = true;
+    if (gone)
+        return fault_set(f, FAULT_UNAVAILABLE, "database: %s",
+                         first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message,
+                                    sizeof message));
+    return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what, first_line(primary, message, sizeof message),
+                     state == NULL ? "no state" : state);
+}
+
+static bool ended_well(const PGresult *r)
+{
+    ExecStatusType status = PQresultStatus(r);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
+static bool may_run_again(const PGresult *r)
+{
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
+bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f)
+{
+    char path[128];
+    snprintf(path, sizeof path, "sql/query/%s.sql", name);
+    const struct embed_file *file = embed_find(path);
+    if (file == NULL)
+        return fault_set(f, FAULT_FAILED, "no query %s in this program", path);
+    for (int attempt = 0;; attempt++) {
+        if (s->hook != NULL)
+            s->hook(s->hook_context, name, false);
+        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL, p == NULL ? NULL : p->values,
+                            NULL, NULL, 0);
+        if (s->hook != NULL)
+            s->hook(s->hook_context, name, true);
+        if (ended_well(*out))
+            return true;
+        bool again = may_run_again(*out) && attempt < 20;
+        if (!again)
+            fault_from(s, *out, name, f);
+        PQclear(*out);
+        *out = NULL;
+        if (!again)
+            return false;
+    }
+}
+
+bool store_do(struct store *s, const char *name, struct parameters *p, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    return store_query(s, name, p, &r, f);
+}
+
+bool store_run(struct store *s, const char *what, const char *sql, struct fault *f)
+{
+    AUTO_RESULT *r = PQexec(s->connection, sql);
+    return ended_well(r) || fault_from(s, r, what, f);
+}
+
+int64_t get_int(const PGresult *r, int row, int column)
+{
+    return strtoll(PQgetvalue(r, row, column), NULL, 10);
+}
+
+bool get_bool(const PGresult *r, int row, int column)
+{
+    return PQgetvalue(r, row, column)[0] == 't';
+}
+
+bool get_null(const PGresult *r, int row, int column)
+{
+    return PQgetisnull(r, row, column) != 0;
+}
+
+struct utc get_utc(const PGresult *r, int row, int column)
+{
+    return get_null(r, row, column) ? UTC_NONE : (struct utc){get_int(r, row, column)};
+}
+
+const char *get_text(const PGresult *r, int row, int column)
+{
+    return PQgetvalue(r, row, column);
+}
+
+struct str get_bytes(const PGresult *r, int row, int column, struct arena *a)
+{
+    const char *text = PQgetvalue(r, row, column);
+    size_t n = strlen(text);
+    if (n < 2 || text[0] != '\\')
+        return (struct str){"", 0};
+    uint8_t *bytes = arena_alloc(a, n / 2);
+    if (!hex_read(text + 2, (n - 2) / 2, bytes))
+        return (struct str){"", 0};
+    return (struct str){(const char *)bytes, (n - 2) / 2};
+}
+
+int64_t *get_ints(const PGresult *r, int row, int column, struct arena *a, size_t *n)
+{
+    const char *text = PQgetvalue(r, row, column);
+    size_t room = 1;
+    for (const char *p = text; *p != '\0'; p++)
+        room += *p == ',';
+    int64_t *values = arena_array(a, room, sizeof *values);
+    *n = 0;
+    for (const char *p = text; *p != '\0' && *p != '}';) {
+        p++; /* the brace or the comma */
+        if (*p == '}')
+            break;
+        char *end;
+        values[(*n)++] = *p == 'N' ? INT64_MIN : strtoll(p, &end, 10);
+        p += strcspn(p, ",}");
+    }
+    return values;
+}
+
+struct digest get_digest(const PGresult *r, int row, int column)
+{
+    struct digest d = {{0}};
+    const char *text = PQgetvalue(r, row, column);
+    if (strlen(text) == 2 + 2 * DIGEST_SIZE)
+        (void)hex_read(text + 2, DIGEST_SIZE, d.bytes);
+    return d;
+}
+
+struct serial get_serial(const PGresult *r, int row, int column)
+{
+    AUTO_ARENA a = {0};
+    struct serial serial = {0};
+    struct str bytes = get_bytes(r, row, column, &a);
+    (void)serial_from_octets((const uint8_t *)bytes.p, bytes.n, &serial);
+    return serial;
+}
+
+static bool prepare_session(struct store *s, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    char *sql = arena_format(&a,
+                             "SET search_path TO \"%s\"; SET timezone TO 'UTC'; SET client_min_messages TO error;"
+                             "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO '5s';"
+                             "SET client_connection_check_interval TO '1s'; SET lock_timeout TO '60s'",
+                             s->schema);
+    return store_run(s, "session settings", sql, f);
+}
+
+static bool connect_store(struct store *s, struct fault *f)
+{
+    const char *const keys[] = {"dbname", "application_name", "keepalives_idle", "tcp_user_timeout", "client_encoding", NULL};
+    const char *const values[] = {s->conninfo, "massrevoke", "5", "15000", "UTF8", NULL};
+    s->connection = PQconnectdbParams(keys, values, 1);
+    if (PQstatus(s->connection) == CONNECTION_OK)
+        return prepare_session(s, f);
+    char message[512];
+    return fault_set(f, FAULT_UNAVAILABLE, "database: %s",
+                     first_line(PQerrorMessage(s->connection), message, sizeof message));
+}
+
+bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f)
+{
+    struct store *s = arena_grow(NULL, sizeof *s);
+    *s = (struct store){0};
+    s->conninfo = arena_text(&s->arena, conninfo);
+    s->schema = arena_text(&s->arena, schema);
+    s->id = "";
+    *out = s;
+    if (connect_store(s, f))
+        return true;
+    store_close(s);
+    *out = NULL;
+    return false;
+}
+
+bool store_reconnect(struct store *s, struct fault *f)
+{
+    PQfinish(s->connection);
+    return connect_store(s, f);
+}
+
+bool store_is_lost(struct store *s)
+{
+    return PQstatus(s->connection) != CONNECTION_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    PQfinish(s->connection);
+    arena_free(&s->arena);
+    free(s);
+}
+
+const char *store_id(const struct store *s)
+{
+    return s->id;
+}
+
+void store_hook(struct store *s, store_hook_fn *hook, void *context)
+{
+    s->hook = hook;
+    s->hook_context = context;
+}

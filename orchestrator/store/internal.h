@@ -1,0 +1,91 @@
+/* internal.h - how the files of store/ talk to libpq: parameters, one call, rows out.
+ *
+ * I/O. Does not: leave store/. Values go and come as text; lists as PostgreSQL arrays. */
+#ifndef MASSREVOKE_STORE_INTERNAL_H
+#define MASSREVOKE_STORE_INTERNAL_H
+
+#include "massrevoke/digest.h"
+#include "massrevoke/json.h"
+#include "massrevoke/serial.h"
+#include "massrevoke/store.h"
+
+#include <libpq-fe.h>
+
+struct store {
+    PGconn *connection;
+    struct arena arena;
+    const char *conninfo, *schema, *id;
+    store_hook_fn *hook;
+    void *hook_context;
+};
+
+/* Connects and pins the session; no look at the schema (store_open does that). */
+MUST_USE bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f);
+
+#define STORE_PARAMETERS 24
+
+/* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
+struct parameters {
+    const char *values[STORE_PARAMETERS];
+    int n;
+    struct arena arena;
+};
+
+void parameters_free(struct parameters *p);
+#define AUTO_PARAMETERS __attribute__((cleanup(parameters_free))) struct parameters
+
+/* Each appends one parameter. */
+void put_int(struct parameters *p, int64_t value);
+void put_bool(struct parameters *p, bool value);
+void put_text(struct parameters *p, const char *text); /* NULL: SQL NULL */
+void put_utc(struct parameters *p, struct utc t);      /* UTC_NONE: SQL NULL */
+void put_bytes(struct parameters *p, const void *bytes, size_t n);
+void put_digest(struct parameters *p, struct digest d);
+
+/* Array parameters are written element by element: begin, add..., end. */
+struct array {
+    struct buf text;
+};
+void array_int(struct array *a, int64_t value);
+void array_utc(struct array *a, struct utc t);
+void array_bool(struct array *a, bool value);
+void array_text(struct array *a, const char *text);
+void array_bytes(struct array *a, const void *bytes, size_t n);
+void put_array(struct parameters *p, struct array *a); /* frees *a */
+
+/* The canonical form of `data` (NULL: an empty object) as one parameter. */
+void put_json(struct parameters *p, const json_t *data);
+
+/* Runs sql/query/NAME.sql; *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE, CONFLICT (MR0xx raised by
+ * our functions), FAILED. */
+MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f);
+
+/* As store_query, for calls whose rows do not matter. */
+MUST_USE bool store_do(struct store *s, const char *name, struct parameters *p, struct fault *f);
+
+/* Runs any embedded file or text without parameters (migrations, invariants' neighbours). */
+MUST_USE bool store_run(struct store *s, const char *what, const char *sql, struct fault *f);
+
+void result_free(PGresult **result);
+#define AUTO_RESULT __attribute__((cleanup(result_free))) PGresult
+
+/* Columns of a row; NULL reads as 0, false, UTC_NONE, "". Texts are valid while the result is. */
+int64_t get_int(const PGresult *r, int row, int column);
+bool get_bool(const PGresult *r, int row, int column);
+struct utc get_utc(const PGresult *r, int row, int column);
+const char *get_text(const PGresult *r, int row, int column);
+bool get_null(const PGresult *r, int row, int column);
+
+/* bytea in hex form; *out in the arena. */
+struct str get_bytes(const PGresult *r, int row, int column, struct arena *a);
+
+/* integer[] or bigint[]; count in *n. */
+int64_t *get_ints(const PGresult *r, int row, int column, struct arena *a, size_t *n);
+
+/* Copies up to DIGEST_SIZE octets of a bytea; zero when NULL. */
+struct digest get_digest(const PGresult *r, int row, int column);
+
+/* Octets of a bytea as a serial. */
+struct serial get_serial(const PGresult *r, int row, int column);
+
+#endif

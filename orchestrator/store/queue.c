@@ -1,0 +1,342 @@
+#include "massrevoke/store_queue.h"
+#include "internal.h"
+
+static void put_act(struct parameters *p, const struct act *act)
+{
+    put_utc(p, act->at);
+    put_text(p, act->who);
+}
+
+bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind, struct utc at,
+                        int *engine, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_text(&p, host);
+    put_int(&p, pid);
+    put_text(&p, kind);
+    put_utc(&p, at);
+    if (!store_query(s, "engine_begin", &p, &r, f))
+        return false;
+    *engine = (int)get_int(r, 0, 0);
+    return true;
+}
+
+bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive, int64_t *generation,
+                       struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, engine);
+    put_utc(&p, at);
+    if (!store_query(s, "engine_beat", &p, &r, f))
+        return false;
+    *alive = get_bool(r, 0, 0);
+    *generation = get_int(r, 0, 1);
+    return true;
+}
+
+static struct claim read_claim(const PGresult *r, int row, struct arena *a)
+{
+    struct claim c = {
+        .chunk = (int)get_int(r, row, 0),
+        .plan = (int)get_int(r, row, 1),
+        .cohort = (int)get_int(r, row, 2),
+        .issuer = (int)get_int(r, row, 3),
+        .epoch = (int)get_int(r, row, 4),
+        .generation = get_int(r, row, 5),
+    };
+    size_t ignored;
+    c.numbers = get_ints(r, row, 6, a, &c.count);
+    struct str states = get_bytes(r, row, 7, a);
+    c.states = arena_alloc(a, c.count);
+    memcpy(c.states, states.p, states.n < c.count ? states.n : c.count);
+    c.intents = get_ints(r, row, 8, a, &ignored);
+    return c;
+}
+
+bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
+                 size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array skipped = {{0}};
+    for (size_t i = 0; i < skip_count; i++)
+        array_int(&skipped, skip[i]);
+    put_int(&p, act->campaign);
+    put_int(&p, engine);
+    put_int(&p, ca);
+    put_act(&p, act);
+    put_int(&p, most);
+    put_array(&p, &skipped);
+    if (!store_query(s, "queue_claim", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = read_claim(r, i, a);
+    return true;
+}
+
+bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n, int64_t *stray,
+                  struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}}, ats = {{0}},
+                 reasons = {{0}};
+    for (size_t i = 0; i < n; i++) {
+        array_int(&chunks, items[i].chunk);
+        array_int(&epochs, items[i].epoch);
+        array_int(&numbers, items[i].number);
+        array_int(&outcomes, items[i].outcome);
+        array_int(&events, items[i].event);
+        array_int(&ats, utc_is_set(items[i].ca_at) ? items[i].ca_at.s : 0);
+        array_int(&reasons, items[i].ca_reason);
+    }
+    put_int(&p, act->campaign);
+    put_act(&p, act);
+    put_array(&p, &chunks);
+    put_array(&p, &epochs);
+    put_array(&p, &numbers);
+    put_array(&p, &outcomes);
+    put_array(&p, &events);
+    put_array(&p, &ats);
+    put_array(&p, &reasons);
+    if (!store_query(s, "queue_settle", &p, &r, f))
+        return false;
+    *stray = PQntuples(r);
+    return true;
+}
+
+bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    struct array list = {{0}};
+    for (size_t i = 0; i < n; i++)
+        array_int(&list, chunks[i]);
+    put_int(&p, act->campaign);
+    put_int(&p, engine);
+    put_act(&p, act);
+    put_array(&p, &list);
+    return store_do(s, "queue_give_back", &p, f);
+}
+
+bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, act->campaign);
+    put_act(&p, act);
+    if (!store_query(s, "queue_expire", &p, &r, f))
+        return false;
+    *n = get_int(r, 0, 0);
+    return true;
+}
+
+bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out, size_t *n,
+                       struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_utc(&p, at);
+    if (!store_query(s, "hold_ended", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (int)get_int(r, i, 0);
+    return true;
+}
+
+bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
+                     struct scoped **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array list = {{0}};
+    for (size_t i = 0; i < page_count; i++)
+        array_int(&list, pages[i]);
+    put_int(&p, campaign);
+    put_array(&p, &list);
+    if (!store_query(s, "page_rows", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct scoped){
+            .number = get_int(r, i, 0),
+            .issuer_sha256 = get_digest(r, i, 1),
+            .serial = get_serial(r, i, 2),
+            .reason = (int)get_int(r, i, 3),
+            .issuer = (int)get_int(r, i, 4),
+        };
+    return true;
+}
+
+bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,
+                       size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    if (!store_query(s, "scope_pages", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct page_scope){(int)get_int(r, i, 0), get_digest(r, i, 1)};
+    return true;
+}
+
+bool store_next(struct store *s, int campaign, struct queue_next *out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "queue_next", &p, &r, f))
+        return false;
+    *out = (struct queue_next){get_utc(r, 0, 0), get_int(r, 0, 1), get_utc(r, 0, 2), get_utc(r, 0, 3)};
+    return true;
+}
+
+bool store_state_counts(struct store *s, int campaign, struct state_counts *out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    *out = (struct state_counts){0};
+    if (!store_query(s, "state_counts", &p, &r, f))
+        return false;
+    for (int i = 0; i < PQntuples(r); i++) {
+        int64_t state = get_int(r, i, 0);
+        if (state <= 0 || state >= CERTIFICATE_STATE_COUNT)
+            continue;
+        out->n[state] = get_int(r, i, 1);
+        if (certificate_bucket((enum certificate_state)state) == BUCKET_PENDING_PUBLICATION)
+            out->not_checkable += get_int(r, i, 2);
+    }
+    return true;
+}
+
+bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out, size_t *n,
+                 struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_bool(&p, all);
+    if (!store_query(s, "watch", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    const char *cdp = NULL;
+    for (int i = 0; i < PQntuples(r); i++) {
+        /* neighbours mostly share their shard: keep one copy */
+        if (cdp == NULL || strcmp(cdp, get_text(r, i, 7)) != 0)
+            cdp = arena_text(a, get_text(r, i, 7));
+        (*out)[i] = (struct watched){
+            .number = get_int(r, i, 0),
+            .issuer = (int)get_int(r, i, 1),
+            .serial = get_serial(r, i, 2),
+            .reason = (int)get_int(r, i, 3),
+            .needs = (unsigned)get_int(r, i, 4),
+            .state = (uint8_t)get_int(r, i, 5),
+            .not_after = get_utc(r, i, 6),
+            .cdp = cdp,
+            .ocsp = get_text(r, i, 8)[0] == '\0' ? "" : arena_text(a, get_text(r, i, 8)),
+        };
+    }
+    return true;
+}
+
+#define PART_SIZE ((size_t)1 << 20)
+
+/* Bytes first, under their digest: an object row never names bytes that are not there. */
+static bool put_parts(struct store *s, struct digest sha256, struct str bytes, struct fault *f)
+{
+    int part = 0;
+    do {
+        AUTO_PARAMETERS p = {0};
+        size_t n = bytes.n < PART_SIZE ? bytes.n : PART_SIZE;
+        put_digest(&p, sha256);
+        put_int(&p, part++);
+        put_bytes(&p, bytes.p, n);
+        if (!store_do(s, "object_part_put", &p, f))
+            return false;
+        bytes.p += n;
+        bytes.n -= n;
+    } while (bytes.n > 0);
+    return true;
+}
+
+static void put_numbers(struct parameters *p, const int64_t *numbers, size_t n)
+{
+    struct array list = {{0}};
+    for (size_t i = 0; i < n; i++)
+        array_int(&list, numbers[i]);
+    put_array(p, &list);
+}
+
+bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct digest sha256 = digest_of(sight->bytes.p, sight->bytes.n);
+    if (!put_parts(s, sha256, sight->bytes, f))
+        return false;
+    put_int(&p, act->campaign);
+    put_text(&p, sight->crl ? "crl" : "ocsp");
+    put_text(&p, sight->url);
+    put_int(&p, sight->issuer);
+    if (sight->number < 0)
+        put_text(&p, NULL);
+    else
+        put_int(&p, sight->number);
+    put_digest(&p, sha256);
+    put_utc(&p, act->at);
+    put_bool(&p, sight->counts);
+    if (sight->crl_number.n > 0 && sight->crl_number.n <= SERIAL_MAX)
+        put_bytes(&p, sight->crl_number.p, sight->crl_number.n);
+    else
+        put_text(&p, NULL);
+    put_utc(&p, sight->this_update);
+    put_utc(&p, sight->next_update);
+    put_text(&p, sight->findings);
+    put_numbers(&p, sight->seen, sight->seen_count);
+    put_numbers(&p, sight->missing, sight->missing_count);
+    put_text(&p, act->who);
+    if (!store_query(s, "sight", &p, &r, f))
+        return false;
+    *fresh = get_bool(r, 0, 1);
+    return true;
+}
+
+bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "object_latest", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct pointer){arena_text(a, get_text(r, i, 0)), (int)get_int(r, i, 1), get_utc(r, i, 2),
+                                     get_utc(r, i, 4), get_digest(r, i, 3)};
+    return true;
+}
+
+bool store_mark_missed(struct store *s, const struct act *act, int cohort, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_JSON *data = json_object();
+    json_set_int(data, "cohort", cohort);
+    put_int(&p, act->campaign);
+    put_int(&p, cohort);
+    return store_do(s, "cohort_missed", &p, f) && store_note(s, act, "missed", data, f);
+}

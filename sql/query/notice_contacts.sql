@@ -1,0 +1,5 @@
+-- Contacts of the subscribers of campaign $1.
+SELECT t.contact, t.subscriber, t.role, t.tier, t.name, t.email, t.language, t.timezone, t.phone, t.class, t.address_bad
+  FROM contact t WHERE EXISTS (SELECT 1 FROM certificate k WHERE k.campaign = $1 AND k.subscriber = t.subscriber
+                                  AND k.excluded IS NULL AND NOT k.withdrawn)
+ ORDER BY t.subscriber COLLATE "C", t.role, t.tier, t.contact

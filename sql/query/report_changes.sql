@@ -1,0 +1,4 @@
+-- The journal of state bytes, in order.
+SELECT page, offsets, befores, afters FROM change h WHERE campaign = $1
+   AND EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.page = h.page)
+ ORDER BY page, seq, step
