@@ -104,8 +104,8 @@ struct report_exercise {
     size_t expectation_count;
 };
 
-/* Appends the Markdown after-action report of a drill (evidence for BR 5.7.1.2 items 8 and 9). REFUSED as in
- * reporter_render. */
+/* Appends the Markdown after-action report of a drill (evidence for BR 5.7.1.2 items 8 and 9), of
+ * any length. REFUSED: counts do not balance. */
 MUST_USE bool reporter_after_action(const struct snapshot *s, const struct report_exercise *exercise,
                                     struct buf *out, struct fault *f);
 

@@ -24,7 +24,7 @@ MUST_USE bool render_affected_cover(const struct report_input *in, struct buf *o
 /* REFUSED with what is off, unless every count of the snapshot balances. */
 MUST_USE bool report_check(const struct snapshot *s, struct fault *f);
 
-/* Appends a Markdown body between its banners; REFUSED when it is longer than a comment may be. */
-MUST_USE bool report_comment(const struct snapshot *s, struct str body, struct buf *out, struct fault *f);
+/* Appends a Markdown body between the banners of its mode, ending in one newline. */
+void report_frame(const struct snapshot *s, struct str body, struct buf *out);
 
 #endif

@@ -73,21 +73,14 @@ static size_t characters(struct str text)
     return n;
 }
 
-bool report_comment(const struct snapshot *s, struct str body, struct buf *out, struct fault *f)
+void report_frame(const struct snapshot *s, struct str body, struct buf *out)
 {
     const char *banner = passage_banner(s);
-    size_t n = characters(body) + 2 * strlen(banner) + 4;
-    if (n > REPORT_CHARACTERS_MAX) {
-        fault_set(f, FAULT_REFUSED, "the report has %zu characters, a comment takes at most %d", n,
-                  REPORT_CHARACTERS_MAX);
-        return fault_hint(f, "shorten the template, or attach the timeline instead");
-    }
-    struct str text = str_trim(body);
     bool exercise = banner[0] != '\0';
+    struct str text = str_trim(body);
     buf_format(out, "%s%s", banner, exercise ? "\n\n" : "");
     buf_add(out, text.p, text.n);
     buf_format(out, "\n%s%s%s", exercise ? "\n" : "", banner, exercise ? "\n" : "");
-    return true;
 }
 
 bool reporter_render(const struct report *report, const struct report_input *in, struct buf *out,
@@ -95,11 +88,20 @@ bool reporter_render(const struct report *report, const struct report_input *in,
 {
     if (!report_check(in->snapshot, f))
         return false;
-    AUTO_BUF body = {0};
+    AUTO_BUF body = {0}, comment = {0};
     if (!report->render(in, &body, f))
         return false;
-    if (strcmp(report->format, "md") == 0)
-        return report_comment(in->snapshot, buf_str(&body), out, f);
-    buf_add(out, buf_str(&body).p, body.n);
+    if (strcmp(report->format, "md") != 0) {
+        buf_add(out, buf_str(&body).p, body.n);
+        return true;
+    }
+    report_frame(in->snapshot, buf_str(&body), &comment);
+    size_t n = characters(buf_str(&comment));
+    if (n > REPORT_CHARACTERS_MAX) {
+        fault_set(f, FAULT_REFUSED, "the report has %zu characters, a comment takes at most %d", n,
+                  REPORT_CHARACTERS_MAX);
+        return fault_hint(f, "shorten the report's template");
+    }
+    buf_add(out, comment.p, comment.n);
     return true;
 }

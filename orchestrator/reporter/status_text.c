@@ -178,7 +178,7 @@ static void put_hours(const struct snapshot *s, struct pane *p)
     for (size_t i = 0; i < s->hour_count; i++) {
         const struct snapshot_hour *h = &s->hours[i];
         if (h->start.s + 3600 <= s->as_of.s) {
-            last = h;
+            last = h->start.s + 86400 > s->as_of.s ? h : NULL; /* within a day its hour names it */
             continue;
         }
         char entry[64];
@@ -190,8 +190,9 @@ static void put_hours(const struct snapshot *s, struct pane *p)
     if (next.n > 0)
         pane_line(p, "  NEXT HOURS%s", next.p);
     if (last != NULL)
-        pane_line(p, "  LAST HOUR   %s planned, %s recorded by the CA, %s published", NUMBER(last->planned),
-                  NUMBER(last->recorded), NUMBER(last->published));
+        pane_line(p, "  LAST HOUR   %02dZ %s planned, %s recorded by the CA, %s published",
+                  utc_to_civil(last->start).hour, NUMBER(last->planned), NUMBER(last->recorded),
+                  NUMBER(last->published));
 }
 
 static void put_notices(const struct snapshot *s, struct pane *p)

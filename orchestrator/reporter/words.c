@@ -61,13 +61,24 @@ static bool word_character(char c)
     return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
 }
 
+/* Does an entity begin at the "&" of p ("&lt;", "&#60;")? A lone "&" is common in names and addresses. */
+static bool is_entity(const char *p)
+{
+    size_t n = 1;
+    while (p[n] == '#' || isalnum((unsigned char)p[n]))
+        n++;
+    return p[n] == ';';
+}
+
 /* Must a backslash stand before p[0], where `before` is the last character already written? An underscore
  * inside a word never starts emphasis, and escaping it would break addresses. */
 static bool is_markup(const char *p, char before, bool first)
 {
     if (p[0] == '_')
         return !word_character(before) || !word_character(p[1]);
-    return strchr("\\`*[]|~&", p[0]) != NULL || (first && strchr("#-+=:", p[0]) != NULL);
+    if (p[0] == '&')
+        return is_entity(p);
+    return strchr("\\`*[]|~", p[0]) != NULL || (first && strchr("#-+=:", p[0]) != NULL);
 }
 
 /* "1. " or "12) " at the start would open a list: escapes the mark. Returns how many bytes it took. */
