@@ -1,0 +1,88 @@
+#include "figures.h"
+#include "massrevoke/json.h"
+#include "massrevoke/reporter.h"
+
+static json_t *totals_json(const struct totals *t)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < FIGURES_FIELDS; i++)
+        json_set_int(object, figures_fields[i].key, figures_count(t, &figures_fields[i]));
+    return object;
+}
+
+static json_t *excluded_json(const struct snapshot *s)
+{
+    json_t *object = json_object();
+    json_set_int(object, "expired_before_receipt", s->excluded_expired);
+    json_set_int(object, "short_lived", s->excluded_short_lived);
+    json_set_int(object, "withdrawn", s->excluded_withdrawn);
+    return object;
+}
+
+static json_t *balance_json(const struct snapshot *s)
+{
+    AUTO_BUF why = {0};
+    json_t *object = json_object();
+    json_set_bool(object, "ok", reporter_balances(s, &why));
+    json_set_utc(object, "checked_at", s->balance_checked_at);
+    json_set_int(object, "counted_twice", s->counted_twice);
+    json_set_int(object, "not_counted", s->not_counted);
+    return object;
+}
+
+static json_t *cohorts_json(const struct snapshot *s)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < s->cohort_count; i++) {
+        const struct snapshot_cohort *c = &s->cohorts[i];
+        json_t *object = json_object();
+        json_set_int(object, "cohort", c->cohort);
+        json_set_text(object, "state", campaign_state_name(c->state));
+        json_set_text(object, "rule", c->rule);
+        json_set_utc(object, "received", c->received);
+        json_set_utc(object, "deadline", c->deadline);
+        json_object_set_new(object, "totals", totals_json(&c->totals));
+        json_set_text(object, "verdict", verdict_name(c->verdict));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *engines_json(const struct snapshot *s)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < s->engine_count; i++) {
+        json_t *object = json_object();
+        json_set_text(object, "host", s->engines[i].host);
+        json_set_text(object, "kind", s->engines[i].kind);
+        json_set_utc(object, "last_seen", s->engines[i].last_seen);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+void reporter_status_json(const struct snapshot *s, struct buf *out)
+{
+    AUTO_JSON *object = json_object();
+    json_set_text(object, "campaign", s->campaign);
+    json_set_text(object, "mode", s->mode);
+    json_set_text(object, "state", campaign_state_name(s->state));
+    json_set_utc(object, "as_of", s->as_of);
+    json_set_utc(object, "deadline", s->deadline);
+    json_set_utc(object, "projected_finish", s->projected_finish);
+    if (utc_is_set(s->projected_finish)) /* slack is deadline minus finish: without a finish there is none */
+        json_set_int(object, "slack_seconds", s->slack.s);
+    else
+        json_object_set_new(object, "slack_seconds", json_null());
+    json_set_text(object, "verdict", verdict_name(s->verdict));
+    json_object_set_new(object, "totals", totals_json(&s->totals));
+    json_set_int(object, "in_doubt", s->in_doubt);
+    json_set_int(object, "needs_person", s->needs_person);
+    json_set_int(object, "not_checkable", s->not_checkable);
+    json_object_set_new(object, "excluded", excluded_json(s));
+    json_set_int(object, "revoked_outside_scope", s->revoked_outside_scope);
+    json_object_set_new(object, "balance", balance_json(s));
+    json_object_set_new(object, "cohorts", cohorts_json(s));
+    json_object_set_new(object, "engines", engines_json(s));
+    json_pretty(object, out);
+}
