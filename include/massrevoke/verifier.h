@@ -1,0 +1,116 @@
+/* verifier.h - judges CRLs and OCSP responses, and says what of a campaign they prove.
+ *
+ * Every check is a row of verifier/findings.def. An object with a finding that forbids acting on it (no good
+ * signature, wrong issuer, malformed, stale, another shard's) proves nothing: then `counts` is false and no
+ * status is told. Pure: bytes and times in, findings out. Does not: fetch, remember earlier objects (the
+ * store keeps the order of number and thisUpdate), or decide what a sighting does to a certificate.
+ * Sources: BR 4.9.7, 4.9.9, 7.2, 7.3; RFC 5280 5, 6.3.3; RFC 6960 3.2. Called by: engine, cli verify. */
+#ifndef MASSREVOKE_VERIFIER_H
+#define MASSREVOKE_VERIFIER_H
+
+#include "massrevoke/crl_read.h"
+#include "massrevoke/json.h"
+#include "massrevoke/ocsp.h"
+
+/* Severity of the contract. */
+enum finding_severity { FINDING_ERROR, FINDING_WARNING, FINDING_INFO };
+
+/* Which finding; the names are in findings.def. */
+enum finding_id {
+#define FINDING(id, name, severity, fatal, section, expected) FINDING_ID_##id,
+#include "../../orchestrator/verifier/findings.def"
+#undef FINDING
+    FINDING_ID_COUNT
+};
+
+/* One finding; id to expected are static text, seen lives in the arena. Findings over entries come once, with
+ * their number in `seen`. */
+struct finding {
+    enum finding_id which;
+    const char *id;
+    enum finding_severity severity;
+    const char *section, *seen, *expected;
+};
+
+/* At most one of each kind. */
+struct findings {
+    struct finding list[FINDING_ID_COUNT];
+    size_t count, errors;
+    bool unusable; /* one of them forbids acting on the object */
+};
+
+/* What the certificates are: BR 7.2 and 7.3 differ. */
+enum verifier_kind { VERIFIER_SUBSCRIBER, VERIFIER_CA };
+
+/* How to judge. */
+struct verifier_question {
+    const struct verify_issuer *issuer; /* NULL: the signature stays unchecked, nothing counts */
+    struct utc now;                     /* UTC_NONE: freshness stays unchecked, nothing counts */
+    const char *url;                    /* the pointer that named the CRL; NULL: not compared */
+    enum verifier_kind kind;
+    uint64_t seed[2]; /* keys the hashes; unpredictable to the CA */
+};
+
+/* A judged CRL. */
+struct verifier_crl {
+    struct findings findings;
+    bool parsed;
+    bool counts;    /* may be acted upon */
+    struct crl crl; /* number.octets and this_update give its place in order (crl_number_compare) */
+    size_t entries;
+    uint64_t seed[2];
+};
+
+/* A certificate that we want to see revoked. */
+struct verifier_wanted {
+    uint32_t number;
+    struct serial serial;
+    int reason; /* enum reason that was asked for; -1: any */
+};
+
+/* What an object shows of it. */
+struct verifier_sight {
+    uint32_t number;
+    bool listed;         /* on the CRL, whatever the reason */
+    bool revoked;        /* listed for good: not certificateHold, not removeFromCRL */
+    bool reason_differs; /* from the one asked for */
+    struct utc at;       /* revocation date; UTC_NONE when not listed */
+    int reason;          /* enum reason, REASON_UNSPECIFIED when absent; -1 when not listed */
+};
+
+/* A judged OCSP response about one serial. */
+struct verifier_ocsp {
+    struct findings findings;
+    bool parsed;
+    bool counts;  /* may be acted upon */
+    bool found;   /* `single` is set */
+    bool revoked; /* counts, says revoked for good, of an issued certificate */
+    struct ocsp_response response;
+    struct ocsp_single single;
+};
+
+/* Judges a CRL, DER or PEM; `bytes` must live as long as *out. Costs one SHA pass and two walks; memory 16
+ * bytes an entry when serials do not ascend. */
+void verifier_judge_crl(struct str bytes, const struct verifier_question *q, struct arena *a,
+                        struct verifier_crl *out);
+
+/* What a judged CRL shows of each wanted certificate: sights[i] belongs to wanted[i]. REFUSED, and sights
+ * untouched, when the CRL does not count. One walk, memory O(count). */
+MUST_USE bool verifier_match_crl(const struct verifier_crl *judged, const struct verifier_wanted *wanted,
+                                 size_t count, struct verifier_sight *sights, struct fault *f);
+
+/* Judges an OCSP response for one serial; needs an issuer to know whose serial it is (without: nothing is
+ * looked up). `cache` keeps responder certificates over calls. */
+void verifier_judge_ocsp(struct str bytes, const struct serial *serial, const struct verifier_question *q,
+                         struct ocsp_cache *cache, struct arena *a, struct verifier_ocsp *out);
+
+/* "error", "warning", "info"; static. */
+const char *finding_severity_name(enum finding_severity severity);
+
+/* {"object", "findings": [...]} of contract section 1; owned by the caller. */
+json_t *verifier_json(const char *object, const struct findings *findings);
+
+/* The same for people: a line a finding, "no findings" when there is none. */
+void verifier_text(const char *object, const struct findings *findings, struct buf *out);
+
+#endif

@@ -1,0 +1,357 @@
+#include "massrevoke/crl_write.h"
+#include "massrevoke/reason.h"
+
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+/* DER is written forwards in one pass: lengths are computed before bytes. */
+
+enum {
+    TAG_INTEGER = 0x02,
+    TAG_OCTETS = 0x04,
+    TAG_UTC_TIME = 0x17,
+    TAG_GENERALIZED_TIME = 0x18,
+    TAG_SEQUENCE = 0x30,
+    TAG_CONTEXT_0 = 0xa0,
+    TAG_BITS = 0x03,
+    TAG_KEY_ID = 0x80
+};
+
+static size_t header_size(size_t n)
+{
+    size_t size = 2;
+    if (n >= 0x80)
+        for (; n > 0; n >>= 8)
+            size++;
+    return size;
+}
+
+static size_t tlv_size(size_t n)
+{
+    return header_size(n) + n;
+}
+
+static void put_header(struct buf *out, unsigned tag, size_t n)
+{
+    uint8_t bytes[2 + sizeof n] = {(uint8_t)tag, (uint8_t)n};
+    size_t size = header_size(n);
+    if (n >= 0x80) {
+        bytes[1] = (uint8_t)(0x80 + size - 2);
+        for (size_t i = size; i-- > 2; n >>= 8)
+            bytes[i] = (uint8_t)n;
+    }
+    buf_add(out, bytes, size);
+}
+
+/* The 00 in front of a set top bit (X.690 8.3). */
+static size_t integer_pad(const struct serial *s)
+{
+    return s->bytes[0] >> 7;
+}
+
+static size_t integer_size(const struct serial *s)
+{
+    return 2 + integer_pad(s) + s->n;
+}
+
+static void put_integer(struct buf *out, const struct serial *s)
+{
+    put_header(out, TAG_INTEGER, integer_pad(s) + s->n);
+    buf_add(out, "", integer_pad(s));
+    buf_add(out, s->bytes, s->n);
+}
+
+/* Content of a time: UTCTime to 2049, GeneralizedTime from 2050 (RFC 5280 5.1.2.4). */
+struct time_text {
+    unsigned tag;
+    size_t n;
+    char text[32];
+};
+
+static bool time_text(struct utc t, bool generalized, struct time_text *out)
+{
+    static const struct utc first = {-631152000}, last = {253402300799};
+    if (t.s < first.s || t.s > last.s)
+        return false;
+    struct civil c = utc_to_civil(t);
+    bool wide = generalized || c.year >= 2050;
+    int n = wide ? snprintf(out->text, sizeof out->text, "%04d", c.year)
+                 : snprintf(out->text, sizeof out->text, "%02d", c.year % 100);
+    n += snprintf(out->text + n, sizeof out->text - (size_t)n, "%02d%02d%02d%02d%02dZ", c.month, c.day,
+                  c.hour, c.minute, c.second);
+    out->tag = wide ? TAG_GENERALIZED_TIME : TAG_UTC_TIME;
+    out->n = (size_t)n;
+    return true;
+}
+
+static void put_time(struct buf *out, const struct time_text *t)
+{
+    put_header(out, t->tag, t->n);
+    buf_add(out, t->text, t->n);
+}
+
+/* Extension reasonCode: SEQUENCE { OID 2.5.29.21, OCTET STRING { ENUMERATED } }; the last octet is the code.
+ */
+static const uint8_t reason_template[] = {0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
+#define REASON_SIZE (sizeof reason_template + 1)
+
+/* Extension invalidityDate, OID 2.5.29.24, up to the text of its GeneralizedTime of 15 octets. */
+static const uint8_t invalidity_template[] = {0x30, 0x18, 0x06, 0x03, 0x55, 0x1d,
+                                              0x18, 0x04, 0x11, 0x18, 0x0f};
+#define INVALIDITY_SIZE (sizeof invalidity_template + 15)
+
+static size_t extensions_size(const struct crl_entry *e)
+{
+    return (e->reason != 0 ? REASON_SIZE : 0) + (utc_is_set(e->invalid_since) ? INVALIDITY_SIZE : 0);
+}
+
+/* Content octets of one entry, its own header not counted. */
+static size_t entry_size(const struct crl_entry *e, const struct time_text *at)
+{
+    size_t extensions = extensions_size(e);
+    return integer_size(&e->serial) + tlv_size(at->n) + (extensions > 0 ? tlv_size(extensions) : 0);
+}
+
+static void put_entry(struct buf *out, const struct crl_entry *e, const struct time_text *at)
+{
+    put_header(out, TAG_SEQUENCE, entry_size(e, at));
+    put_integer(out, &e->serial);
+    put_time(out, at);
+    if (extensions_size(e) == 0)
+        return;
+    put_header(out, TAG_SEQUENCE, extensions_size(e));
+    if (e->reason != 0) {
+        uint8_t code = (uint8_t)e->reason;
+        buf_add(out, reason_template, sizeof reason_template);
+        buf_add(out, &code, 1);
+    }
+    if (utc_is_set(e->invalid_since)) {
+        struct time_text since;
+        (void)time_text(e->invalid_since, true, &since);
+        buf_add(out, invalidity_template, sizeof invalidity_template);
+        buf_add(out, since.text, since.n);
+    }
+}
+
+/* Entries of one campaign share few dates: the last one is kept. */
+struct time_cache {
+    struct utc t;
+    struct time_text text;
+};
+
+static bool cached_time(struct time_cache *cache, struct utc t)
+{
+    if (cache->text.n > 0 && cache->t.s == t.s)
+        return true;
+    cache->t = t;
+    return time_text(t, false, &cache->text);
+}
+
+static bool entries_size(const struct crl_entry *entries, size_t count, size_t *size, struct fault *f)
+{
+    struct time_cache cache = {.text.n = 0};
+    *size = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct crl_entry *e = &entries[i];
+        struct time_text since;
+        if (!cached_time(&cache, e->at) ||
+            (utc_is_set(e->invalid_since) && !time_text(e->invalid_since, true, &since)))
+            return fault_set(f, FAULT_FAILED, "crl entry %zu: a date outside the years 1950 to 9999", i);
+        if (e->reason < 0 || reason_name(e->reason) == NULL)
+            return fault_set(f, FAULT_FAILED, "crl entry %zu: no reason has the code %d", i, e->reason);
+        *size += tlv_size(entry_size(e, &cache.text));
+    }
+    return true;
+}
+
+/* AlgorithmIdentifiers as BR 7.1.3.2 prints them, and the hash that goes with each. */
+struct signing {
+    int key, bits; /* bits 0: any */
+    const char *hash;
+    uint8_t n;
+    uint8_t algorithm[15];
+};
+static const struct signing signings[] = {
+    {EVP_PKEY_RSA,
+     0,
+     "SHA256",
+     15,
+     {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00}},
+    {EVP_PKEY_EC,
+     256,
+     "SHA256",
+     12,
+     {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02}},
+    {EVP_PKEY_EC,
+     384,
+     "SHA384",
+     12,
+     {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03}},
+    {EVP_PKEY_EC,
+     521,
+     "SHA512",
+     12,
+     {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04}},
+};
+
+static const struct signing *signing_for(const EVP_PKEY *key)
+{
+    for (size_t i = 0; i < sizeof signings / sizeof *signings; i++)
+        if (EVP_PKEY_get_base_id(key) == signings[i].key &&
+            (signings[i].bits == 0 || EVP_PKEY_get_bits(key) == signings[i].bits))
+            return &signings[i];
+    return NULL;
+}
+
+/* crlExtensions: AKI with keyIdentifier only (BR 7.2, RFC 5280 5.2.1) and CRLNumber (5.2.3). */
+static void put_extensions(struct buf *out, const struct crl_head *head)
+{
+    static const uint8_t aki_oid[] = {0x06, 0x03, 0x55, 0x1d, 0x23},
+                         number_oid[] = {0x06, 0x03, 0x55, 0x1d, 0x14};
+    size_t key_id = tlv_size(head->key_id.n), aki = sizeof aki_oid + tlv_size(tlv_size(key_id));
+    size_t number = sizeof number_oid + tlv_size(integer_size(&head->number));
+    size_t both = tlv_size(aki) + tlv_size(number);
+    put_header(out, TAG_CONTEXT_0, tlv_size(both));
+    put_header(out, TAG_SEQUENCE, both);
+    put_header(out, TAG_SEQUENCE, aki);
+    buf_add(out, aki_oid, sizeof aki_oid);
+    put_header(out, TAG_OCTETS, tlv_size(key_id));
+    put_header(out, TAG_SEQUENCE, key_id);
+    put_header(out, TAG_KEY_ID, head->key_id.n);
+    buf_add(out, head->key_id.p, head->key_id.n);
+    put_header(out, TAG_SEQUENCE, number);
+    buf_add(out, number_oid, sizeof number_oid);
+    put_header(out, TAG_OCTETS, integer_size(&head->number));
+    put_integer(out, &head->number);
+}
+
+/* All of TBSCertList before its entries; its own header not counted. */
+static bool put_head(struct buf *out, const struct crl_head *head, const struct signing *signing)
+{
+    static const uint8_t version_2[] = {TAG_INTEGER, 1, 1};
+    struct time_text this_update, next_update;
+    if (!time_text(head->this_update, false, &this_update) ||
+        !time_text(head->next_update, false, &next_update))
+        return false;
+    buf_add(out, version_2, sizeof version_2);
+    buf_add(out, signing->algorithm, signing->n);
+    buf_add(out, head->issuer.p, head->issuer.n);
+    put_time(out, &this_update);
+    put_time(out, &next_update);
+    return true;
+}
+
+/* TBSCertList. An empty list of revoked certificates is left out (RFC 5280 5.1.2.6). */
+static bool put_list(struct buf *out, const struct crl_head *head, const struct crl_entry *entries,
+                     size_t count, const struct signing *signing, struct fault *f)
+{
+    AUTO_BUF before = {0};
+    AUTO_BUF after = {0};
+    size_t size = 0;
+    if (!entries_size(entries, count, &size, f))
+        return false;
+    if (!put_head(&before, head, signing))
+        return fault_set(f, FAULT_FAILED, "crl: an update time outside the years 1950 to 9999");
+    put_extensions(&after, head);
+    put_header(out, TAG_SEQUENCE, before.n + (count > 0 ? tlv_size(size) : 0) + after.n);
+    buf_add(out, before.p, before.n);
+    if (count > 0)
+        put_header(out, TAG_SEQUENCE, size);
+    struct time_cache cache = {.text.n = 0};
+    for (size_t i = 0; i < count; i++) {
+        (void)cached_time(&cache, entries[i].at);
+        put_entry(out, &entries[i], &cache.text);
+    }
+    buf_add(out, after.p, after.n);
+    return true;
+}
+
+static bool sign(struct str bytes, const struct signing *signing, EVP_PKEY *key, struct buf *out)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char signature[1024];
+    size_t n = sizeof signature;
+    bool ok = context != NULL &&
+              EVP_DigestSignInit_ex(context, NULL, signing->hash, NULL, NULL, key, NULL) == 1 &&
+              EVP_DigestSign(context, signature, &n, (const unsigned char *)bytes.p, bytes.n) == 1;
+    if (ok)
+        buf_add(out, signature, n);
+    EVP_MD_CTX_free(context);
+    ERR_clear_error();
+    return ok;
+}
+
+bool crl_write(const struct crl_head *head, const struct crl_entry *entries, size_t count,
+               struct evp_pkey_st *key, struct buf *out, struct fault *f)
+{
+    AUTO_BUF list = {0};
+    AUTO_BUF signature = {0};
+    const struct signing *signing = signing_for(key);
+    if (signing == NULL)
+        return fault_set(f, FAULT_FAILED,
+                         "crl: no profile signs with this kind of key (RSA, P-256, P-384, P-521)");
+    if (head->number.n == SERIAL_MAX && integer_pad(&head->number) > 0)
+        return fault_set(f, FAULT_FAILED, "crl: the number has reached 2^159 (BR 7.2)");
+    if (!put_list(&list, head, entries, count, signing, f))
+        return false;
+    if (!sign(buf_str(&list), signing, key, &signature))
+        return fault_set(f, FAULT_FAILED, "crl: the key can't sign");
+    put_header(out, TAG_SEQUENCE, list.n + signing->n + tlv_size(signature.n + 1));
+    buf_add(out, list.p, list.n);
+    buf_add(out, signing->algorithm, signing->n);
+    put_header(out, TAG_BITS, signature.n + 1);
+    buf_add(out, "", 1);
+    buf_add(out, signature.p, signature.n);
+    return true;
+}
+
+/* Takes one element off *in; its content in *content. False when it is not whole. */
+static bool take(struct str *in, int *tag, struct str *content)
+{
+    const unsigned char *p = (const unsigned char *)in->p;
+    long n = 0;
+    int number = 0, class = 0;
+    if (in->n == 0 || in->n > LONG_MAX)
+        return false;
+    int flags = ASN1_get_object(&p, &n, &number, &class, (long)in->n);
+    ERR_clear_error();
+    if ((flags & 0x80) != 0 || (flags & 1) != 0)
+        return false;
+    *tag = class | number;
+    *content = (struct str){(const char *)p, (size_t)n};
+    size_t used = (size_t)((const char *)p - in->p) + (size_t)n;
+    in->p += used;
+    in->n -= used;
+    return true;
+}
+
+bool crl_number(struct str der, struct serial *out)
+{
+    enum { EXTENSIONS = V_ASN1_CONTEXT_SPECIFIC };
+    struct str crl, list, part, extension, body;
+    int tag = 0;
+    if (!take(&der, &tag, &crl) || tag != V_ASN1_SEQUENCE || !take(&crl, &tag, &list) ||
+        tag != V_ASN1_SEQUENCE)
+        return false;
+    do
+        if (!take(&list, &tag, &part))
+            return false;
+    while (tag != EXTENSIONS);
+    if (!take(&part, &tag, &body) || tag != V_ASN1_SEQUENCE)
+        return false;
+    while (take(&body, &tag, &extension)) {
+        struct str oid, value, number;
+        if (tag != V_ASN1_SEQUENCE || !take(&extension, &tag, &oid) || tag != V_ASN1_OBJECT)
+            return false;
+        if (!str_equal(oid, (struct str){"\x55\x1d\x14", 3}))
+            continue;
+        while (take(&extension, &tag, &value) && tag == V_ASN1_BOOLEAN)
+            continue;
+        return tag == V_ASN1_OCTET_STRING && take(&value, &tag, &number) && tag == V_ASN1_INTEGER &&
+               number.n > 0 && (uint8_t)number.p[0] < 0x80 &&
+               serial_from_octets((const uint8_t *)number.p, number.n, out) == NULL;
+    }
+    return false;
+}
