@@ -1,0 +1,74 @@
+/* internal.h - the engine's state, shared by the files of engine/. Does not: leave engine/. */
+#ifndef MASSREVOKE_ENGINE_INTERNAL_H
+#define MASSREVOKE_ENGINE_INTERNAL_H
+
+#include "massrevoke/engine.h"
+#include "massrevoke/executor.h"
+
+/* A claim being worked on; lives in its own arena until it is given back. */
+struct work {
+    struct arena arena;
+    struct claim *claims;
+    size_t count;
+    int ca;
+    struct utc ready; /* not before: the quiet time of what is in doubt */
+};
+
+struct engine {
+    struct engine_parts parts;
+    struct arena arena;
+    struct store *beat; /* the second connection */
+    int id;             /* engine number of this session; 0: none */
+    unsigned only;
+    struct pace *paces;     /* per CA */
+    struct work **works;    /* claimed, not yet given back */
+    size_t work_count;
+    struct settlement *pending; /* outcomes not yet committed */
+    size_t pending_count, pending_room;
+    int *skip; /* chunks whose pages do not match what was signed */
+    size_t skip_count;
+    bool *dirty;            /* per issuer of settings: recorded since the last publication */
+    struct utc *published;  /* per issuer of settings: last publication by this engine */
+    struct utc last_full_look, last_pending_look, last_notify, last_check;
+    char warning[512];
+    bool finish_noted;
+};
+
+/* Act of the engine at its clock's now. */
+struct act engine_act(const struct engine *e);
+
+/* Claims, sends, asks, settles, gives back: everything due now. */
+MUST_USE bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* Commits outcomes kept in memory. */
+MUST_USE bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* Gives back all chunks that this session still owns; frees the works. */
+MUST_USE bool engine_give_back_all(struct engine *e, struct fault *f);
+
+/* Frees works without telling the store (the session is gone). */
+void engine_forget_works(struct engine *e);
+
+/* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not. */
+MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a, bool *bad,
+                                 struct scoped **rows, size_t *row_count, struct fault *f);
+
+/* Publishes CRLs that are wanted. */
+MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* Fetches and judges what is due; `now` true: everything. */
+MUST_USE bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fault *f);
+
+/* When engine_look wants to run next, given that something is pending. */
+struct utc engine_look_due(const struct engine *e);
+
+/* Sends notices that are due; *next is when it wants to run again. */
+MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f);
+
+/* Index into settings' issuers for the store's number; -1 when it is not configured. */
+int engine_issuer_index(const struct engine *e, int issuer);
+
+/* CA of an issuer index of settings. */
+int engine_ca_of(const struct engine *e, int issuer_index);
+
+#endif
