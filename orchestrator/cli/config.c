@@ -95,6 +95,8 @@ bool cmd_config_check(struct invocation *in, int *exit_code, struct fault *f)
         printf("and %zu more\n", p.count - p.kept);
     if (p.count == 0 && !in->json)
         printf("%s: no problem\n", s.file == NULL ? "no configuration file, defaults" : s.file);
+    if (s.ca_count > 0 && s.approver_count == 0 && !in->json)
+        puts("note: no approvers are configured, so no campaign can be approved");
     *exit_code = p.count == 0 ? 0 : fault_exit_code(FAULT_CONFIG);
     return true;
 }

@@ -153,19 +153,39 @@ bool rules_find(const char *plans_dir, const char *id, struct arena *a, struct r
     return fault_hint(f, "known rules: %s", known.n == 0 ? "none" : known.p);
 }
 
+bool rules_short_lived_rows(const char *plans_dir, struct arena *a, const struct short_lived **rows,
+                            size_t *count, struct fault *f)
+{
+    struct book b;
+    if (!read_book(plans_dir, a, &b, f))
+        return false;
+    struct short_lived *out = arena_array(a, b.short_count, sizeof *out);
+    for (size_t i = 0; i < b.short_count; i++)
+        out[i] = (struct short_lived){guard_time(&b.short_lived[i], "issued_from", UTC_NONE),
+                                      guard_span(&b.short_lived[i], "longest", (struct span){0})};
+    *rows = out;
+    *count = b.short_count;
+    return true;
+}
+
+bool rules_is_short_lived(const struct short_lived *rows, size_t count, struct utc not_before,
+                          struct utc not_after)
+{
+    if (!utc_is_set(not_before) || !utc_is_set(not_after) || not_after.s < not_before.s)
+        return false;
+    /* the last row that applies decides; the validity period counts both ends (BR 6.3.2) */
+    while (count > 0 && rows[count - 1].issued_from.s > not_before.s)
+        count--;
+    return count > 0 && not_after.s - not_before.s + 1 <= rows[count - 1].longest.s;
+}
+
 bool rules_short_lived(const char *plans_dir, struct utc not_before, struct utc not_after, struct arena *a,
                        bool *short_lived, struct fault *f)
 {
-    struct book b;
-    *short_lived = false;
-    if (!utc_is_set(not_before) || !utc_is_set(not_after) || not_after.s < not_before.s)
-        return true;
-    if (!read_book(plans_dir, a, &b, f))
+    const struct short_lived *rows;
+    size_t count;
+    if (!rules_short_lived_rows(plans_dir, a, &rows, &count, f))
         return false;
-    /* the last row whose date is not after notBefore; the validity period includes both ends (BR 6.3.2) */
-    for (size_t i = 0; i < b.short_count; i++)
-        if (guard_time(&b.short_lived[i], "issued_from", UTC_NONE).s <= not_before.s)
-            *short_lived = not_after.s - not_before.s + 1 <=
-                           guard_span(&b.short_lived[i], "longest", (struct span){0}).s;
+    *short_lived = rules_is_short_lived(rows, count, not_before, not_after);
     return true;
 }

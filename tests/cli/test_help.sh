@@ -68,7 +68,7 @@ while read -r code; do
 done <"$work/numbers"
 sed -n 's/^STATE([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$root/orchestrator/model/certificate.def" >"$work/names"
 while read -r state; do
-    grep -qE "^  $state +[a-z]" "$work/states"
+    grep -qE "^  $state +[a-zA-Z]" "$work/states"
     verdict $? "state $state is in the topic"
 done <"$work/names"
 sed -n 's/.*{.name = "\([a-z_]*\)".*/\1/p' "$root/orchestrator/config/settings.c" | sort -u >"$work/keys"
