@@ -106,6 +106,21 @@ printf 'version = 1;\n' >"$work/good.cfg"
 ends 0 config check --config "$work/good.cfg"
 MASSREVOKE_CONFIG=$work/bad.cfg ends 3 config check
 
+# what the configuration leads to is checked as well: overriding profiles, secrets that others can read
+mkdir -p "$work/plans/profiles"
+printf 'version = 1;\n' >"$work/plans/profiles/tls-5-day.cfg"
+printf 'pass\n' >"$work/secret"
+chmod 644 "$work/secret"
+printf 'issuer\n' >"$work/ca.pem"
+printf 'version = 1; demo = true; plans_dir = "plans"; ca = { backend = "ca_openssl"; directory = ".";
+  key_password_file = "secret"; issuers = ( { certificate_file = "ca.pem"; } ); };\n' >"$work/leads.cfg"
+ends 3 config check --config "$work/leads.cfg"
+holds "$work/out" "profiles/tls-5-day.cfg:1: name: required" "a broken overriding profile is told"
+holds "$work/out" "others can read this secret" "a readable secret is told"
+rm "$work/plans/profiles/tls-5-day.cfg"
+chmod 600 "$work/secret"
+ends 0 config check --config "$work/leads.cfg"
+
 # who may approve: an Ed25519 key cannot sign, an EC key can
 if command -v openssl >/dev/null; then
     for kind in ED25519 EC; do
