@@ -1,5 +1,5 @@
-/* rules.h - policy as dated data: revocation rules (plans/rules/NAME.cfg) and campaign profiles
- * (plans/profiles/NAME.cfg).
+/* rules.h - policy as dated data: revocation rules (below plans/rules) and campaign profiles
+ * (below plans/profiles).
  *
  * Design sentence 8: clauses, deadlines and reasons are data with document, version and date; the digest of
  * the file's bytes goes into the plan. An override folder (settings.plans_dir) wins over the embedded files.
@@ -61,8 +61,23 @@ MUST_USE bool profile_read(const char *plans_dir, const char *name, struct arena
 /* The default profile's name for a rule (contract section 3): by deadline, items 3 and 4 key-compromise. */
 const char *profile_default(const struct rule *rule);
 
+/* One row of the dated exemption of short-lived certificates (BR 1.6.1): issued at or after `issued_from`,
+ * and valid no longer than `longest`, both ends counted. */
+struct short_lived {
+    struct utc issued_from;
+    struct span longest;
+};
+
+/* The rows, ascending by date; read once for a list of many certificates. */
+MUST_USE bool rules_short_lived_rows(const char *plans_dir, struct arena *a, const struct short_lived **rows,
+                                     size_t *count, struct fault *f);
+
+/* Is a certificate short-lived by these rows? Pure, O(rows). False when a date is unknown. */
+bool rules_is_short_lived(const struct short_lived *rows, size_t count, struct utc not_before,
+                          struct utc not_after);
+
 /* Is a certificate short-lived by the dated rule of BR 1.6.1 (7 d from 2026-03-15, 10 d from 2024-03-15)?
- * False when a date is unknown. BR 4.9.1.1 exempts these. */
+ * False when a date is unknown. BR 4.9.1.1 exempts these. Reads the rule files at every call. */
 MUST_USE bool rules_short_lived(const char *plans_dir, struct utc not_before, struct utc not_after,
                                 struct arena *a, bool *short_lived, struct fault *f);
 

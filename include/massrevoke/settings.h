@@ -11,6 +11,8 @@
 #include "massrevoke/fault.h"
 #include "massrevoke/time.h"
 
+struct guard_problems;
+
 /* One issuing CA certificate and the CRL that decides when a certificate names no pointer (URL, may be NULL).
  */
 struct settings_issuer {
@@ -66,5 +68,10 @@ struct settings {
  * NULL means: search; nothing found gives the defaults with file NULL. Everything lives in `a`. On wrong
  * content the fault is CONFIG and its text lists every problem, one a line, as "file:line: key: problem". */
 MUST_USE bool settings_read(const char *path, struct arena *a, struct settings *out, struct fault *f);
+
+/* The same for `config check`: wrong content is not a fault but goes, complete, into *problems (guard.h; its
+ * arena is used), and *out then holds what was right. Faults: CONFIG when the file itself cannot be read. */
+MUST_USE bool settings_check(const char *path, struct guard_problems *problems, struct settings *out,
+                             struct fault *f);
 
 #endif

@@ -1,0 +1,398 @@
+/* The schema of massrevoke.cfg(5) and what one key cannot know alone. */
+#include "massrevoke/settings.h"
+#include "massrevoke/digest.h"
+#include "massrevoke/file.h"
+#include "massrevoke/guard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_FILE "/etc/massrevoke/massrevoke.cfg"
+#define CERTIFICATE_MAX ((size_t)1024 * 1024)
+#define HOUR INT64_C(3600)
+#define DAY (24 * HOUR)
+
+static const char *const backends[] = {"ca_openssl", NULL};
+
+static const struct guard_key issuer_keys[] = {
+    {.name = "certificate_file", .type = GUARD_PATH, .required = true},
+    {.name = "crl", .type = GUARD_TEXT},
+    {0},
+};
+
+static const struct guard_key ca_keys[] = {
+    {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 64},
+    {.name = "backend", .type = GUARD_TEXT, .required = true, .words = backends},
+    {.name = "directory", .type = GUARD_PATH, .required = true},
+    {.name = "config_file", .type = GUARD_PATH},
+    {.name = "key_password_file", .type = GUARD_PATH},
+    {.name = "rate", .type = GUARD_RATE},
+    {.name = "crl_validity", .type = GUARD_SPAN, .min = HOUR, .max = 10 * DAY}, /* BR 7.2 */
+    {.name = "issuers", .type = GUARD_LIST, .required = true, .min = 1, .max = 1000, .keys = issuer_keys},
+    {0},
+};
+
+static const struct guard_key db_keys[] = {
+    {.name = "conninfo", .type = GUARD_TEXT},
+    {.name = "bindir", .type = GUARD_PATH},
+    {.name = "run_as", .type = GUARD_TEXT, .min = 1, .max = 64},
+    {0},
+};
+
+static const struct guard_key approver_keys[] = {
+    {.name = "name", .type = GUARD_TEXT, .required = true, .min = 1, .max = 64},
+    {.name = "certificate_file", .type = GUARD_PATH, .required = true},
+    {.name = "logins", .type = GUARD_TEXTS, .min = 0, .max = 20},
+    {0},
+};
+
+static const struct guard_key approvals_keys[] = {
+    {.name = "quorum", .type = GUARD_INT, .min = 1, .max = 20},
+    {.name = "expiry", .type = GUARD_SPAN, .min = 60, .max = 30 * DAY},
+    {.name = "approvers", .type = GUARD_LIST, .min = 0, .max = 100, .keys = approver_keys},
+    {0},
+};
+
+static const struct guard_key mail_keys[] = {
+    {.name = "from", .type = GUARD_TEXT, .min = 3, .max = 254},
+    {.name = "reply_to", .type = GUARD_TEXT, .min = 3, .max = 254},
+    {.name = "spool_dir", .type = GUARD_PATH},
+    {.name = "relay_url", .type = GUARD_TEXT},
+    {0},
+};
+
+static const struct guard_key map_keys[] = {
+    {.name = "url", .type = GUARD_TEXT, .required = true},
+    {.name = "folder", .type = GUARD_PATH, .required = true},
+    {0},
+};
+
+static const struct guard_key fetch_keys[] = {
+    {.name = "map", .type = GUARD_LIST, .min = 0, .max = 1000, .keys = map_keys},
+    {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
+    {0},
+};
+
+static const struct guard_key settings_keys[] = {
+    GUARD_VERSION,
+    {.name = "demo", .type = GUARD_BOOL},
+    {.name = "plans_dir", .type = GUARD_PATH},
+    {.name = "db", .type = GUARD_GROUP, .keys = db_keys},
+    {.name = "ca", .type = GUARD_GROUP, .keys = ca_keys},
+    {.name = "cas", .type = GUARD_LIST, .min = 1, .max = 100, .keys = ca_keys},
+    {.name = "approvals", .type = GUARD_GROUP, .keys = approvals_keys},
+    {.name = "mail", .type = GUARD_GROUP, .keys = mail_keys},
+    {.name = "fetch", .type = GUARD_GROUP, .keys = fetch_keys},
+    {0},
+};
+
+/* -- checks across keys ---------------------------------------------------------------------------------- */
+
+/* A certificate file that stands in two places: seen by content, so that a copy or a link is seen too. */
+struct seen_file {
+    struct digest digest;
+    const struct guard_node *at;
+    size_t owner; /* CA or approver */
+};
+
+struct seen_files {
+    struct seen_file *files;
+    size_t count;
+};
+
+static void check_certificate(struct guard *g, const struct guard_node *at, size_t owner, const char *problem,
+                              struct seen_files *seen)
+{
+    AUTO_ARENA scratch = {0};
+    struct str bytes;
+    struct fault f;
+    if (!at->given || at->text == NULL)
+        return;
+    if (!file_read(at->text, CERTIFICATE_MAX, &scratch, &bytes, &f)) {
+        guard_problem(g, at, "%s", f.text);
+        return;
+    }
+    struct digest digest = digest_of(bytes.p, bytes.n);
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->files[i].owner != owner && memcmp(&seen->files[i].digest, &digest, sizeof digest) == 0) {
+            guard_problem(g, at, "%s (also at %s, line %d)", problem, seen->files[i].at->path,
+                          seen->files[i].at->line);
+            return;
+        }
+    seen->files[seen->count++] = (struct seen_file){digest, at, owner};
+}
+
+static void check_demo(struct guard *g, const struct guard_node *ca)
+{
+    const char *backend = guard_text(ca, "backend", NULL);
+    if (guard_bool(&g->root, "demo", false) && backend != NULL && strcmp(backend, "ca_openssl") != 0)
+        guard_problem(g, guard_get(ca, "backend"),
+                      "demo = true is refused with any backend but ca_openssl: a demo weakens approvals");
+}
+
+static void check_cas(struct guard *g, const struct guard_node *cas, size_t count)
+{
+    size_t issuers = 0;
+    for (size_t c = 0; c < count; c++)
+        issuers += guard_get(&cas[c], "issuers")->count;
+    struct seen_files seen = {arena_array(g->arena, issuers, sizeof *seen.files), 0};
+    for (size_t c = 0; c < count; c++) {
+        const struct guard_node *list = guard_get(&cas[c], "issuers");
+        check_demo(g, &cas[c]);
+        for (size_t i = 0; i < list->count; i++)
+            check_certificate(g, guard_get(&list->inside[i], "certificate_file"), c,
+                              "this issuer belongs to another CA already", &seen);
+        for (size_t other = 0; other < c; other++) {
+            const char *name = guard_text(&cas[c], "name", "ca");
+            if (strcmp(name, guard_text(&cas[other], "name", "ca")) == 0)
+                guard_problem(g, guard_get(&cas[c], "name"), "two CAs are named '%s'", name);
+        }
+    }
+    const struct guard_node *both = guard_get(&g->root, "ca");
+    if (both->given && guard_get(&g->root, "cas")->given)
+        guard_problem(g, both, "give either one group `ca` or the list `cas`");
+}
+
+/* Each person counts once: names, login names and certificates are one person's only. */
+static void check_people(struct guard *g, const struct guard_node *list)
+{
+    struct seen_files seen = {arena_array(g->arena, list->count, sizeof *seen.files), 0};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guard_node *one = &list->inside[i], *logins = guard_get(one, "logins");
+        const char *name = guard_text(one, "name", NULL);
+        check_certificate(g, guard_get(one, "certificate_file"), i, "another approver has this certificate",
+                          &seen);
+        for (size_t j = 0; j < i; j++) {
+            const struct guard_node *other = guard_get(&list->inside[j], "logins");
+            const char *theirs = guard_text(&list->inside[j], "name", NULL);
+            if (name != NULL && theirs != NULL && strcmp(name, theirs) == 0)
+                guard_problem(g, guard_get(one, "name"), "two approvers are named '%s'", name);
+            for (size_t l = 0; l < logins->count * other->count; l++) {
+                const struct guard_node *mine = &logins->inside[l / other->count];
+                const char *login = other->inside[l % other->count].text;
+                if (mine->text != NULL && login != NULL && strcmp(mine->text, login) == 0)
+                    guard_problem(g, mine, "the login '%s' belongs to another approver", login);
+            }
+        }
+    }
+}
+
+static void check_approvals(struct guard *g, const struct settings *s)
+{
+    const struct guard_node *approvals = guard_get(&g->root, "approvals");
+    const struct guard_node *list = guard_get(approvals, "approvers");
+    check_people(g, list);
+    if (approvals->given && !s->demo && (int64_t)list->count - 2 < s->quorum)
+        guard_problem(g, guard_get(approvals, "quorum"),
+                      "%d of %zu approvers cannot be reached when the requester and one more person are away "
+                      "(at least %d approvers, or a smaller quorum)",
+                      s->quorum, list->count, s->quorum + 2);
+}
+
+/* One bare address: a local part, one '@', a domain, nothing that could end a header line. */
+static void check_address(struct guard *g, const struct guard_node *mail, const char *key)
+{
+    const char *text = guard_text(mail, key, NULL);
+    if (text == NULL)
+        return;
+    const char *at = strchr(text, '@');
+    bool ok = at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+    for (const char *p = text; *p != '\0'; p++)
+        ok = ok && (unsigned char)*p > ' ' && *p != 0x7f && strchr("<>,;:\"()", *p) == NULL;
+    if (!ok)
+        guard_problem(g, guard_get(mail, key), "'%.80s' is not one bare mail address", text);
+}
+
+static bool begins(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void check_mail(struct guard *g)
+{
+    const struct guard_node *mail = guard_get(&g->root, "mail");
+    const char *relay = guard_text(mail, "relay_url", NULL);
+    check_address(g, mail, "from");
+    check_address(g, mail, "reply_to");
+    if (relay != NULL && !begins(relay, "smtp://"))
+        guard_problem(g, guard_get(mail, "relay_url"), "expected smtp://host or smtp://host:port");
+    if (relay != NULL && guard_get(mail, "spool_dir")->given)
+        guard_problem(g, guard_get(mail, "relay_url"), "give either spool_dir or relay_url, not both");
+}
+
+static void check_secrets(struct guard *g)
+{
+    const struct guard_node *db = guard_get(&g->root, "db");
+    const char *text = guard_text(db, "conninfo", "");
+    const char *at = strchr(text, '@'), *scheme = strstr(text, "://");
+    bool in_url = begins(text, "postgres") && scheme != NULL && at != NULL &&
+                  memchr(scheme + 3, ':', at > scheme + 3 ? (size_t)(at - scheme - 3) : 0) != NULL;
+    if (in_url || strstr(text, "password") != NULL)
+        guard_problem(g, guard_get(db, "conninfo"),
+                      "a password has no place here; use passfile=, service= or ~/.pgpass");
+}
+
+static void check_places(struct guard *g)
+{
+    const struct guard_node *plans = guard_get(&g->root, "plans_dir");
+    const struct guard_node *map = guard_get(guard_get(&g->root, "fetch"), "map");
+    struct stat st;
+    if (plans->given && (stat(plans->text, &st) != 0 || !S_ISDIR(st.st_mode)))
+        guard_problem(g, plans, "%s is not a folder", plans->text);
+    for (size_t i = 0; i < map->count; i++) {
+        const char *url = guard_text(&map->inside[i], "url", NULL);
+        if (url != NULL && !begins(url, "http://") && !begins(url, "https://") && !begins(url, "file:"))
+            guard_problem(g, guard_get(&map->inside[i], "url"), "expected a URL: http://, https:// or file:");
+    }
+}
+
+/* -- from the tree into the value ------------------------------------------------------------------------ */
+
+static void take_ca(struct arena *a, const struct guard_node *n, struct settings_ca *out)
+{
+    const struct guard_node *list = guard_get(n, "issuers");
+    struct settings_issuer *issuers = arena_array(a, list->count, sizeof *issuers);
+    for (size_t i = 0; i < list->count; i++)
+        issuers[i] = (struct settings_issuer){
+            .certificate_file = guard_text(&list->inside[i], "certificate_file", NULL),
+            .crl = guard_text(&list->inside[i], "crl", NULL),
+        };
+    const char *directory = guard_text(n, "directory", NULL);
+    *out = (struct settings_ca){
+        .name = guard_text(n, "name", "ca"),
+        .backend = guard_text(n, "backend", NULL),
+        .directory = directory,
+        .config_file =
+            guard_text(n, "config_file", directory ? file_join(a, directory, "openssl.cnf") : NULL),
+        .key_password_file = guard_text(n, "key_password_file", NULL),
+        .rate = guard_rate(n, "rate", (struct rate){2000, 1}),
+        .crl_validity = guard_span(n, "crl_validity", (struct span){7 * DAY}),
+        .issuers = issuers,
+        .issuer_count = list->count,
+    };
+}
+
+static void take_approver(struct arena *a, const struct guard_node *n, struct settings_approver *out)
+{
+    const struct guard_node *list = guard_get(n, "logins");
+    const char **logins = arena_array(a, list->count, sizeof *logins);
+    for (size_t i = 0; i < list->count; i++)
+        logins[i] = list->inside[i].text;
+    *out = (struct settings_approver){
+        .name = guard_text(n, "name", NULL),
+        .certificate_file = guard_text(n, "certificate_file", NULL),
+        .logins = logins,
+        .login_count = list->count,
+    };
+}
+
+static void take_lists(struct arena *a, struct guard *g, struct settings *s)
+{
+    const struct guard_node *lone = guard_get(&g->root, "ca"), *several = guard_get(&g->root, "cas");
+    const struct guard_node *cas = several->given ? several->inside : lone;
+    s->ca_count = several->given ? several->count : lone->given;
+    check_cas(g, cas, s->ca_count);
+    struct settings_ca *ca = arena_array(a, s->ca_count, sizeof *ca);
+    for (size_t i = 0; i < s->ca_count; i++)
+        take_ca(a, &cas[i], &ca[i]);
+    s->cas = ca;
+
+    const struct guard_node *people = guard_get(guard_get(&g->root, "approvals"), "approvers");
+    struct settings_approver *approver = arena_array(a, people->count, sizeof *approver);
+    for (size_t i = 0; i < people->count; i++)
+        take_approver(a, &people->inside[i], &approver[i]);
+    s->approvers = approver;
+    s->approver_count = people->count;
+
+    const struct guard_node *entries = guard_get(guard_get(&g->root, "fetch"), "map");
+    struct settings_map *map = arena_array(a, entries->count, sizeof *map);
+    for (size_t i = 0; i < entries->count; i++)
+        map[i] = (struct settings_map){guard_text(&entries->inside[i], "url", NULL),
+                                       guard_text(&entries->inside[i], "folder", NULL)};
+    s->map = map;
+    s->map_count = entries->count;
+}
+
+static void take(struct arena *a, struct guard *g, const char *file, struct settings *s)
+{
+    const struct guard_node *db = guard_get(&g->root, "db"), *mail = guard_get(&g->root, "mail"),
+                            *approvals = guard_get(&g->root, "approvals");
+    bool demo = guard_bool(&g->root, "demo", false);
+    const char *from = guard_text(mail, "from", "massrevoke@localhost");
+    *s = (struct settings){
+        .file = file,
+        .demo = demo,
+        .plans_dir = guard_text(&g->root, "plans_dir", NULL),
+        .db_conninfo = guard_text(db, "conninfo", NULL),
+        .db_bindir = guard_text(db, "bindir", NULL),
+        .db_run_as = guard_text(db, "run_as", NULL),
+        .quorum = (int)guard_int(approvals, "quorum", demo ? 1 : 2),
+        .approval_expiry = guard_span(approvals, "expiry", (struct span){DAY}),
+        .mail_from = from,
+        .mail_reply_to = guard_text(mail, "reply_to", from),
+        .mail_spool_dir = guard_text(mail, "spool_dir", NULL),
+        .mail_relay_url = guard_text(mail, "relay_url", NULL),
+        .fetch_timeout = guard_span(guard_get(&g->root, "fetch"), "timeout", (struct span){30}),
+    };
+    take_lists(a, g, s);
+    check_approvals(g, s);
+    check_mail(g);
+    check_secrets(g);
+    check_places(g);
+}
+
+/* -- finding the file ------------------------------------------------------------------------------------ */
+
+/* The file to read, NULL when no place has one. Only the system's file may be missing. */
+static const char *find(const char *path)
+{
+    const char *named = getenv("MASSREVOKE_CONFIG");
+    if (path != NULL)
+        return path;
+    if (named != NULL && named[0] != '\0')
+        return named;
+    return access(SYSTEM_FILE, F_OK) == 0 || errno != ENOENT ? SYSTEM_FILE : NULL;
+}
+
+/* Absolute folder of the file, without following links: that is where its author thinks it lies. */
+static const char *folder_of(struct arena *a, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *folder = slash == NULL   ? "."
+                         : slash == file ? "/"
+                                         : arena_copy(a, file, (size_t)(slash - file));
+    char *here = folder[0] == '/' ? NULL : getcwd(NULL, 0);
+    const char *whole = here == NULL ? folder : strcmp(folder, ".") == 0 ? here : file_join(a, here, folder);
+    whole = arena_text(a, whole);
+    free(here);
+    return whole;
+}
+
+bool settings_check(const char *path, struct guard_problems *problems, struct settings *out, struct fault *f)
+{
+    struct arena *a = problems->arena;
+    struct guard g;
+    struct str bytes = str_of("version = 1;");
+    const char *file = find(path);
+    if (file != NULL && !file_read(file, GUARD_FILE_MAX, a, &bytes, f)) {
+        f->kind = FAULT_CONFIG;
+        return fault_hint(f, "name another file with --config FILE or MASSREVOKE_CONFIG");
+    }
+    const char *folder = folder_of(a, file == NULL ? SYSTEM_FILE : file);
+    (void)guard_read(&g, file == NULL ? "defaults" : arena_text(a, file), folder, bytes, settings_keys,
+                     problems);
+    take(a, &g, file == NULL ? NULL : g.name, out);
+    return true;
+}
+
+bool settings_read(const char *path, struct arena *a, struct settings *out, struct fault *f)
+{
+    struct guard_problems problems = {.arena = a};
+    if (!settings_check(path, &problems, out, f))
+        return false;
+    if (guard_clean(&problems, f))
+        return true;
+    return fault_hint(f, "massrevoke config check lists every problem");
+}

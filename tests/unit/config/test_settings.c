@@ -1,0 +1,227 @@
+/* Does massrevoke.cfg become the right value, and is everything unsafe in it told? */
+#include "massrevoke/guard.h"
+#include "massrevoke/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/massrevoke-settings-XXXXXX";
+
+static const char *place(const char *name)
+{
+    static char path[300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(place(name), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *const files[] = {"a.pem", "b.pem", "copy.pem", "p1", "p2", "p3", "p4", "massrevoke.cfg"};
+
+static int make_folder(void **unused)
+{
+    (void)unused;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    write_file("a.pem", "issuer a");
+    write_file("b.pem", "issuer b");
+    write_file("copy.pem", "issuer a");
+    for (int i = 1; i <= 4; i++)
+        write_file((const char *[]){"p1", "p2", "p3", "p4"}[i - 1],
+                   (const char *[]){"one", "two", "three", "four"}[i - 1]);
+    unsetenv("MASSREVOKE_CONFIG");
+    return 0;
+}
+
+static int remove_folder(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(place(files[i]));
+    return rmdir(folder);
+}
+
+#define CA(name, file)                                                                                       \
+    "{ name = \"" name "\"; backend = \"ca_openssl\"; directory = \"ca\";"                                   \
+    " issuers = ( { certificate_file = \"" file "\"; } ); }"
+#define PERSON(n) "{ name = \"" n "\"; certificate_file = \"" n "\"; logins = [ \"" n "\" ]; }"
+
+static void everything_lands_in_its_place(void **unused)
+{
+    (void)unused;
+    write_file(
+        "massrevoke.cfg",
+        "version = 1;\nplans_dir = \".\";\n"
+        "db = { conninfo = \"service=mr\"; bindir = \"/opt/pg/bin\"; run_as = \"postgres\"; };\n"
+        "cas = ( { name = \"one\"; backend = \"ca_openssl\"; directory = \"ca\"; rate = \"320/h\";\n"
+        "  key_password_file = \"secret\"; crl_validity = \"9d\"; config_file = \"/etc/o.cnf\";\n"
+        "  issuers = ( { certificate_file = \"a.pem\"; crl = \"http://x/a.crl\"; } ); },\n" CA(
+            "two",
+            "b.pem") ");\n"
+                     "approvals = { quorum = 2; expiry = \"12h\"; approvers = (" PERSON("p1") "," PERSON(
+                         "p2") "," PERSON("p3") "," PERSON("p4") ");"
+                                                                 "};\n"
+                                                                 "mail = { from = \"ca@example.org\"; "
+                                                                 "spool_dir = \"spool\"; };\n"
+                                                                 "fetch = { timeout = \"10s\"; map = ( { url "
+                                                                 "= \"http://x/\"; folder = \"pub\"; } ); "
+                                                                 "};\n");
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    assert_false(s.demo);
+    assert_string_equal(s.db_conninfo, "service=mr");
+    assert_string_equal(s.db_bindir, "/opt/pg/bin");
+    assert_string_equal(s.db_run_as, "postgres");
+    assert_int_equal(s.ca_count, 2);
+    assert_string_equal(s.cas[0].directory, place("ca"));
+    assert_string_equal(s.cas[0].config_file, "/etc/o.cnf");
+    assert_string_equal(s.cas[0].key_password_file, place("secret"));
+    assert_int_equal(s.cas[0].rate.per, 3600);
+    assert_int_equal(s.cas[0].crl_validity.s, 9 * 86400);
+    assert_string_equal(s.cas[0].issuers[0].crl, "http://x/a.crl");
+    assert_string_equal(s.cas[1].config_file, place("ca/openssl.cnf"));
+    assert_int_equal(s.cas[1].rate.count, 2000);
+    assert_int_equal(s.cas[1].crl_validity.s, 7 * 86400);
+    assert_string_equal(s.cas[1].issuers[0].certificate_file, place("b.pem"));
+    assert_null(s.cas[1].issuers[0].crl);
+    assert_int_equal(s.quorum, 2);
+    assert_int_equal(s.approval_expiry.s, 12 * 3600);
+    assert_int_equal(s.approver_count, 4);
+    assert_string_equal(s.approvers[3].name, "p4");
+    assert_string_equal(s.approvers[3].logins[0], "p4");
+    assert_string_equal(s.mail_from, "ca@example.org");
+    assert_string_equal(s.mail_reply_to, "ca@example.org");
+    assert_string_equal(s.mail_spool_dir, place("spool"));
+    assert_null(s.mail_relay_url);
+    assert_int_equal(s.fetch_timeout.s, 10);
+    assert_string_equal(s.map[0].folder, place("pub"));
+}
+
+static void a_demo_needs_little(void **unused)
+{
+    (void)unused;
+    write_file("massrevoke.cfg",
+               "version = 1; demo = true; ca = { backend = \"ca_openssl\"; directory = \".\";"
+               " issuers = ( { certificate_file = \"a.pem\"; } ); };"
+               "approvals = { approvers = (" PERSON("p1") "," PERSON("p2") "); };");
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    assert_true(s.demo);
+    assert_int_equal(s.quorum, 1);
+    assert_string_equal(s.cas[0].name, "ca");
+    assert_string_equal(s.mail_reply_to, "massrevoke@localhost");
+}
+
+/* Content, and a part of the one problem it must give. */
+static const char *const refused[][2] = {
+    {"demo = true; ca = { backend = \"cfssl\"; directory = \".\"; issuers = ( { certificate_file = "
+     "\"a.pem\"; } "
+     "); };",
+     "demo = true is refused with any backend but ca_openssl"},
+    {"ca = { backend = \"ca_opensll\"; directory = \".\"; issuers = ( { certificate_file = \"a.pem\"; } ); "
+     "};",
+     "unknown value 'ca_opensll', did you mean ca_openssl (known: ca_openssl)"},
+    {"cas = (" CA("x", "a.pem") "," CA("y", "copy.pem") ");", "this issuer belongs to another CA already"},
+    {"cas = (" CA("x", "a.pem") "," CA("x", "b.pem") ");", "two CAs are named 'x'"},
+    {"cas = (" CA("x", "a.pem") "); ca = " CA("y", "b.pem") ";", "either one group `ca` or the list `cas`"},
+    {"cas = (" CA("x", "none.pem") ");", "none.pem: No such file or directory"},
+    {"approvals = { approvers = (" PERSON("p1") "," PERSON("p2") "," PERSON("p3") "); };",
+     "2 of 3 approvers cannot be reached when the requester and one more person are away"},
+    {"approvals = { quorum = 1; approvers = (" PERSON("p1") "," PERSON("p2") "); };",
+     "1 of 2 approvers cannot be reached"},
+    {"demo = true; approvals = { approvers = (" PERSON("p1") "," PERSON("p1") "); };",
+     "two approvers are named 'p1'"},
+    {"demo = true; approvals = { approvers = (" PERSON("p1") "," PERSON("p1") "); };",
+     "another approver has this certificate"},
+    {"demo = true; approvals = { approvers = (" PERSON("p1") "," PERSON("p1") "); };",
+     "the login 'p1' belongs to another approver"},
+    {"demo = true; approvals = { approvers = (" PERSON("p9") "); };", "p9: No such file or directory"},
+    {"mail = { spool_dir = \"s\"; relay_url = \"smtp://localhost\"; };", "either spool_dir or relay_url"},
+    {"mail = { relay_url = \"http://localhost\"; };", "expected smtp://host"},
+    {"mail = { from = \"a b@example.org\"; };", "is not one bare mail address"},
+    {"mail = { from = \"a@b@c\"; };", "is not one bare mail address"},
+    {"db = { conninfo = \"host=x password=geheim\"; };", "a password has no place here"},
+    {"db = { conninfo = \"postgresql://u:geheim@h/db\"; };", "a password has no place here"},
+    {"fetch = { map = ( { url = \"x\"; folder = \"pub\"; } ); };", "expected a URL"},
+    {"plans_dir = \"nowhere\";", "is not a folder"},
+    {"alert = { };", "alert: unknown key"},
+};
+
+static void what_is_unsafe_is_refused(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        AUTO_BUF text = {0};
+        buf_format(&text, "version = 1;\n%s\n", refused[i][0]);
+        write_file("massrevoke.cfg", text.p);
+        AUTO_ARENA a = {0};
+        struct settings s;
+        struct fault f = {0};
+        if (settings_read(place("massrevoke.cfg"), &a, &s, &f) || f.kind != FAULT_CONFIG ||
+            strstr(f.text, refused[i][1]) == NULL)
+            fail_msg("%zu: %s\ngives %s\nexpected %s", i, refused[i][0], f.text, refused[i][1]);
+        assert_non_null(strstr(f.text, "massrevoke.cfg:2: "));
+        assert_null(strstr(f.text, "geheim"));
+    }
+}
+
+static void a_url_without_a_password_is_fine(void **unused)
+{
+    (void)unused;
+    write_file("massrevoke.cfg", "version = 1; db = { conninfo = \"postgresql://u@h:5432/db\"; };");
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    assert_true(settings_read(place("massrevoke.cfg"), &a, &s, &f));
+}
+
+static void the_file_is_found_by_option_then_environment(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    assert_false(settings_read(place("missing.cfg"), &a, &s, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "missing.cfg: No such file"));
+    write_file("massrevoke.cfg", "version = 1;");
+    setenv("MASSREVOKE_CONFIG", place("massrevoke.cfg"), 1);
+    assert_true(settings_read(NULL, &a, &s, &f));
+    assert_string_equal(s.file, place("massrevoke.cfg"));
+    assert_int_equal(s.quorum, 2);
+    assert_int_equal(s.approval_expiry.s, 86400);
+    setenv("MASSREVOKE_CONFIG", place("missing.cfg"), 1);
+    assert_false(settings_read(NULL, &a, &s, &f));
+    unsetenv("MASSREVOKE_CONFIG");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_lands_in_its_place),
+        cmocka_unit_test(a_demo_needs_little),
+        cmocka_unit_test(what_is_unsafe_is_refused),
+        cmocka_unit_test(a_url_without_a_password_is_fine),
+        cmocka_unit_test(the_file_is_found_by_option_then_environment),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
