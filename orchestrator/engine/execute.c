@@ -1,10 +1,11 @@
 /* Claim, check what was signed, ask or send, settle, give back: sentences 2 to 8 of design section 3. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
-#define SETTLE 1000  /* outcomes a transaction */
+#define BATCH 20000 /* certificates claimed at once: one pass over an openssl index serves them all */
+#define SETTLE 1000 /* outcomes a transaction */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
 struct slot {
@@ -65,8 +66,8 @@ static void take_answer(struct exchange *x, const struct ca_answer *answer)
     uint8_t state = claim->states[slot->place];
     x->answered[slot - x->slots] = true;
     if (executor_may_send(state, answer->outcome)) {
-        x->allowed[x->allowed_count++] = (struct ca_item){answer->number, (uint16_t)slot->issuer, slot->serial,
-                                                          (enum reason)slot->reason};
+        x->allowed[x->allowed_count++] =
+            (struct ca_item){answer->number, (uint16_t)slot->issuer, slot->serial, (enum reason)slot->reason};
         return;
     }
     enum certificate_event event;
@@ -98,8 +99,8 @@ static bool may_act(struct engine *e, const struct work *w, bool *yes, struct fa
 }
 
 /* Hands a batch to the door and waits for its answers. What stays unanswered counts as "ask": no proof. */
-static bool converse(struct engine *e, struct exchange *x, int ca, const struct ca_item *items, size_t n, bool revoke,
-                     struct fault *f)
+static bool converse(struct engine *e, struct exchange *x, int ca, const struct ca_item *items, size_t n,
+                     bool revoke, struct fault *f)
 {
     struct ca_door *door = e->parts.cas[ca].door;
     door->answer = on_answers;
@@ -114,7 +115,8 @@ static bool converse(struct engine *e, struct exchange *x, int ca, const struct 
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = find_slot(x, items[i].number);
         if (!x->answered[slot - x->slots])
-            take_answer(x, &(struct ca_answer){.number = items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1});
+            take_answer(x, &(struct ca_answer){
+                               .number = items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1});
     }
     return ok;
 }
@@ -155,8 +157,8 @@ static void sort_steps(struct engine *e, struct exchange *x, int ca, struct ca_i
     *sends = *asks = 0;
     for (size_t i = 0; i < x->slot_count; i++) {
         const struct slot *slot = &x->slots[i];
-        struct ca_item item = {(uint32_t)slot->claim->numbers[slot->place], (uint16_t)slot->issuer, slot->serial,
-                               (enum reason)slot->reason};
+        struct ca_item item = {(uint32_t)slot->claim->numbers[slot->place], (uint16_t)slot->issuer,
+                               slot->serial, (enum reason)slot->reason};
         enum executor_step step = executor_step(slot->claim->states[slot->place], manners);
         if (slot->serial.n == 0 || slot->issuer < 0)
             step = EXECUTOR_NOTHING;
@@ -165,7 +167,8 @@ static void sort_steps(struct engine *e, struct exchange *x, int ca, struct ca_i
         else if (step == EXECUTOR_ASK)
             ask[(*asks)++] = item;
         else if (step == EXECUTOR_PERSON)
-            take_answer(x, &(struct ca_answer){.number = item.number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
+            take_answer(x, &(struct ca_answer){
+                               .number = item.number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
     }
 }
 
@@ -207,7 +210,8 @@ bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fau
         }
     }
     for (size_t i = 0; i < done; i++)
-        if (e->pending[i].event == CERTIFICATE_EVENT_REVOKED || e->pending[i].event == CERTIFICATE_EVENT_BEFORE)
+        if (e->pending[i].event == CERTIFICATE_EVENT_REVOKED ||
+            e->pending[i].event == CERTIFICATE_EVENT_BEFORE)
             for (size_t k = 0; k < e->parts.issuer_count; k++)
                 e->dirty[k] = true;
     memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
@@ -221,7 +225,8 @@ static bool refuse_chunk(struct engine *e, const struct claim *claim, struct fau
     e->skip = arena_grow(e->skip, (e->skip_count + 1) * sizeof *e->skip);
     e->skip[e->skip_count++] = claim->chunk;
     snprintf(e->warning, sizeof e->warning,
-             "chunk %d touches a page whose certificate rows are not what was approved: not revoked", claim->chunk);
+             "chunk %d touches a page whose certificate rows are not what was approved: not revoked",
+             claim->chunk);
     struct act act = engine_act(e);
     AUTO_JSON *data = json_object();
     json_set_int(data, "chunk", claim->chunk);
@@ -301,7 +306,8 @@ static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct faul
     struct work *w = arena_grow(NULL, sizeof *w);
     *w = (struct work){.ca = ca};
     struct act act = engine_act(e);
-    if (!store_claim(e->parts.store, &act, e->id, ca, most, e->skip, e->skip_count, &w->arena, &w->claims, &w->count, f) ||
+    if (!store_claim(e->parts.store, &act, e->id, ca, most, e->skip, e->skip_count, &w->arena, &w->claims,
+                     &w->count, f) ||
         w->count == 0) {
         *got = false;
         arena_free(&w->arena);

@@ -4,6 +4,8 @@
 
 #include "massrevoke/engine.h"
 #include "massrevoke/executor.h"
+#include "massrevoke/notifier.h"
+#include "massrevoke/store_notice.h"
 
 /* A claim being worked on; lives in its own arena until it is given back. */
 struct work {
@@ -20,18 +22,19 @@ struct engine {
     struct store *beat; /* the second connection */
     int id;             /* engine number of this session; 0: none */
     unsigned only;
-    struct pace *paces;     /* per CA */
-    struct work **works;    /* claimed, not yet given back */
+    struct pace *paces;  /* per CA */
+    struct work **works; /* claimed, not yet given back */
     size_t work_count;
     struct settlement *pending; /* outcomes not yet committed */
     size_t pending_count, pending_room;
     int *skip; /* chunks whose pages do not match what was signed */
     size_t skip_count;
-    bool *dirty;            /* per issuer of settings: recorded since the last publication */
-    struct utc *published;  /* per issuer of settings: last publication by this engine */
+    bool *dirty;           /* per issuer of settings: recorded since the last publication */
+    struct utc *published; /* per issuer of settings: last publication by this engine */
     struct utc last_full_look, last_pending_look, last_notify, last_check;
     char warning[512];
     bool finish_noted;
+    struct mailbag *bag; /* messages at the door */
 };
 
 /* Act of the engine at its clock's now. */
@@ -50,8 +53,8 @@ MUST_USE bool engine_give_back_all(struct engine *e, struct fault *f);
 void engine_forget_works(struct engine *e);
 
 /* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not. */
-MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a, bool *bad,
-                                 struct scoped **rows, size_t *row_count, struct fault *f);
+MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a,
+                                 bool *bad, struct scoped **rows, size_t *row_count, struct fault *f);
 
 /* Publishes CRLs that are wanted. */
 MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);
@@ -64,6 +67,22 @@ struct utc engine_look_due(const struct engine *e);
 
 /* Sends notices that are due; *next is when it wants to run again. */
 MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f);
+
+/* Sends what the notifier says is due for one kind and cohort; *wake: when to ask again. */
+MUST_USE bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum notice_kind kind,
+                                   struct utc start, struct utc *wake, struct fault *f);
+
+/* Takes the relay's answers without waiting; *busy: some are still owed. */
+MUST_USE bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, struct fault *f);
+
+/* One message, complete. */
+MUST_USE bool engine_compose(struct engine *e, const struct cohort *cohort, const struct rule *rule,
+                             enum notice_kind kind, const struct notice_subscriber *sub,
+                             const struct contact *contact, int64_t notice, struct utc first, struct arena *a,
+                             struct str *eml, struct fault *f);
+
+/* Frees what engine_notify kept. */
+void engine_mailbag_free(struct engine *e);
 
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);

@@ -324,13 +324,13 @@ CREATE INDEX sighting_seq ON sighting (campaign, seq);
 CREATE TABLE notice (
     campaign integer NOT NULL,
     notice integer NOT NULL,
+    cohort integer NOT NULL,
     subscriber text NOT NULL,
     contact bigint NOT NULL,
     kind text NOT NULL,
-    message_id text NOT NULL,
     at bigint NOT NULL,
     PRIMARY KEY (campaign, notice),
-    UNIQUE (campaign, contact, kind)
+    UNIQUE (campaign, cohort, contact, kind)
 );
 
 CREATE TABLE notice_try (

@@ -65,17 +65,18 @@ BEGIN
     RETURN b;
 END $$;
 
--- The notice of a kind to a contact: one row, one Message-ID, for ever.
-CREATE FUNCTION notice_begin(c integer, sub text, con bigint, k text, mid text, at bigint) RETURNS integer
-LANGUAGE plpgsql AS $$
+-- The notice of a kind to a contact about a cohort: one row, one number, and so one Message-ID, for ever.
+CREATE FUNCTION notice_begin(c integer, h integer, sub text, con bigint, k text, at bigint)
+RETURNS TABLE (notice integer, at bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE n integer;
 BEGIN
-    PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
-    SELECT notice INTO n FROM notice WHERE campaign = c AND contact = con AND kind = k;
-    IF FOUND THEN RETURN n; END IF;
-    SELECT coalesce(max(notice), 0) + 1 INTO n FROM notice WHERE campaign = c;
-    INSERT INTO notice VALUES (c, n, sub, con, k, replace(mid, '@NOTICE@', n::text), at);
-    RETURN n;
+    PERFORM 1 FROM campaign g WHERE g.campaign = c FOR NO KEY UPDATE;
+    IF NOT EXISTS (SELECT 1 FROM notice x WHERE x.campaign = c AND x.cohort = h AND x.contact = con AND x.kind = k) THEN
+        SELECT coalesce(max(x.notice), 0) + 1 INTO n FROM notice x WHERE x.campaign = c;
+        INSERT INTO notice VALUES (c, n, h, sub, con, k, $6);
+    END IF;
+    RETURN QUERY SELECT x.notice, x.at FROM notice x WHERE x.campaign = c AND x.cohort = h AND x.contact = con AND x.kind = k;
 END $$;
 
 -- Outcomes of tries, one row per recipient and attempt.

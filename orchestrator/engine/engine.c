@@ -1,0 +1,280 @@
+/* The loop: what is due, in one order, and when to look again. */
+#include "internal.h"
+#include "massrevoke/approval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHECK_EVERY 60 /* seconds between looks at deadlines and totals */
+#define OTHERS_EVERY 2 /* seconds between looks at chunks that another engine owns */
+
+struct act engine_act(const struct engine *e)
+{
+    return (struct act){e->parts.campaign, e->parts.clock.now(e->parts.clock.self), e->parts.who};
+}
+
+/* A session of its own: number, lock, and nothing owned. */
+static bool begin_session(struct engine *e, struct fault *f)
+{
+    return store_engine_begin(e->parts.store, e->parts.campaign, e->parts.host, (int)getpid(), e->parts.who,
+                              engine_act(e).at, &e->id, f);
+}
+
+bool engine_open(const struct engine_parts *parts, struct engine **out, struct fault *f)
+{
+    struct engine *e = arena_grow(NULL, sizeof *e);
+    *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
+    e->last_full_look = e->last_pending_look = e->last_notify = e->last_check = UTC_NONE;
+    e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
+    for (size_t i = 0; i < parts->ca_count; i++)
+        e->paces[i].rate = parts->cas[i].door->facts.rate;
+    e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
+    e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
+    for (size_t i = 0; i < parts->issuer_count; i++) {
+        e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
+        e->published[i] = UTC_NONE;
+    }
+    *out = e;
+    if (store_open(parts->conninfo, parts->schema, &e->beat, f) && begin_session(e, f))
+        return true;
+    engine_close(e);
+    *out = NULL;
+    return false;
+}
+
+void engine_close(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    struct fault ignored = {0};
+    struct engine_report r = {0};
+    bool busy = false;
+    if (e->id != 0 && !store_is_lost(e->parts.store) && engine_settle_pending(e, &r, &ignored) &&
+        engine_mail_step(e, &r, &busy, &ignored))
+        (void)!engine_give_back_all(e, &ignored);
+    engine_forget_works(e);
+    engine_mailbag_free(e);
+    store_close(e->beat);
+    free(e->works);
+    free(e->pending);
+    free(e->skip);
+    arena_free(&e->arena);
+    free(e);
+}
+
+void engine_only(struct engine *e, unsigned parts)
+{
+    e->only = parts;
+}
+
+/* After a lost connection: a new session owns nothing; outcomes stay in memory (sentence 4). */
+static bool reconnect(struct engine *e, struct fault *f)
+{
+    engine_forget_works(e);
+    e->id = 0;
+    return store_reconnect(e->parts.store, f) && store_reconnect(e->beat, f) && begin_session(e, f);
+}
+
+static bool housekeeping(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = engine_act(e);
+    int *ended;
+    size_t n;
+    if (!store_expire(e->parts.store, &act, &r->expired, f) ||
+        !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int64_t released;
+        if (!store_hold_release(e->parts.store, &act, ended[i], NULL, 0, &released, f))
+            return false;
+    }
+    return true;
+}
+
+static int64_t bucket_sum(const struct state_counts *c, enum bucket bucket)
+{
+    int64_t sum = 0;
+    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
+        if (certificate_bucket((enum certificate_state)s) == bucket)
+            sum += c->n[s];
+    return sum;
+}
+
+/* A cohort that passed its deadline with work left is marked, for ever. */
+static bool mark_missed(struct engine *e, struct cohort *cohorts, size_t n, const struct state_counts *c,
+                        struct fault *f)
+{
+    struct act act = engine_act(e);
+    bool left = bucket_sum(c, BUCKET_NOT_REVOKED) + bucket_sum(c, BUCKET_PENDING_PUBLICATION) +
+                    bucket_sum(c, BUCKET_HELD) + bucket_sum(c, BUCKET_UNKNOWN) >
+                0;
+    for (size_t i = 0; i < n; i++)
+        if (left && utc_is_set(cohorts[i].started_at) && !cohorts[i].missed &&
+            act.at.s > cohorts[i].deadline.s &&
+            !store_mark_missed(e->parts.store, &act, cohorts[i].cohort, f))
+            return false;
+    return true;
+}
+
+static bool cohort_is_approved(struct engine *e, const struct cohort *c, struct arena *a, bool *yes,
+                               struct fault *f)
+{
+    struct request r;
+    struct fault why = {0};
+    *yes = approval_of_cohort(e->parts.store, e->parts.settings, e->parts.campaign, e->parts.campaign_name,
+                              e->parts.mode, c->cohort, a, &r, &why);
+    if (why.kind != FAULT_UNAVAILABLE)
+        return true;
+    *f = why;
+    return false;
+}
+
+/* How things stand when no cohort has started. */
+static bool not_started(struct engine *e, const struct cohort *cohorts, size_t n, struct engine_report *r,
+                        struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    r->state = ENGINE_NOT_APPROVED;
+    for (size_t i = 0; i < n; i++) {
+        bool yes;
+        if (!cohort_is_approved(e, &cohorts[i], &a, &yes, f))
+            return false;
+        if (yes)
+            r->state = ENGINE_NOT_STARTED;
+    }
+    return true;
+}
+
+/* What is left, from the counts of started cohorts. */
+static enum engine_state judge_counts(const struct state_counts *c)
+{
+    const int64_t *n = c->n;
+    int64_t active =
+        n[CERTIFICATE_WAITING] + n[CERTIFICATE_DUE] + n[CERTIFICATE_ASKED] + n[CERTIFICATE_DOUBT];
+    int64_t pending = bucket_sum(c, BUCKET_PENDING_PUBLICATION) - c->not_checkable;
+    int64_t person =
+        n[CERTIFICATE_HELD] + n[CERTIFICATE_UNKNOWN] + n[CERTIFICATE_NEEDS_PERSON] + c->not_checkable;
+    if (active > 0 || pending > 0)
+        return ENGINE_WORKING;
+    return person > 0 ? ENGINE_LEFT : ENGINE_SETTLED;
+}
+
+static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort *cohorts;
+    struct campaign campaign;
+    size_t n, started = 0, voided = 0;
+    if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f) ||
+        !store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
+        !store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        started += utc_is_set(cohorts[i].started_at);
+        voided += utc_is_set(cohorts[i].started_at) && utc_is_set(cohorts[i].voided_at);
+    }
+    if (started == 0)
+        return not_started(e, cohorts, n, r, f);
+    if (!mark_missed(e, cohorts, n, &r->counts, f))
+        return false;
+    r->state = judge_counts(&r->counts);
+    if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
+        r->state = ENGINE_PAUSED;
+    return true;
+}
+
+static void sooner(struct utc *next, struct utc candidate)
+{
+    if (utc_is_set(candidate))
+        *next = utc_is_set(*next) ? utc_min(*next, candidate) : candidate;
+}
+
+static bool schedule(struct engine *e, struct engine_report *r, struct utc notify, struct fault *f)
+{
+    struct queue_next q;
+    struct utc now = engine_act(e).at, next = notify;
+    if (!store_next(e->parts.store, e->parts.campaign, &q, f))
+        return false;
+    r->due = q.due;
+    if (utc_is_set(q.due)) {
+        struct utc due = utc_max(q.due, now);
+        for (size_t ca = 0; ca < e->parts.ca_count && due.s == now.s; ca++)
+            due = utc_max(due, pace_next(&e->paces[ca], now));
+        sooner(&next, utc_max(due, utc_add(now, (struct span){q.due.s <= now.s})));
+    }
+    for (size_t i = 0; i < e->work_count; i++)
+        sooner(&next, e->works[i]->ready);
+    if (q.claimed > (int64_t)e->work_count)
+        sooner(&next, utc_add(now, (struct span){OTHERS_EVERY}));
+    if (utc_is_set(q.expiry))
+        sooner(&next, utc_add(q.expiry, (struct span){1}));
+    sooner(&next, q.hold_ends);
+    if (bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0) {
+        sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
+        for (size_t i = 0; i < e->parts.issuer_count; i++)
+            if (e->dirty[i] && utc_is_set(e->published[i]))
+                sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
+                                      utc_add(now, (struct span){1})));
+    }
+    r->next = next;
+    return true;
+}
+
+/* Pending work, or everything once per CRL period so that a vanished entry is found. */
+static bool look(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    struct utc now = engine_act(e).at;
+    bool pending = bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0;
+    if (!utc_is_set(e->last_full_look))
+        e->last_full_look = now;
+    bool full = now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
+    if (full || (pending && now.s >= engine_look_due(e).s))
+        return engine_look(e, full, r, f);
+    return true;
+}
+
+static bool work(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    struct utc notify = UTC_NONE;
+    if (!housekeeping(e, r, f))
+        return false;
+    if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
+        return false;
+    if ((e->only & ENGINE_EXECUTE) && !engine_execute(e, r, f))
+        return false;
+    if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
+        return false;
+    if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
+        return false;
+    if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
+        return false;
+    return assess(e, r, f) && schedule(e, r, notify, f);
+}
+
+bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    *r = (struct engine_report){
+        .state = ENGINE_WORKING, .next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
+    e->warning[0] = '\0';
+    bool ok = true;
+    if (e->id == 0 || store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        ok = reconnect(e, f);
+    ok = ok && work(e, r, f);
+    if (ok || f->kind != FAULT_UNAVAILABLE)
+        return ok;
+    /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
+    snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
+    *f = (struct fault){0};
+    r->state = ENGINE_WORKING;
+    r->next = utc_add(engine_act(e).at, (struct span){1});
+    return true;
+}
+
+bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    *r = (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
+    e->warning[0] = '\0';
+    return engine_look(e, true, r, f) && assess(e, r, f);
+}

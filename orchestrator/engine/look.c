@@ -1,0 +1,324 @@
+/* Looking outside: fetch what the pointers name, judge it, commit what it showed. The word "published" comes
+ * from here only (design sentence 1). One CRL answers for thousands; an unchanged one is not stored again. */
+#include "internal.h"
+#include "massrevoke/cert.h"
+#include "massrevoke/file.h"
+#include "massrevoke/verifier.h"
+#include "massrevoke/verify_issuer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define LOOK_EVERY 300 /* seconds between looks while something is pending and no CRL of ours is new */
+#define OCSP_BATCH 256 /* requests under way at once */
+
+/* Certificates that share a CRL pointer: a run of the sorted list. */
+struct group {
+    const struct watched *items;
+    size_t count;
+    const char *url;
+    int issuer;
+};
+
+struct look {
+    struct engine *engine;
+    struct arena *arena;
+    struct act act;
+    struct engine_report *report;
+    struct pointer *pointers;
+    size_t pointer_count;
+    struct verify_issuer *issuers; /* by index of settings */
+    struct ocsp_cache cache;
+    uint64_t seed[2];
+};
+
+/* First of several URLs; a certificate's shards all hold it (BR 7.2.2.1), one suffices as proof. */
+static const char *first_url(struct arena *a, const char *urls)
+{
+    size_t n = strcspn(urls, " ");
+    return urls[n] == '\0' ? urls : arena_copy(a, urls, n);
+}
+
+static int compare_watched(const void *a, const void *b)
+{
+    const struct watched *x = a, *y = b;
+    int order = x->cdp == y->cdp ? 0 : strcmp(x->cdp, y->cdp);
+    if (order == 0)
+        order = (x->issuer > y->issuer) - (x->issuer < y->issuer);
+    return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static const struct pointer *last_fetch(const struct look *l, const char *url, int issuer)
+{
+    for (size_t i = 0; i < l->pointer_count; i++)
+        if (l->pointers[i].issuer == issuer && strcmp(l->pointers[i].url, url) == 0)
+            return &l->pointers[i];
+    return NULL;
+}
+
+static bool load_issuers(struct look *l, struct fault *f)
+{
+    const struct settings *s = l->engine->parts.settings;
+    l->issuers = arena_array(l->arena, l->engine->parts.issuer_count, sizeof *l->issuers);
+    size_t at = 0;
+    for (size_t ca = 0; ca < s->ca_count; ca++)
+        for (size_t i = 0; i < s->cas[ca].issuer_count; i++, at++) {
+            struct str bytes;
+            if (!file_read(s->cas[ca].issuers[i].certificate_file, CERT_MAX, l->arena, &bytes, f) ||
+                !verify_issuer_load(bytes, l->arena, &l->issuers[at], f))
+                return fault_wrap(f, "issuer %s", s->cas[ca].issuers[i].certificate_file);
+        }
+    return true;
+}
+
+static const struct verify_issuer *issuer_of(const struct look *l, int issuer)
+{
+    int index = engine_issuer_index(l->engine, issuer);
+    return index < 0 ? NULL : &l->issuers[index];
+}
+
+static struct verifier_question question(const struct look *l, int issuer, const char *url)
+{
+    return (struct verifier_question){.issuer = issuer_of(l, issuer),
+                                      .now = l->act.at,
+                                      .url = url,
+                                      .kind = VERIFIER_SUBSCRIBER,
+                                      .seed = {l->seed[0], l->seed[1]}};
+}
+
+static const char *findings_text(struct arena *a, const char *object, const struct findings *findings)
+{
+    AUTO_JSON *json = verifier_json(object, findings);
+    AUTO_BUF text = {0};
+    json_canonical(json, &text);
+    return arena_copy(a, text.p, text.n);
+}
+
+static void warn(struct look *l, const char *url, const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->list[i].severity == FINDING_ERROR) {
+            snprintf(l->engine->warning, sizeof l->engine->warning, "%.200s: %s (%s): %.150s", url,
+                     findings->list[i].id, findings->list[i].section, findings->list[i].seen);
+            return;
+        }
+}
+
+static uint8_t mark_of(bool crl)
+{
+    return crl ? CERTIFICATE_SEEN_CRL : CERTIFICATE_SEEN_OCSP;
+}
+
+/* A missing entry is a loss only for one that was shown before, and only while its entry must be there: up to
+ * the first CRL with thisUpdate after notAfter (RFC 5280 3.3, BR 4.10.1). */
+static bool must_be_there(const struct watched *w, struct utc this_update)
+{
+    return (w->state & mark_of(true)) != 0 && certificate_state(w->state) != CERTIFICATE_WITHDRAWN &&
+           (!utc_is_set(w->not_after) || this_update.s <= w->not_after.s);
+}
+
+static bool commit_crl(struct look *l, const struct group *g, struct str bytes, struct verifier_crl *judged,
+                       const struct verifier_sight *sights, struct fault *f)
+{
+    int64_t *seen = arena_array(l->arena, g->count, sizeof *seen),
+            *missing = arena_array(l->arena, g->count, sizeof *missing);
+    struct sighting sight = {
+        .crl = true,
+        .url = g->url,
+        .issuer = g->issuer,
+        .number = -1,
+        .bytes = bytes,
+        .this_update = judged->parsed ? judged->crl.this_update : UTC_NONE,
+        .next_update = judged->parsed ? judged->crl.next_update : UTC_NONE,
+        .counts = judged->counts,
+        .findings = findings_text(l->arena, "crl", &judged->findings),
+        .seen = seen,
+        .missing = missing,
+    };
+    if (judged->parsed)
+        sight.crl_number = judged->crl.number.octets;
+    for (size_t i = 0; i < g->count && judged->counts; i++) {
+        if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
+            seen[sight.seen_count++] = g->items[i].number;
+        else if (!sights[i].revoked && must_be_there(&g->items[i], judged->crl.this_update))
+            missing[sight.missing_count++] = g->items[i].number;
+    }
+    const struct pointer *last = last_fetch(l, g->url, g->issuer);
+    struct digest now = digest_of(bytes.p, bytes.n);
+    bool same = last != NULL && memcmp(last->sha256.bytes, now.bytes, DIGEST_SIZE) == 0;
+    if (same && sight.seen_count == 0 && sight.missing_count == 0)
+        return true;
+    bool fresh;
+    if (!store_sight(l->engine->parts.store, &l->act, &sight, &fresh, f))
+        return false;
+    l->report->published += fresh ? (int64_t)sight.seen_count : 0;
+    l->report->vanished += fresh ? (int64_t)sight.missing_count : 0;
+    return true;
+}
+
+static bool judge_crl(struct look *l, const struct group *g, struct str bytes, struct fault *f)
+{
+    struct verifier_question q = question(l, g->issuer, g->url);
+    struct verifier_crl judged;
+    struct verifier_wanted *wanted = arena_array(l->arena, g->count, sizeof *wanted);
+    struct verifier_sight *sights = arena_array(l->arena, g->count, sizeof *sights);
+    for (size_t i = 0; i < g->count; i++)
+        wanted[i] =
+            (struct verifier_wanted){(uint32_t)g->items[i].number, g->items[i].serial, g->items[i].reason};
+    verifier_judge_crl(bytes, &q, l->arena, &judged);
+    warn(l, g->url, &judged.findings);
+    if (judged.counts && !verifier_match_crl(&judged, wanted, g->count, sights, f))
+        return false;
+    size_t differs = 0;
+    for (size_t i = 0; i < g->count && judged.counts; i++)
+        differs += sights[i].reason_differs && certificate_state(g->items[i].state) != CERTIFICATE_WAS_BEFORE;
+    if (differs > 0 && l->engine->warning[0] == '\0')
+        snprintf(l->engine->warning, sizeof l->engine->warning,
+                 "%.200s lists %zu certificates with another reason than was approved", g->url, differs);
+    return commit_crl(l, g, bytes, &judged, sights, f);
+}
+
+/* Cuts the sorted list into groups of one pointer and issuer; those without a CRL pointer fall out. */
+static size_t make_groups(struct look *l, struct watched *items, size_t n, struct group **out)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i].cdp = first_url(l->arena, items[i].cdp);
+    qsort(items, n, sizeof *items, compare_watched);
+    *out = arena_array(l->arena, n, sizeof **out);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (items[i].cdp[0] == '\0' || (items[i].needs & CERTIFICATE_NEEDS_CRL) == 0)
+            continue;
+        struct group *last = count == 0 ? NULL : &(*out)[count - 1];
+        if (last != NULL && last->issuer == items[i].issuer && strcmp(last->url, items[i].cdp) == 0 &&
+            &last->items[last->count] == &items[i])
+            last->count++;
+        else
+            (*out)[count++] = (struct group){&items[i], 1, items[i].cdp, items[i].issuer};
+    }
+    return count;
+}
+
+static bool look_at_crls(struct look *l, struct watched *items, size_t n, struct fault *f)
+{
+    struct group *groups;
+    size_t count = make_groups(l, items, n, &groups);
+    struct fetch_request *requests = arena_array(l->arena, count, sizeof *requests);
+    struct fetch_reply *replies = arena_array(l->arena, count, sizeof *replies);
+    for (size_t i = 0; i < count; i++)
+        requests[i].url = groups[i].url;
+    if (count > 0 && !fetch_all(l->engine->parts.fetch, requests, count, l->arena, replies, f))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!replies[i].ok)
+            snprintf(l->engine->warning, sizeof l->engine->warning, "%.200s cannot be fetched: %s",
+                     groups[i].url, replies[i].problem);
+        else if (!judge_crl(l, &groups[i], replies[i].bytes, f))
+            return false;
+    }
+    return true;
+}
+
+static bool judge_ocsp(struct look *l, const struct watched *w, const char *url, struct str bytes,
+                       struct fault *f)
+{
+    struct verifier_question q = question(l, w->issuer, url);
+    struct verifier_ocsp judged;
+    verifier_judge_ocsp(bytes, &w->serial, &q, &l->cache, l->arena, &judged);
+    warn(l, url, &judged.findings);
+    bool had = (w->state & mark_of(false)) != 0;
+    bool revoked = judged.counts && judged.revoked;
+    if (revoked == had)
+        return true; /* nothing new: a "good" that may still be cached is asked again later */
+    struct sighting sight = {
+        .url = url,
+        .issuer = w->issuer,
+        .number = w->number,
+        .bytes = bytes,
+        .this_update = judged.found ? judged.single.this_update : UTC_NONE,
+        .next_update = judged.found ? judged.single.next_update : UTC_NONE,
+        .counts = judged.counts,
+        .findings = findings_text(l->arena, "ocsp", &judged.findings),
+        .seen = &w->number,
+        .seen_count = revoked,
+        .missing = &w->number,
+        .missing_count = judged.counts && judged.found && !revoked,
+    };
+    bool fresh;
+    if (sight.seen_count == 0 && sight.missing_count == 0)
+        return true;
+    if (!store_sight(l->engine->parts.store, &l->act, &sight, &fresh, f))
+        return false;
+    l->report->published += fresh && revoked;
+    l->report->vanished += fresh && !revoked;
+    return true;
+}
+
+static bool look_at_ocsp_batch(struct look *l, const struct watched *const *items, size_t n, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct fetch_request *requests = arena_array(&a, n, sizeof *requests);
+    struct fetch_reply *replies = arena_array(&a, n, sizeof *replies);
+    for (size_t i = 0; i < n; i++)
+        requests[i] = (struct fetch_request){
+            first_url(&a, items[i]->ocsp),
+            ocsp_request(issuer_of(l, items[i]->issuer), &items[i]->serial, CERTID_SHA1, &a)};
+    if (!fetch_all(l->engine->parts.fetch, requests, n, &a, replies, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!replies[i].ok)
+            snprintf(l->engine->warning, sizeof l->engine->warning, "%.200s cannot be asked: %s",
+                     requests[i].url, replies[i].problem);
+        else if (!judge_ocsp(l, items[i], requests[i].url, replies[i].bytes, f))
+            return false;
+    }
+    return true;
+}
+
+static bool look_at_ocsp(struct look *l, const struct watched *items, size_t n, bool all, struct fault *f)
+{
+    const struct watched *batch[OCSP_BATCH];
+    size_t filled = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool wanted = (items[i].needs & CERTIFICATE_NEEDS_OCSP) != 0 && items[i].ocsp[0] != '\0' &&
+                      (all || (items[i].state & mark_of(false)) == 0) &&
+                      issuer_of(l, items[i].issuer) != NULL;
+        if (wanted)
+            batch[filled++] = &items[i];
+        if (filled > 0 && (filled == OCSP_BATCH || i + 1 == n)) {
+            if (!look_at_ocsp_batch(l, batch, filled, f))
+                return false;
+            filled = 0;
+        }
+    }
+    return true;
+}
+
+struct utc engine_look_due(const struct engine *e)
+{
+    if (!utc_is_set(e->last_pending_look))
+        return (struct utc){INT64_MIN + 1};
+    return utc_add(e->last_pending_look, (struct span){LOOK_EVERY});
+}
+
+bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct look l = {.engine = e, .arena = &a, .act = engine_act(e), .report = r};
+    struct watched *items;
+    size_t n;
+    if (getrandom(l.seed, sizeof l.seed, 0) != (ssize_t)sizeof l.seed)
+        return fault_set(f, FAULT_FAILED, "no random numbers from the system");
+    bool ok = store_pointers(e->parts.store, e->parts.campaign, &a, &l.pointers, &l.pointer_count, f) &&
+              store_watch(e->parts.store, e->parts.campaign, all, &a, &items, &n, f) && load_issuers(&l, f) &&
+              look_at_crls(&l, items, n, f) && look_at_ocsp(&l, items, n, all, f);
+    for (size_t i = 0; l.issuers != NULL && i < e->parts.issuer_count; i++)
+        verify_issuer_free(&l.issuers[i]);
+    ocsp_cache_free(&l.cache);
+    if (ok)
+        e->last_pending_look = l.act.at;
+    if (ok && all)
+        e->last_full_look = l.act.at;
+    return ok;
+}

@@ -1,0 +1,277 @@
+/* Notices: decided purely (notifier), sent through the mail door without ever waiting for a relay, each
+ * outcome one fact. A message without a known outcome goes again under the same Message-ID (sentence 9). */
+#include "internal.h"
+#include "massrevoke/notifier.h"
+#include "massrevoke/store_notice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COMMIT_EVERY 100 /* outcomes a transaction */
+
+/* A message at the door; answered ones wait for their commit. */
+struct posted {
+    int64_t notice, contact;
+    int cohort;
+    enum notice_kind kind;
+    struct utc at;
+    bool answered;
+    enum mail_outcome outcome;
+    char text[200];
+};
+
+struct mailbag {
+    struct posted *list;
+    size_t count, room;
+    struct notice_templates templates;
+    struct arena arena;
+    bool ready;
+};
+
+static void on_answer(void *context, const struct mail_answer *answer)
+{
+    struct mailbag *bag = context;
+    for (size_t i = 0; i < bag->count; i++)
+        if (bag->list[i].notice == answer->id && !bag->list[i].answered) {
+            bag->list[i].answered = true;
+            bag->list[i].outcome = answer->outcome;
+            snprintf(bag->list[i].text, sizeof bag->list[i].text, "%s", answer->text);
+            return;
+        }
+}
+
+static bool open_bag(struct engine *e, struct fault *f)
+{
+    if (e->bag != NULL && e->bag->ready)
+        return true;
+    if (e->bag == NULL) {
+        e->bag = arena_grow(NULL, sizeof *e->bag);
+        *e->bag = (struct mailbag){0};
+    }
+    e->bag->ready =
+        notifier_read_templates(e->parts.settings->plans_dir, &e->bag->arena, &e->bag->templates, f) &&
+        notifier_check_templates(&e->bag->templates, f);
+    return e->bag->ready;
+}
+
+void engine_mailbag_free(struct engine *e)
+{
+    if (e->bag == NULL)
+        return;
+    arena_free(&e->bag->arena);
+    free(e->bag->list);
+    free(e->bag);
+    e->bag = NULL;
+}
+
+/* Commits answered tries, at most COMMIT_EVERY at once, and forgets them. */
+static bool commit_answers(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    struct mailbag *bag = e->bag;
+    struct notice_result results[COMMIT_EVERY];
+    for (size_t n = COMMIT_EVERY; n == COMMIT_EVERY;) {
+        n = 0;
+        for (size_t i = 0; i < bag->count && n < COMMIT_EVERY; i++)
+            if (bag->list[i].answered)
+                results[n++] =
+                    (struct notice_result){bag->list[i].notice, bag->list[i].outcome, bag->list[i].text};
+        if (n == 0)
+            return true;
+        struct act act = engine_act(e);
+        if (!store_notice_tried(e->parts.store, &act, results, n, f))
+            return false;
+        r->notices += (int64_t)n;
+        size_t kept = 0, taken = 0;
+        for (size_t i = 0; i < bag->count; i++)
+            if (bag->list[i].answered && taken < n)
+                taken++;
+            else
+                bag->list[kept++] = bag->list[i];
+        bag->count = kept;
+    }
+    return true;
+}
+
+static bool is_open(const struct engine *e, int cohort, int64_t contact, enum notice_kind kind)
+{
+    for (size_t i = 0; i < e->bag->count; i++)
+        if (e->bag->list[i].cohort == cohort && e->bag->list[i].contact == contact &&
+            e->bag->list[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* A try at the door counts as open for the decision. */
+static void add_open_tries(const struct engine *e, int cohort, struct notice_subscriber *subs, size_t n)
+{
+    for (size_t s = 0; s < n; s++)
+        for (size_t c = 0; c < subs[s].contact_count; c++)
+            for (size_t i = 0; i < e->bag->count; i++) {
+                const struct posted *p = &e->bag->list[i];
+                if (p->cohort == cohort && p->contact == subs[s].contacts[c].id)
+                    subs[s].tries[subs[s].try_count++] =
+                        (struct notice_try){.contact = p->contact,
+                                            .kind = p->kind,
+                                            .attempt = (int)subs[s].try_count + 1,
+                                            .open = true,
+                                            .at = p->at};
+            }
+}
+
+static struct posted *post(struct engine *e)
+{
+    struct mailbag *bag = e->bag;
+    if (bag->count == bag->room) {
+        bag->room = bag->room == 0 ? 64 : 2 * bag->room;
+        bag->list = arena_grow(bag->list, bag->room * sizeof *bag->list);
+    }
+    return &bag->list[bag->count++];
+}
+
+bool engine_compose(struct engine *e, const struct cohort *cohort, const struct rule *rule,
+                    enum notice_kind kind, const struct notice_subscriber *sub, const struct contact *contact,
+                    int64_t notice, struct utc first, struct arena *a, struct str *eml, struct fault *f)
+{
+    const struct settings *s = e->parts.settings;
+    struct notice_facts facts = {
+        .campaign = e->parts.campaign_name,
+        .ca = s->ca_count > 0 ? s->cas[0].name : "CA",
+        .subscriber = sub->id,
+        .rule = rule->id,
+        .rule_text = rule->text,
+        .received = cohort->received,
+        .deadline = cohort->deadline,
+        .certificates = sub->certificates,
+        .certificate_count = sub->certificate_count,
+    };
+    struct notice_input in = {
+        .templates = &e->bag->templates,
+        .kind = kind,
+        .facts = &facts,
+        .contact = contact,
+        .from = s->mail_from,
+        .reply_to = s->mail_reply_to,
+        .message_id = notice_message_id(a, e->parts.campaign_name, notice, s->mail_from),
+        .date = first,
+    };
+    return notifier_compose(&in, a, eml, f);
+}
+
+static bool send_one(struct engine *e, const struct cohort *cohort, const struct rule *rule,
+                     enum notice_kind kind, const struct notice_subscriber *sub,
+                     const struct contact *contact, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = engine_act(e);
+    struct str eml;
+    int64_t notice;
+    struct utc first;
+    if (!store_notice_begin(e->parts.store, &act, cohort->cohort, sub->id, contact->id, kind, &notice, &first,
+                            f))
+        return false;
+    if (!engine_compose(e, cohort, rule, kind, sub, contact, notice, first, &a, &eml, f))
+        return f->kind == FAULT_CONFLICT; /* nothing planned for this subscriber yet: no notice */
+    *post(e) = (struct posted){
+        .notice = notice, .contact = contact->id, .cohort = cohort->cohort, .kind = kind, .at = act.at};
+    struct mail_message m = {
+        .id = notice,
+        .from = e->parts.settings->mail_from,
+        .to = contact->email,
+        .name = arena_format(&a, "%s-%06" PRId64, notice_kind_name(kind), notice),
+        .bytes = eml,
+    };
+    e->parts.mail->answer = on_answer;
+    e->parts.mail->answer_context = e->bag;
+    bool ok = e->parts.mail->ops->send(e->parts.mail, &m, f);
+    for (bool busy = true; !ok && busy && f->kind == FAULT_CONFLICT;) {
+        *f = (struct fault){0};
+        ok = e->parts.mail->ops->step(e->parts.mail, &busy, f) &&
+             e->parts.mail->ops->send(e->parts.mail, &m, f);
+    }
+    return ok;
+}
+
+static bool has_slot(const struct notice_subscriber *sub)
+{
+    for (size_t i = 0; i < sub->certificate_count; i++)
+        if (utc_is_set(sub->certificates[i].planned))
+            return true;
+    return false;
+}
+
+bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum notice_kind kind,
+                          struct utc start, struct utc *wake, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct rule rule;
+    struct notice_subscriber *subs;
+    size_t n;
+    if (!open_bag(e, f) || !rules_find(e->parts.settings->plans_dir, cohort->rule, &a, &rule, f) ||
+        !store_notice_subscribers(e->parts.store, e->parts.campaign, cohort->cohort, &a, &subs, &n, f))
+        return false;
+    add_open_tries(e, cohort->cohort, subs, n);
+    struct notifier_subscriber *asked = arena_array(&a, n, sizeof *asked);
+    size_t *origin = arena_array(&a, n, sizeof *origin), count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kind == NOTICE_FIRST && !has_slot(&subs[i]))
+            continue;
+        origin[count] = i;
+        asked[count++] = (struct notifier_subscriber){subs[i].contacts, subs[i].contact_count, subs[i].tries,
+                                                      subs[i].try_count, subs[i].acked};
+    }
+    struct notifier_terms terms = {
+        .kind = kind, .start = start, .backup_after = e->parts.profile.backup_after, .resumed = UTC_NONE};
+    struct notifier_decision decision;
+    notifier_due(&terms, asked, count, engine_act(e).at, &a, &decision);
+    *wake = decision.wake;
+    if (decision.rejected)
+        snprintf(e->warning, sizeof e->warning,
+                 "the relay refused the text of the %s notice: mend the template", notice_kind_name(kind));
+    for (size_t i = 0; i < decision.due_count; i++) {
+        const struct notice_due *due = &decision.due[i];
+        const struct notice_subscriber *sub = &subs[origin[due->subscriber]];
+        if (is_open(e, cohort->cohort, due->contact->id, kind))
+            continue;
+        if (!send_one(e, cohort, &rule, kind, sub, due->contact, f))
+            return false;
+    }
+    return true;
+}
+
+/* Takes what the relay has answered by now; never waits for it. */
+bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, struct fault *f)
+{
+    *busy = false;
+    if (e->bag == NULL || e->parts.mail == NULL)
+        return true;
+    return e->parts.mail->ops->step(e->parts.mail, busy, f) && commit_answers(e, r, f);
+}
+
+bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort *cohorts;
+    size_t n;
+    bool busy;
+    *next = UTC_NONE;
+    if (!e->parts.profile.notices || e->parts.mail == NULL)
+        return true;
+    if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct utc wake;
+        if (!utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
+            continue;
+        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, &wake, f))
+            return false;
+        if (utc_is_set(wake))
+            *next = utc_is_set(*next) ? utc_min(*next, wake) : wake;
+    }
+    if (!engine_mail_step(e, r, &busy, f))
+        return false;
+    struct utc soon = utc_add(engine_act(e).at, (struct span){1});
+    if (busy || r->notices > 0)
+        *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
+    return true;
+}

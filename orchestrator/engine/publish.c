@@ -1,0 +1,52 @@
+/* Publishing is its own idempotent action, apart from revoking: design section 4. */
+#include "internal.h"
+
+int engine_issuer_index(const struct engine *e, int issuer)
+{
+    for (size_t i = 0; i < e->parts.issuer_count; i++)
+        if (e->parts.issuers[i] == issuer)
+            return (int)i;
+    return -1;
+}
+
+int engine_ca_of(const struct engine *e, int issuer_index)
+{
+    size_t first = 0;
+    for (size_t ca = 0; ca < e->parts.settings->ca_count; ca++) {
+        first += e->parts.settings->cas[ca].issuer_count;
+        if ((size_t)issuer_index < first)
+            return (int)ca;
+    }
+    return -1;
+}
+
+/* A CRL is wanted when something was recorded since the last one: at once when the profile says so, else so
+ * often as it says. */
+static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
+{
+    if (!e->dirty[issuer])
+        return false;
+    if (e->parts.profile.publish_at_once || !utc_is_set(e->published[issuer]))
+        return true;
+    return now.s >= e->published[issuer].s + e->parts.profile.crl_every.s;
+}
+
+bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    struct utc now = e->parts.clock.now(e->parts.clock.self);
+    int64_t pending = 0;
+    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
+        if (certificate_bucket((enum certificate_state)s) == BUCKET_PENDING_PUBLICATION)
+            pending += r->counts.n[s];
+    for (size_t i = 0; i < e->parts.issuer_count && pending > 0; i++) {
+        struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
+        if (!door->facts.can_publish || !wants_crl(e, i, now))
+            continue;
+        if (!door->ops->publish(door, (uint16_t)i, now, f))
+            return false;
+        e->dirty[i] = false;
+        e->published[i] = now;
+        e->last_pending_look = UTC_NONE; /* look at it now */
+    }
+    return true;
+}
