@@ -209,6 +209,13 @@ int64_t rate_seconds(struct rate r, int64_t n)
 {
     if (r.count == 0 || n <= 0)
         return 0;
-    int64_t whole = n / r.count, rest = n % r.count;
-    return whole * r.per + (rest * r.per + r.count - 1) / r.count;
+    int64_t rest = n % r.count, part, seconds;
+    if (__builtin_mul_overflow(rest, r.per, &part))
+        part = r.per; /* a rate of more than 10^7 in more than 10^11 s: up to the next whole period will do */
+    else
+        part = part / r.count + (part % r.count != 0);
+    if (__builtin_mul_overflow(n / r.count, r.per, &seconds) ||
+        __builtin_add_overflow(seconds, part, &seconds))
+        return INT64_MAX;
+    return seconds;
 }
