@@ -17,12 +17,12 @@ static void mix(uint64_t v[static 4], int rounds)
     }
 }
 
-/* n bytes, at most 8, as a little-endian number. */
-static uint64_t little(const char *p, size_t n)
+/* n bytes, at most 8, as a number. In the machine's order: no hash leaves the process. */
+static uint64_t word_at(const char *p, size_t n)
 {
     uint64_t word = 0;
-    for (size_t i = 0; i < n; i++)
-        word |= (uint64_t)(unsigned char)p[i] << 8 * i;
+    if (n > 0)
+        memcpy(&word, p, n);
     return word;
 }
 
@@ -33,8 +33,8 @@ uint64_t intake_hash(struct str bytes, const uint64_t seed[static 2])
                      seed[0] ^ UINT64_C(0x6c7967656e657261), seed[1] ^ UINT64_C(0x7465646279746573)};
     size_t whole = bytes.n / 8 * 8;
     for (size_t i = 0; i <= whole; i += 8) {
-        uint64_t word = i < whole ? little(bytes.p + i, 8)
-                                  : little(bytes.p + i, bytes.n - whole) | (uint64_t)bytes.n << 56;
+        uint64_t word = i < whole ? word_at(bytes.p + i, 8)
+                                  : word_at(bytes.p + i, bytes.n - whole) | (uint64_t)bytes.n << 56;
         v[3] ^= word;
         mix(v, 2);
         v[0] ^= word;
