@@ -1,7 +1,6 @@
 /* Any bytes through the CSV reader, in two ways of delivery: the rows must be the same. */
 #include "massrevoke/arena.h"
 #include "massrevoke/csv.h"
-#include "massrevoke/digest.h"
 
 #include <stdlib.h>
 
@@ -25,8 +24,16 @@ static bool drip_read(void *context, void *into, size_t room, size_t *got, struc
     return true;
 }
 
-/* A digest over everything the reader says. */
-static struct digest read_all(struct str input, size_t step, char separator)
+/* FNV-1a: quick, and enough to tell two honest runs apart. */
+static uint64_t mix(uint64_t sum, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum = (sum ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+/* A sum over everything the reader says. */
+static uint64_t read_all(struct str input, size_t step, char separator)
 {
     struct drip d = {input, step};
     struct csv_record row;
@@ -35,18 +42,18 @@ static struct digest read_all(struct str input, size_t step, char separator)
     AUTO_CSV r;
     csv_open(&r, "x", (struct source){drip_read, &d});
     r.separator = separator;
-    struct digest_state state = digest_begin();
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
     while (csv_next(&r, &row, &f) && !row.end) {
         if (row.line <= line || (row.bad != NULL && row.count != 0))
             abort();
         line = row.line;
-        digest_add(&state, &row.line, sizeof row.line);
+        sum = mix(sum, &row.line, sizeof row.line);
         for (size_t i = 0; i < row.count; i++) {
-            digest_add(&state, &row.cells[i].n, sizeof row.cells[i].n);
-            digest_add(&state, row.cells[i].p, row.cells[i].n);
+            sum = mix(sum, &row.cells[i].n, sizeof row.cells[i].n);
+            sum = mix(sum, row.cells[i].p, row.cells[i].n);
         }
     }
-    return digest_end(&state);
+    return sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,10 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < times; i++)
         buf_add(&text, data + 1, size - 1);
     char separator = separators[data[0] >> 2 & 3];
-    struct digest whole = read_all(buf_str(&text), SIZE_MAX, separator);
+    uint64_t whole = read_all(buf_str(&text), SIZE_MAX, separator);
     size_t step = (size_t)(1 + (data[0] >> 4)) * (times > 1 ? 4099 : 1);
-    struct digest parts = read_all(buf_str(&text), step, separator);
-    if (memcmp(&whole, &parts, sizeof whole) != 0)
+    uint64_t parts = read_all(buf_str(&text), step, separator);
+    if (whole != parts)
         abort();
     return 0;
 }
