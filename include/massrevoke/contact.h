@@ -1,6 +1,6 @@
-/* contact.h - whom to tell: the values of the contacts file (contract section 3), no behaviour.
+/* contact.h - whom to tell: the values of the contacts file (contract section 3), and what an address is.
  *
- * Pure. Does not: parse (intake), choose (notifier) or send. Called by: intake, store, notifier. */
+ * Pure. Does not: parse the file (intake), choose (notifier) or send. Called by: intake, store, notifier. */
 #ifndef MASSREVOKE_CONTACT_H
 #define MASSREVOKE_CONTACT_H
 
@@ -26,5 +26,11 @@ const char *contact_role_name(enum contact_role role);
 
 /* Reverse of contact_role_name; CONTACT_ROLE_COUNT when there is none. */
 enum contact_role contact_role_from_name(struct str name);
+
+/* Why `address` is not exactly one mailbox that can be written into an SMTP envelope as it stands: RFC 5321
+ * 4.1.2 without quoted local parts and address literals, ASCII, the domain with a dot or `localhost`. NULL
+ * when it is one; static text else. Stricter than mail, because libcurl puts CR and LF on the wire unchanged.
+ */
+const char *contact_address_problem(struct str address);
 
 #endif

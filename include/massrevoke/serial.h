@@ -21,8 +21,9 @@ struct serial {
     uint8_t bytes[SERIAL_MAX];
 };
 
-/* Reads hex of either case, with optional "0x", colons, blanks or dashes between digits and surrounding
- * blanks. NULL on success, else why not ("21 significant octets, at most 20", ...; static text). */
+/* Reads hex of either case, with optional "0x", colons, blanks or dashes between groups of at most eight
+ * digits (longer groups are rather two serials) and surrounding blanks. NULL on success, else why not (static
+ * text). */
 const char *serial_from_hex(struct str text, struct serial *out);
 
 /* Reads decimal digits with surrounding blanks. NULL on success, else why not (static text). */

@@ -88,7 +88,7 @@ MUST_USE bool rate_parse(const char *text, struct rate *out, struct fault *f);
 /* Things per hour, rounded down, saturating; 0 when no limit is given. */
 int64_t rate_per_hour(struct rate r);
 
-/* Seconds that n things take at rate r, rounded up; 0 when no limit is given. */
+/* Seconds that n things take at rate r, rounded up, saturating; 0 when no limit is given. */
 int64_t rate_seconds(struct rate r, int64_t n);
 
 #endif

@@ -58,10 +58,23 @@ static size_t sequence(const unsigned char *p, size_t n)
     return 0;
 }
 
+/* Are the eight bytes at p all 0x01 to 0x7f? */
+static bool eight_plain(const unsigned char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    /* a byte of 0 borrows into its own top bit; one of 0x80 or more has it set already */
+    return ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= 8 && eight_plain(p + i)) {
+            i += 8;
+            continue;
+        }
         size_t step = sequence(p + i, s.n - i);
         if (step == 0)
             return false;

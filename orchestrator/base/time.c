@@ -149,17 +149,17 @@ static bool number(const char **p, int64_t *out)
 bool span_parse(const char *text, struct span *out, struct fault *f)
 {
     const char *p = text;
+    bool ok = *p != '\0';
     out->s = 0;
-    bool any = false;
-    while (*p != '\0') {
+    while (ok && *p != '\0') {
         int64_t n, unit;
-        if (!number(&p, &n) || (unit = unit_seconds(*p)) == 0 || n > INT64_C(100000000000) / unit)
-            break;
-        out->s += n * unit;
-        any = true;
-        p++;
+        ok = number(&p, &n) && (unit = unit_seconds(*p)) > 0 && n <= INT64_C(100000000000) / unit;
+        if (ok) {
+            out->s += n * unit;
+            p++;
+        }
     }
-    if (any && *p == '\0')
+    if (ok)
         return true;
     fault_set(f, FAULT_USAGE, "'%.60s' is not a length of time", text);
     return fault_hint(f, "write it with its unit: 90s, 30m, 36h, 5d");
@@ -209,6 +209,13 @@ int64_t rate_seconds(struct rate r, int64_t n)
 {
     if (r.count == 0 || n <= 0)
         return 0;
-    int64_t whole = n / r.count, rest = n % r.count;
-    return whole * r.per + (rest * r.per + r.count - 1) / r.count;
+    int64_t rest = n % r.count, part, seconds;
+    if (__builtin_mul_overflow(rest, r.per, &part))
+        part = r.per; /* a rate of more than 10^7 in more than 10^11 s: up to the next whole period will do */
+    else
+        part = part / r.count + (part % r.count != 0);
+    if (__builtin_mul_overflow(n / r.count, r.per, &seconds) ||
+        __builtin_add_overflow(seconds, part, &seconds))
+        return INT64_MAX;
+    return seconds;
 }

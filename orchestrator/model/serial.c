@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#define GROUP_MAX 8 /* digits between two separators */
+
 const char *serial_from_octets(const uint8_t *bytes, size_t n, struct serial *out)
 {
     while (n > 0 && bytes[0] == 0)
@@ -27,15 +29,20 @@ const char *serial_from_hex(struct str text, struct serial *out)
     if (s.n >= 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'))
         s.p += 2, s.n -= 2;
     uint8_t nibbles[2 * SERIAL_MAX];
-    size_t n = 0;
+    size_t n = 0, group = 0, longest = 0, groups = 1;
     bool any = false;
     for (size_t i = 0; i < s.n; i++) {
         int digit = hex_digit(s.p[i]);
-        if (digit < 0 && separator(s.p[i]) && i > 0 && i + 1 < s.n)
+        if (digit < 0 && separator(s.p[i]) && i > 0 && i + 1 < s.n) {
+            groups += group > 0;
+            group = 0;
             continue;
+        }
         if (digit < 0)
             return "not a hexadecimal serial";
         any = true;
+        if (++group > longest)
+            longest = group;
         if (n == 0 && digit == 0)
             continue;
         if (n == sizeof nibbles)
@@ -44,6 +51,9 @@ const char *serial_from_hex(struct str text, struct serial *out)
     }
     if (!any)
         return "the serial is empty";
+    /* separators stand between octets or words; between long groups they rather part two serials */
+    if (groups > 1 && longest > GROUP_MAX)
+        return "more than one serial on the line, or one split oddly";
     uint8_t octets[SERIAL_MAX] = {0};
     size_t count = (n + 1) / 2;
     for (size_t i = 0; i < n; i++) {
