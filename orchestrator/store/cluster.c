@@ -65,7 +65,7 @@ static bool wait_ready(const struct cluster_place *place, long pid, off_t log_fr
         struct cluster_server server = cluster_look(place->data);
         if (server.ready && server.recorded == pid)
             return true;
-        *died = !cluster_is_server(pid, place->data);
+        *died = cluster_has_ended(pid);
         if (*died)
             return fault_set(f, FAULT_UNAVAILABLE, "the database server did not start, its log %s ends: %s",
                              place->log_file, cluster_log_tail(&a, place->log_file, log_from));

@@ -53,15 +53,13 @@ int64_t cluster_free_bytes(const char *folder);
 /* Up to `size` - 1 bytes of a small file, terminated; false when it cannot be read. */
 bool cluster_read_small(const char *path, char *out, size_t size);
 
-/* Is process `pid` the server of this data folder, or one of its sessions? A pid alone proves nothing: after
- * a crash the number may be anybody's. Ours is called postgres and stands in the folder; a zombie stands
- * nowhere. */
-bool cluster_is_server(long pid, const char *data);
+/* Has the process ended? A zombie has: where nobody reaps orphans it stays for good. */
+bool cluster_has_ended(long pid);
 
 /* The server's pid file, and whether that process is really this cluster's server. */
 struct cluster_server {
     long recorded; /* pid in the file, 0: no file */
-    bool alive;    /* that process is a postgres that works in this data folder */
+    bool alive;    /* that process is the server of this data folder: after a crash a pid may be anybody's */
     bool ready;    /* it accepts connections */
 };
 

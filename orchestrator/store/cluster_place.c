@@ -260,7 +260,8 @@ static const char *debian_programs(struct arena *a, long wanted)
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
         long version = version_of_name(e->d_name);
         const char *folder = arena_format(a, DEBIAN_PROGRAMS "/%s/bin", e->d_name);
-        if (version == 0 || best_version == wanted || (version < best_version && version != wanted) ||
+        bool settled = wanted != 0 && best_version == wanted;
+        if (version == 0 || settled || (version < best_version && version != wanted) ||
             !has_programs(a, folder))
             continue;
         best = folder;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,15 +134,32 @@ int cluster_run(const char *const argv[], int out)
     return WEXITSTATUS(status);
 }
 
-bool cluster_is_server(long pid, const char *data)
+/* Is process `pid` the server of this data folder? Its command line says so; unlike its working folder root
+ * may read that in a container without CAP_SYS_PTRACE too. A zombie has none. */
+static bool is_server(long pid, const char *data)
 {
     AUTO_ARENA a = {0};
     struct stat here, there;
-    char name[32], *proc = arena_format(&a, "/proc/%ld/", pid);
-    return stat(data, &here) == 0 && stat(file_join(&a, proc, "cwd"), &there) == 0 &&
-           here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
-           cluster_read_small(file_join(&a, proc, "comm"), name, sizeof name) &&
-           strcmp(name, "postgres\n") == 0;
+    char *proc = arena_format(&a, "/proc/%ld", pid), text[4096];
+    int fd = open(file_join(&a, proc, "cmdline"), O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0 || stat(data, &here) != 0 || stat(proc, &there) != 0 || here.st_uid != there.st_uid)
+        return false;
+    struct str rest = {text, (size_t)n};
+    str_cut(&rest, '\0');
+    return str_is(str_cut(&rest, '\0'), "-D") && str_is(str_cut(&rest, '\0'), data);
+}
+
+bool cluster_has_ended(long pid)
+{
+    AUTO_ARENA a = {0};
+    char text[256]; /* "PID (postgres) STATE ..." */
+    if (!cluster_read_small(arena_format(&a, "/proc/%ld/stat", pid), text, sizeof text))
+        return true;
+    const char *state = strrchr(text, ')');
+    return state == NULL || strncmp(state, ") Z", 3) == 0 || strncmp(state, ") X", 3) == 0;
 }
 
 struct cluster_server cluster_look(const char *data)
@@ -155,7 +171,7 @@ struct cluster_server cluster_look(const char *data)
     struct cluster_server server = {.recorded = strtol(text, NULL, 10)};
     if (server.recorded <= 1)
         return (struct cluster_server){0};
-    server.alive = cluster_is_server(server.recorded, data);
+    server.alive = is_server(server.recorded, data);
     struct str rest = str_of(text), line = {0};
     for (int i = 0; i < 8 && rest.p != NULL; i++)
         line = str_cut(&rest, '\n');
@@ -176,15 +192,13 @@ static void be_server(const struct launch *l, int alarm, int log, const char *st
     const char **argv = arena_array(&a, room, sizeof *argv);
     argv[n++] = file_join(&a, l->programs->folder, "postgres");
     argv[n++] = "-D";
-    argv[n++] = ".";
+    argv[n++] = l->place->data; /* what is_server() looks for, at this place */
     for (size_t i = 0; i < sizeof firm / sizeof *firm; i++) {
         argv[n++] = "-c";
         argv[n++] = firm[i];
     }
     umask(0077);
     isolate(log, alarm);
-    /* exec closes `alarm` a moment before it renames the process, and cluster_is_server() goes by the name */
-    prctl(PR_SET_NAME, "postgres");
     become_program(argv, stale);
     int why = errno;
     if (write(3, &why, sizeof why) < 0)

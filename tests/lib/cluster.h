@@ -10,8 +10,8 @@
  * message when there is none to be had. Static storage. */
 const char *test_conninfo(void);
 
-/* A new empty folder below /dev/shm (else /tmp) that other accounts can pass, removed with all content when
- * this process ends. Freed by the caller. */
+/* A new empty folder below /dev/shm (/tmp where that is small) that other accounts can pass, removed with all
+ * content when this process ends. Freed by the caller. */
 char *test_folder(void);
 
 #endif

@@ -129,8 +129,8 @@ static void life(void **state)
     assert_string_equal(again, conninfo);
     assert_int_equal(status(&a).pid, pid);
     assert_true(status(&a).running && status(&a).exists && status(&a).free_bytes > 0);
-    assert_string_equal(status(&a).version,
-                        get(&a, file_join(&a, status(&a).folder, "data"), "PG_VERSION")[0] ? "15" : "");
+    const char *major = get(&a, file_join(&a, status(&a).folder, "data"), "PG_VERSION");
+    assert_string_equal(arena_format(&a, "%s\n", status(&a).version), major);
     assert_true(cluster_stop(&was_running, &f));
     assert_true(was_running);
     assert_false(status(&a).running);
