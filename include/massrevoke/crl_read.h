@@ -79,6 +79,8 @@ struct crl_walk {
     struct str rest;
     const char *start;
     size_t index;
+    struct serial last;
+    bool unordered;      /* serials did not ascend strictly so far, so one may come twice */
     const char *problem; /* static text once the bytes are malformed */
 };
 
@@ -109,9 +111,10 @@ struct crl_hit {
 MUST_USE bool crl_match(const struct crl *crl, const struct serial *wanted, size_t count,
                         const uint64_t seed[static 2], struct crl_hit *hits, struct fault *f);
 
-/* Finds a serial that is listed twice: count of such entries, *first one of them (when any). Costs 16 bytes
- * an entry unless the entries ascend. A malformed entry ends the search. */
-size_t crl_count_doubles(const struct crl *crl, const uint64_t seed[static 2], struct crl_entry *first);
+/* Counts entries whose serial came before, *first is one of them (when any); `count` entries in all. Needless
+ * when a walk ended without `unordered`. 16 bytes an entry. A malformed entry ends the search. */
+size_t crl_count_doubles(const struct crl *crl, size_t count, const uint64_t seed[static 2],
+                         struct crl_entry *first);
 
 /* Order of two CRLNumbers as unsigned octets: <0, 0, >0; leading zeros do not matter. */
 int crl_number_compare(struct str a, struct str b);
