@@ -1,5 +1,5 @@
-/* rules.h - policy as dated data: revocation rules (plans/rules/*.cfg) and campaign profiles
- * (plans/profiles/*.cfg).
+/* rules.h - policy as dated data: revocation rules (the folder plans/rules) and campaign profiles
+ * (the folder plans/profiles).
  *
  * Design sentence 8: clauses, deadlines and reasons are data with document, version and date; the digest of
  * the file's bytes goes into the plan. An override folder (settings.plans_dir) wins over the embedded files.
