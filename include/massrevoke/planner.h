@@ -7,13 +7,13 @@
  *
  * Hard: the rate of each CA, the publication margin, the deadline, `now`. A certificate that expires before
  * the deadline can never be late, so it is not hard; it is taken first, by date, while there is room, and
- * counts as `expires_first` when it runs out before its slot (or before the first slot that the profile
- * allows). Certificates cost the same, so with w(c) the certificates of CA c that outlive the deadline and
- * s(c) the sum of its slots from `now` to the last one that ends `publish_margin` before the deadline:
- *     a plan without a late certificate exists  <=>  w(c) <= s(c) for every CA c,
- * because filling the slots one after the other places min(w, s), and nothing can place more. The planner
- * packs slots exactly so whenever that is needed, hence it finds a feasible plan whenever there is one, and
- * otherwise the fewest late, and then ends as early as the rate lets it.
+ * counts as `expires_first`, in no chunk, when it runs out before its slot or the first slot that the profile
+ * allows, or when only a slot published after the deadline is left for it. Certificates cost the same, so
+ * with w(c) the certificates of CA c that outlive the deadline and s(c) the sum of its slots from `now` to
+ * the last one that ends `publish_margin` before the deadline: a plan without a late certificate exists  <=>
+ * w(c) <= s(c) for every CA c, because filling the slots one after the other places min(w, s), and nothing
+ * can place more. The planner packs slots exactly so whenever that is needed, hence it finds a feasible plan
+ * whenever there is one, and otherwise the fewest late, and then ends as early as the rate lets it.
  *
  * Soft, given up in this order and only as far as needed (`given_up` says so): help desk; rate_cap; notice
  * (certificates move before the profile's first slot, as few and as little as possible); reserve; outage

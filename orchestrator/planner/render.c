@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#define SCREEN_SLOTS 12 /* lines of the hour table on one screen */
+#define SCREEN 24 /* lines of a screen, the prompt included */
 
 const char *planner_limit_name(enum plan_limit limit)
 {
@@ -69,11 +69,11 @@ static void headline(const struct plan *p, const struct plan_input *in, struct b
     bool after = p->slack.s < 0;
     span_format((struct span){after ? -p->slack.s : p->slack.s}, span);
     if (p->feasible)
-        buf_format(out, "FEASIBLE: all %zu certificates are published by %s,\n", p->number_count, finish);
+        buf_format(out, "FEASIBLE: all %zu certificates are published by\n", p->number_count);
     else
-        buf_format(out, "INFEASIBLE: %" PRIu64 " of %zu certificates are late, the last published %s,\n",
-                   p->late, p->number_count, finish);
-    buf_format(out, "%s %s the deadline %s.\n", span, after ? "after" : "before", deadline);
+        buf_format(out, "INFEASIBLE: %" PRIu64 " of %zu certificates are late; the last is published by\n",
+                   p->late, p->number_count);
+    buf_format(out, "%s, %s %s the deadline %s.\n", finish, span, after ? "after" : "before", deadline);
 }
 
 /* The soft limits that were given up, each on a line of its own. */
@@ -86,10 +86,20 @@ static void given_up(const struct plan *p, struct buf *out)
     }
 }
 
-static void table(const struct plan *p, struct buf *out)
+/* Lines written since byte `from`. */
+static size_t lines_since(const struct buf *out, size_t from)
 {
-    size_t head = p->slot_count > SCREEN_SLOTS ? SCREEN_SLOTS / 2 : p->slot_count;
-    size_t tail = p->slot_count > SCREEN_SLOTS ? p->slot_count - (SCREEN_SLOTS - head - 1) : p->slot_count;
+    size_t n = 0;
+    for (size_t i = from; i < out->n; i++)
+        n += out->p[i] == '\n';
+    return n;
+}
+
+/* The hours on at most `room` lines: all of them, else the first and the last ones. */
+static void table(const struct plan *p, size_t room, struct buf *out)
+{
+    bool cut = p->slot_count > room;
+    size_t head = cut ? room / 2 : p->slot_count, tail = cut ? p->slot_count - (room - head - 1) : head;
     if (p->slot_count > 0)
         buf_text(out, "\n   hour  start                 certificates  subscribers\n");
     for (size_t i = 0; i < p->slot_count; i++) {
@@ -107,12 +117,13 @@ static void table(const struct plan *p, struct buf *out)
 void planner_text(const struct plan *p, const struct plan_input *in, struct buf *out)
 {
     char span[SPAN_TEXT], hex[DIGEST_TEXT];
+    size_t from = out->n;
     headline(p, in, out);
     buf_format(out, "\n  outage tolerance   %s\n", span_format(p->outage_tolerance, span));
     buf_format(out, "  limited by         %s\n", planner_limit_name(p->limiting));
     if (in->should.s > 0)
-        buf_format(out, "  within %-11s %" PRIu64 " certificates (should)\n", span_format(in->should, span),
-                   p->should_24h);
+        buf_format(out, "  within %3" PRId64 " h       %" PRIu64 " certificates (should)\n",
+                   in->should.s / 3600, p->should_24h);
     buf_format(out, "  expire first       %" PRIu64 "\n", p->expires_first);
     buf_format(out, "  canaries           %zu\n", p->canary_count);
     given_up(p, out);
@@ -120,7 +131,8 @@ void planner_text(const struct plan *p, const struct plan_input *in, struct buf 
         buf_format(out, "  short by           %" PRIu64 " certificates\n", p->shortfall);
         buf_format(out, "  remedy             %s\n", p->remedy);
     }
-    table(p, out);
+    size_t used = lines_since(out, from) + 5; /* two blanks, the table's head, the digest, the prompt */
+    table(p, used + 3 < SCREEN ? SCREEN - used : 3, out);
     buf_format(out, "\n  plan digest %s\n", digest_hex(p->digest, hex));
 }
 

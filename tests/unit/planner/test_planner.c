@@ -278,7 +278,7 @@ static void texts_are_for_people_and_pipes(void **unused)
     int lines = 0;
     for (struct str rest = buf_str(&text); rest.p != NULL; lines++)
         assert_in_range(str_cut(&rest, '\n').n, 0, 80);
-    assert_in_range(lines, 10, 25);
+    assert_in_range(lines, 10, 24);
     assert_non_null(strstr(text.p, "INFEASIBLE: 1 of 1181 certificates are late"));
     planner_csv(&p, &csv);
     assert_non_null(strstr(csv.p, "hour,start,certificates,subscribers\r\n0,2024-03-04T00:00:00Z,10,10\r\n"));
@@ -311,7 +311,8 @@ static void bytes_are_the_same_everywhere(void **unused)
     make(&c, &a, 100, 7, (struct rate){20, HOUR});
     c.in.profile.canary = 3;
     struct plan p = plan_of(&c, &a);
-    assert_string_equal(digest_hex(p.digest, hex), "GOLDEN");
+    assert_string_equal(digest_hex(p.digest, hex),
+                        "047b4fba33fcda079b7e52eebf75d4ec9cba913a0d4c546396b0dcfaeafae779");
 }
 
 int main(void)
