@@ -95,7 +95,7 @@ MUST_USE bool store_exclude_short_lived(struct store *s, int campaign, short_liv
 MUST_USE bool store_plan_number(struct store *s, const struct act *act, int cohort, int64_t *n, struct fault *f);
 
 /* What the planner needs: certificates in number order with issuer index into `issuers` (the store's numbers),
- * shard and subscriber indices; scope is the set that store_plan_deal checks again. */
+ * shard and subscriber indices; with `preview` in the order they would be numbered; scope is the set that store_plan_deal checks again. */
 struct plan_material {
     struct plan_certificate *certificates;
     size_t certificate_count;
@@ -105,8 +105,11 @@ struct plan_material {
     int *issuers;
     size_t issuer_count;
 };
-MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, struct arena *a,
+MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, bool preview, struct arena *a,
                                   struct plan_material *out, struct fault *f);
+
+/* Certificates in the inventory. */
+MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f);
 
 /* Writes the plan and deals its chunks; *plan is its number. CONFLICT when the set changed meanwhile: plan again. */
 MUST_USE bool store_plan_deal(struct store *s, const struct act *act, int cohort, const struct plan_material *m,
