@@ -4,7 +4,6 @@
 #include "massrevoke/cms.h"
 #include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
-#include "massrevoke/hex.h"
 
 #include <errno.h>
 #include <openssl/conf.h>

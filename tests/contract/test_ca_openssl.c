@@ -307,6 +307,20 @@ static void chosen_dates_and_subscribers(void **state)
     assert_int_equal(SHELL(other.dir, &out, "openssl", "x509", "-in", "ocsp.pem", "-noout", "-text"), 0);
     assert_non_null(strstr(out.p, "OCSP Signing"));
     assert_non_null(strstr(out.p, "OCSP No Check"));
+    const char *first =
+        arena_format(&a, "newcerts/%s.pem", serial_hex(&all[0].serial, (char[SERIAL_HEX_TEXT]){0}));
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-issuer", "ca.pem", "-cert", first,
+                           "-no_nonce", "-reqout", "q"),
+                     0);
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-index", "index.txt", "-CA", "ca.pem",
+                           "-rsigner", "ocsp.pem", "-rkey", "private/ocsp.key", "-reqin", "q", "-respout",
+                           "r"),
+                     0);
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-respin", "r", "-issuer", "ca.pem", "-cert",
+                           first, "-CAfile", "ca.pem", "-no_check_time"),
+                     0);
+    assert_non_null(strstr(out.p, "Response verify OK"));
+    assert_non_null(strstr(out.p, ".pem: good"));
     not_after[0].s = NOW + 300 * (int64_t)86400;
     spec.directory = file_join(&memory, ca->folder, "late");
     assert_false(ca_new(&spec, &f));
