@@ -502,6 +502,19 @@ static void damaged_index(void **state)
     }
 }
 
+static void empty_index(void **state)
+{
+    struct ca *ca = *state;
+    struct ca_item item = {.number = 9, .issuer = 3, .serial = {1, {0x0a}}, .reason = REASON_SUPERSEDED};
+    struct fault f;
+    bool busy = true;
+    overwrite(ca, "index.txt", "");
+    revoke_now(ca, &item, 1);
+    assert_false(ca->door->ops->step(ca->door, &busy, &f));
+    assert_non_null(strstr(f.text, "index.txt is empty"));
+    assert_int_equal(ca->answers[0].outcome, CA_WAIT);
+}
+
 static void foreign_issuer(void **state)
 {
     struct ca *ca = *state;
@@ -757,6 +770,7 @@ int main(void)
         EACH(twice_in_one_pass),
         EACH(rows_of_openssl),
         EACH(damaged_index),
+        EACH(empty_index),
         EACH(foreign_issuer),
         EACH(publishes),
         EACH(refuses_to_publish),

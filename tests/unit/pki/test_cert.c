@@ -165,14 +165,17 @@ static void damaged(void **state)
     buf_add(&longer, leaf.der.p, leaf.der.n);
     buf_add(&longer, "", 1);
     assert_false(cert_parse(buf_str(&longer), &memory, &cert, &f));
+    static const char encrypted[] = "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+                                    "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                                    "MAA=\n-----END CERTIFICATE-----\n";
     static const char *const rubbish[] = {
         "",
         "hello",
         "-----BEGIN CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
-        "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
-        "00112233445566778899AABBCCDDEEFF\n\nMAA=\n-----END CERTIFICATE-----\n"};
+        encrypted,
+    };
     for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++)
         assert_false(cert_read(str_of(rubbish[i]), &memory, &cert, &f));
     assert_false(cert_load(in_folder("absent.pem"), &memory, &cert, &f));
