@@ -662,6 +662,32 @@ static void four_processes(void **state)
     }
 }
 
+/* Twenty CRLs from four processes: every number is used once, the last one stands. */
+static void four_publishers(void **state)
+{
+    struct ca *ca = *state;
+    pid_t children[4];
+    for (size_t i = 0; i < 4; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            for (int k = 0; k < 5; k++)
+                publish(ca);
+            _exit(0);
+        }
+    }
+    for (size_t i = 0; i < 4; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    struct serial number;
+    assert_true(crl_number(content(ca, "pub/ca.crl"), &number));
+    assert_int_equal(number.n, 1);
+    assert_int_equal(number.bytes[0], 1 + 20);
+    assert_true(str_is(content(ca, "crlnumber"), "16\n"));
+}
+
 static void killed_at_any_moment(void **state)
 {
     struct ca *ca = *state;
@@ -776,6 +802,7 @@ int main(void)
         EACH(refuses_to_publish),
         EACH(protected_key),
         EACH(four_processes),
+        EACH(four_publishers),
         EACH(killed_at_any_moment),
         EACH(held_lock),
         EACH(bad_configuration),
