@@ -1,8 +1,9 @@
-/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to 7).
+/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to
+ * 7).
  *
- * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the database
- * session: an engine owns nothing after a reconnect and begins again with a new number.
- * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
+ * database session: an engine owns nothing after a reconnect and begins again with a new number. I/O. Does
+ * not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
@@ -14,10 +15,16 @@
 MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind,
                                  struct utc at, int *engine, struct fault *f);
 
-/* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive: this
- * engine's session still holds its lock. */
+/* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive:
+ * this engine's session still holds its lock. */
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
+
+/* Does an engine of this campaign run now? */
+MUST_USE bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f);
+
+/* Does any massrevoke session of this server hold an engine's lock? */
+MUST_USE bool store_engines_work(const char *conninfo, bool *yes, struct fault *f);
 
 /* One claimed chunk. */
 struct claim {
@@ -25,14 +32,15 @@ struct claim {
     int64_t generation; /* of the campaign, read in the claim's transaction */
     size_t count;
     int64_t *numbers;
-    uint8_t *states; /* bytes of model/certificate.def: asked, doubt (with notes), or nothing to do */
+    uint8_t *states;  /* bytes of model/certificate.def: asked, doubt (with notes), or nothing to do */
     int64_t *intents; /* UTC seconds of the first intent for each number */
 };
 
-/* Claims due chunks of CA `ca` up to `most` certificates (at least one chunk when one is due); chunks in `skip` are
- * left alone. *n may be 0: nothing due, paused, or all taken. */
-MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
-                          size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f);
+/* Claims due chunks of CA `ca` up to `most` certificates (at least one chunk when one is due); chunks in
+ * `skip` are left alone. *n may be 0: nothing due, paused, or all taken. */
+MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most,
+                          const int *skip, size_t skip_count, struct arena *a, struct claim **out, size_t *n,
+                          struct fault *f);
 
 /* One outcome to commit. */
 struct settlement {
@@ -56,8 +64,8 @@ MUST_USE bool store_give_back(struct store *s, const struct act *act, int engine
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);
 
 /* Numbers of active holds whose end is not after `at`. */
-MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out, size_t *n,
-                                struct fault *f);
+MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
+                                size_t *n, struct fault *f);
 
 /* A certificate row as it stands now, for re-hashing its page. */
 struct scoped {
@@ -68,16 +76,16 @@ struct scoped {
 };
 
 /* Rows of these pages in number order. */
-MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
-                              struct scoped **out, size_t *n, struct fault *f);
+MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
+                              struct arena *a, struct scoped **out, size_t *n, struct fault *f);
 
 /* Page digests of a cohort as stored, ascending by page. */
 struct page_scope {
     int page;
     struct digest scope;
 };
-MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,
-                                size_t *n, struct fault *f);
+MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a,
+                                struct page_scope **out, size_t *n, struct fault *f);
 
 /* When the engine must look again. */
 struct queue_next {
@@ -95,6 +103,18 @@ struct state_counts {
 };
 MUST_USE bool store_state_counts(struct store *s, int campaign, struct state_counts *out, struct fault *f);
 
+/* A certificate of a started cohort that is not settled. */
+struct leftover {
+    enum certificate_state state;
+    struct serial serial;
+    const char *subscriber;
+    bool checkable;
+};
+
+/* At most `most` of them in number order; *total is how many there are. */
+MUST_USE bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a,
+                             struct leftover **out, size_t *n, int64_t *total, struct fault *f);
+
 /* A certificate to look for outside. */
 struct watched {
     int64_t number;
@@ -107,8 +127,8 @@ struct watched {
 };
 
 /* Those pending publication; with `all` also published and withdrawn ones. Number order. */
-MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out, size_t *n,
-                          struct fault *f);
+MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out,
+                          size_t *n, struct fault *f);
 
 /* A fetched object and what it showed. */
 struct sighting {
@@ -125,8 +145,8 @@ struct sighting {
     size_t seen_count, missing_count;
 };
 
-/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept and moves
- * no state (*fresh false). */
+/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept
+ * and moves no state (*fresh false). */
 MUST_USE bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
                           struct fault *f);
 
