@@ -1,21 +1,23 @@
-/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to 7).
+/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to
+ * 7).
  *
- * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the database
- * session: an engine owns nothing after a reconnect and begins again with a new number.
- * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
+ * database session: an engine owns nothing after a reconnect and begins again with a new number. I/O. Does
+ * not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
 #include "massrevoke/certificate.h"
 #include "massrevoke/outcome.h"
+#include "massrevoke/scope.h"
 #include "massrevoke/store_campaign.h"
 
 /* Registers an engine in this session and takes its lock. */
 MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind,
                                  struct utc at, int *engine, struct fault *f);
 
-/* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive: this
- * engine's session still holds its lock. */
+/* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive:
+ * this engine's session still holds its lock. */
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
 
@@ -25,14 +27,15 @@ struct claim {
     int64_t generation; /* of the campaign, read in the claim's transaction */
     size_t count;
     int64_t *numbers;
-    uint8_t *states; /* bytes of model/certificate.def: asked, doubt (with notes), or nothing to do */
+    uint8_t *states;  /* bytes of model/certificate.def: asked, doubt (with notes), or nothing to do */
     int64_t *intents; /* UTC seconds of the first intent for each number */
 };
 
-/* Claims due chunks of CA `ca` up to `most` certificates (at least one chunk when one is due); chunks in `skip` are
- * left alone. *n may be 0: nothing due, paused, or all taken. */
-MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
-                          size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f);
+/* Claims due chunks of CA `ca` up to `most` certificates (at least one chunk when one is due); chunks in
+ * `skip` are left alone. *n may be 0: nothing due, paused, or all taken. */
+MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most,
+                          const int *skip, size_t skip_count, struct arena *a, struct claim **out, size_t *n,
+                          struct fault *f);
 
 /* One outcome to commit. */
 struct settlement {
@@ -56,28 +59,16 @@ MUST_USE bool store_give_back(struct store *s, const struct act *act, int engine
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);
 
 /* Numbers of active holds whose end is not after `at`. */
-MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out, size_t *n,
-                                struct fault *f);
+MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
+                                size_t *n, struct fault *f);
 
-/* A certificate row as it stands now, for re-hashing its page. */
-struct scoped {
-    int64_t number;
-    int issuer, reason;
-    struct digest issuer_sha256;
-    struct serial serial;
-};
-
-/* Rows of these pages in number order. */
-MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
-                              struct scoped **out, size_t *n, struct fault *f);
+/* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
+MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
+                              struct arena *a, struct scoped **out, size_t *n, struct fault *f);
 
 /* Page digests of a cohort as stored, ascending by page. */
-struct page_scope {
-    int page;
-    struct digest scope;
-};
-MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,
-                                size_t *n, struct fault *f);
+MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a,
+                                struct page_scope **out, size_t *n, struct fault *f);
 
 /* When the engine must look again. */
 struct queue_next {
@@ -107,8 +98,8 @@ struct watched {
 };
 
 /* Those pending publication; with `all` also published and withdrawn ones. Number order. */
-MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out, size_t *n,
-                          struct fault *f);
+MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out,
+                          size_t *n, struct fault *f);
 
 /* A fetched object and what it showed. */
 struct sighting {
@@ -125,8 +116,8 @@ struct sighting {
     size_t seen_count, missing_count;
 };
 
-/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept and moves
- * no state (*fresh false). */
+/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept
+ * and moves no state (*fresh false). */
 MUST_USE bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
                           struct fault *f);
 

@@ -16,7 +16,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     PERFORM certificates_refresh(c);
     PERFORM requests_void(c, o.cohort, 'the inventory changed') FROM cohort o WHERE o.campaign = c AND o.started_at IS NULL;
-    UPDATE cohort SET plan = NULL WHERE campaign = c AND started_at IS NULL;
+    PERFORM cohort_unplan(c, o.cohort) FROM cohort o WHERE o.campaign = c AND o.started_at IS NULL;
     PERFORM log_note(c, at, actor, 'inventory', format('{"rows":%s}', n));
     RETURN n;
 END $$;
