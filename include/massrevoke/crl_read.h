@@ -79,6 +79,8 @@ struct crl_walk {
     struct str rest;
     const char *start;
     size_t index;
+    struct serial last;
+    bool unordered;      /* serials did not ascend strictly so far, so one may come twice */
     const char *problem; /* static text once the bytes are malformed */
 };
 
@@ -89,7 +91,7 @@ MUST_USE bool crl_parse(struct str bytes, struct arena *a, struct crl *out, stru
 /* A walk from the first entry. */
 struct crl_walk crl_walk(const struct crl *crl);
 
-/* The next entry; false at the end or when w->problem is set. About 10 ns an entry. */
+/* The next entry; false at the end or when w->problem is set. Below 100 ns an entry. */
 bool crl_next(struct crl_walk *w, struct crl_entry *out);
 
 /* NULL when the signature over the raw tbsCertList is the issuer's, else why not (static text). One SHA pass
@@ -109,9 +111,10 @@ struct crl_hit {
 MUST_USE bool crl_match(const struct crl *crl, const struct serial *wanted, size_t count,
                         const uint64_t seed[static 2], struct crl_hit *hits, struct fault *f);
 
-/* Finds a serial that is listed twice: count of such entries, *first one of them (when any). Costs 16 bytes
- * an entry unless the entries ascend. A malformed entry ends the search. */
-size_t crl_count_doubles(const struct crl *crl, const uint64_t seed[static 2], struct crl_entry *first);
+/* Counts entries whose serial came before, *first is one of them (when any); `count` entries in all. Needless
+ * when a walk ended without `unordered`. 16 bytes an entry. A malformed entry ends the search. */
+size_t crl_count_doubles(const struct crl *crl, size_t count, const uint64_t seed[static 2],
+                         struct crl_entry *first);
 
 /* Order of two CRLNumbers as unsigned octets: <0, 0, >0; leading zeros do not matter. */
 int crl_number_compare(struct str a, struct str b);

@@ -1,10 +1,10 @@
 /* engine.h - the one loop: claim, perform, settle, doubt, publish, verify, notify, check (design section 3).
  *
- * engine_step does what is due now and returns when it wants to be called again; calling early is harmless, late
- * only delays. Effects happen only between a committed intent and a committed outcome. The clock and every door are
- * arguments: the drill hands in others, the code is the same.
- * I/O through doors and store. Does not: sleep (the caller waits on its clock), print, or decide what is approved.
- * Called by: cli run, drill, tests. */
+ * engine_step does what is due now and returns when it wants to be called again; calling early is harmless,
+ * late only delays. Effects happen only between a committed intent and a committed outcome. The clock and
+ * every door are arguments: the drill hands in others, the code is the same. I/O through doors and store.
+ * Does not: sleep (the caller waits on its clock), print, or decide what is approved. Called by: cli run,
+ * drill, tests. */
 #ifndef MASSREVOKE_ENGINE_H
 #define MASSREVOKE_ENGINE_H
 
@@ -12,6 +12,7 @@
 #include "massrevoke/clock.h"
 #include "massrevoke/fetch_door.h"
 #include "massrevoke/mail_door.h"
+#include "massrevoke/notice.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/settings.h"
 #include "massrevoke/store_queue.h"
@@ -55,7 +56,7 @@ struct engine_report {
     enum engine_state state;
     struct utc next; /* when to step again; UTC_NONE: nothing is scheduled */
     struct state_counts counts;
-    struct utc due;  /* when the next chunk is due, UTC_NONE: none */
+    struct utc due; /* when the next chunk is due, UTC_NONE: none */
     int64_t asked, settled, published, vanished, notices, expired, stray;
     const char *warning; /* something a person must see, "" otherwise; valid until the next step */
 };
@@ -65,8 +66,9 @@ struct engine;
 /* Begins: a second connection, an engine number, checks of what was signed. Faults: UNAVAILABLE, CONFLICT. */
 MUST_USE bool engine_open(const struct engine_parts *parts, struct engine **out, struct fault *f);
 
-/* Does everything that is due. A lost database is not a fault: the step reports WORKING, keeps outcomes in memory and
- * tries again a second later. Faults: what a person must mend (approval void, CA configuration). */
+/* Does everything that is due. A lost database is not a fault: the step reports WORKING, keeps outcomes in
+ * memory and tries again a second later. Faults: what a person must mend (approval void, CA configuration).
+ */
 MUST_USE bool engine_step(struct engine *e, struct engine_report *report, struct fault *f);
 
 /* Gives chunks back and ends; NULL is allowed. */
@@ -84,5 +86,15 @@ void engine_only(struct engine *e, unsigned parts);
 
 /* Fetches and judges at once, whatever is scheduled (`verify` without files). */
 MUST_USE bool engine_verify_now(struct engine *e, struct engine_report *report, struct fault *f);
+
+/* What notices came to. */
+struct engine_notified {
+    int64_t subscribers, messages, accepted, refused, unreachable;
+};
+
+/* Tells everybody who is due one kind of notice for every cohort, waits for the relay's answers; dry_run
+ * renders everything and sends nothing. Faults: CONFIG (template), UNAVAILABLE. */
+MUST_USE bool engine_notify_now(struct engine *e, enum notice_kind kind, bool dry_run,
+                                struct engine_notified *out, struct fault *f);
 
 #endif

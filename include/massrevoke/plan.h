@@ -37,6 +37,7 @@ struct plan_input {
     const struct plan_subscriber *subscribers;
     size_t subscriber_count;
     const struct rate *ca_rates; /* by CA index; count 0: unlimited */
+    const char *const *ca_names; /* by CA index, for the remedy's words; NULL: "CA 0", "CA 1" */
     size_t ca_count;
     struct utc received;
     struct span deadline; /* from receipt, to published */
@@ -74,7 +75,9 @@ enum plan_limit {
     PLAN_LIMIT_COUNT
 };
 
-/* The result. `numbers` holds every unsettled number once; canary chunks come first. */
+/* The result. `numbers` holds every number once but those that expire before their slot (expires_first);
+ * a slot's canary chunks come first, and nothing else lies in or before a canary's slot unless all is canary
+ * or the profile publishes at once. certificate_count of the input = number_count + expires_first. */
 struct plan {
     bool feasible;
     const struct plan_slot *slots;
@@ -90,8 +93,9 @@ struct plan {
     struct span outage_tolerance;
     enum plan_limit limiting;
     uint64_t late, expires_first, should_24h, shortfall;
-    const char *remedy; /* "" when feasible */
-    const char *text;   /* canonical JSON: the bytes that are digested */
+    const char *remedy;   /* "" when feasible */
+    const char *given_up; /* soft limits not kept, one line each with who loses what; "" when none */
+    const char *text;     /* canonical JSON: the bytes that are digested */
     struct digest digest;
 };
 

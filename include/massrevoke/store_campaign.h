@@ -1,8 +1,9 @@
 /* store_campaign.h - campaigns, lists, plans, requests, brakes: what people do to the store.
  *
- * Each changing call is one transaction and one event of the log; `data` is the event's content (canonical JSON is
- * made here; no personal data: ids and hashes). `who` is the acting person. Every `at` is campaign time.
- * I/O. Does not: check approvals or permissions (cli does), or decide. Faults: UNAVAILABLE, CONFLICT, FAILED. */
+ * Each changing call is one transaction and one event of the log; `data` is the event's content (canonical
+ * JSON is made here; no personal data: ids and hashes). `who` is the acting person. Every `at` is campaign
+ * time. I/O. Does not: check approvals or permissions (cli does), or decide. Faults: UNAVAILABLE, CONFLICT,
+ * FAILED. */
 #ifndef MASSREVOKE_STORE_CAMPAIGN_H
 #define MASSREVOKE_STORE_CAMPAIGN_H
 
@@ -43,13 +44,14 @@ struct cohort {
 MUST_USE bool store_campaign_open(struct store *s, const struct act *act, const struct campaign *c,
                                   const char *source, int *id, struct fault *f);
 
-/* By name; NULL: the only one that is not closed (CONFLICT lists them when there are several). FAILED: none. */
+/* By name; NULL: the only one that is not closed (CONFLICT lists them when there are several). FAILED: none.
+ */
 MUST_USE bool store_campaign_find(struct store *s, const char *name, struct arena *a, struct campaign *out,
                                   struct fault *f);
 
 /* Number of the issuing certificate with that digest, made when new. */
-MUST_USE bool store_issuer(struct store *s, struct digest sha256, const char *subject, const char *crl, int *issuer,
-                           struct fault *f);
+MUST_USE bool store_issuer(struct store *s, struct digest sha256, const char *subject, const char *crl,
+                           int *issuer, struct fault *f);
 
 /* All cohorts, ascending. */
 MUST_USE bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
@@ -73,29 +75,32 @@ struct population {
     size_t count;
 };
 
-/* Adds the list to its cohort in one transaction; *cohort and *added (new to the campaign) tell the result. */
-MUST_USE bool store_population_add(struct store *s, const struct act *act, const struct population *p, int *cohort,
-                                   int64_t *added, struct fault *f);
+/* Adds the list to its cohort in one transaction; *cohort and *added (new to the campaign) tell the result.
+ */
+MUST_USE bool store_population_add(struct store *s, const struct act *act, const struct population *p,
+                                   int *cohort, int64_t *added, struct fault *f);
 
 /* Upserts inventory rows (row.issuer is the store's number). */
-MUST_USE bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
-                                  struct fault *f);
+MUST_USE bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows,
+                                  size_t n, struct fault *f);
 
 /* Upserts contacts. */
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                                  struct fault *f);
 
-/* Calls `is_short` for every certificate of unstarted cohorts that lives ten days or less, and excludes those it
- * names (BR 1.6.1; the dated rule is the caller's). */
+/* Calls `is_short` for every certificate of unstarted cohorts that lives ten days or less, and excludes those
+ * it names (BR 1.6.1; the dated rule is the caller's). */
 typedef bool short_lived_fn(void *context, struct utc not_before, struct utc not_after);
-MUST_USE bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short, void *context,
-                                        struct fault *f);
+MUST_USE bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short,
+                                        void *context, struct fault *f);
 
 /* Numbers an unstarted cohort anew; *n certificates got a number. CONFLICT when it has started. */
-MUST_USE bool store_plan_number(struct store *s, const struct act *act, int cohort, int64_t *n, struct fault *f);
+MUST_USE bool store_plan_number(struct store *s, const struct act *act, int cohort, int64_t *n,
+                                struct fault *f);
 
-/* What the planner needs: certificates in number order with issuer index into `issuers` (the store's numbers),
- * shard and subscriber indices; scope is the set that store_plan_deal checks again. */
+/* What the planner needs: certificates in number order with issuer index into `issuers` (the store's
+ * numbers), shard and subscriber indices; with `preview` in the order they would be numbered; scope is the
+ * set that store_plan_deal checks again. */
 struct plan_material {
     struct plan_certificate *certificates;
     size_t certificate_count;
@@ -105,12 +110,17 @@ struct plan_material {
     int *issuers;
     size_t issuer_count;
 };
-MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, struct arena *a,
+MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, bool preview, struct arena *a,
                                   struct plan_material *out, struct fault *f);
 
-/* Writes the plan and deals its chunks; *plan is its number. CONFLICT when the set changed meanwhile: plan again. */
-MUST_USE bool store_plan_deal(struct store *s, const struct act *act, int cohort, const struct plan_material *m,
-                              const struct plan *p, json_t *summary, int *plan, struct fault *f);
+/* Certificates in the inventory. */
+MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f);
+
+/* Writes the plan and deals its chunks; *plan is its number. CONFLICT when the set changed meanwhile: plan
+ * again. */
+MUST_USE bool store_plan_deal(struct store *s, const struct act *act, int cohort,
+                              const struct plan_material *m, const struct plan *p, json_t *summary, int *plan,
+                              struct fault *f);
 
 /* A stored plan. */
 struct stored_plan {
@@ -119,8 +129,8 @@ struct stored_plan {
     const char *author, *text, *summary;
     struct digest digest;
 };
-MUST_USE bool store_plan_get(struct store *s, int campaign, int plan, struct arena *a, struct stored_plan *out,
-                             struct fault *f);
+MUST_USE bool store_plan_get(struct store *s, int campaign, int plan, struct arena *a,
+                             struct stored_plan *out, struct fault *f);
 
 /* Slots of what is dealt now: start, certificates, subscribers, first due, cohort; ascending. */
 struct dealt_slot {
@@ -128,15 +138,16 @@ struct dealt_slot {
     int64_t certificates, subscribers;
     int cohort;
 };
-MUST_USE bool store_plan_slots(struct store *s, int campaign, struct arena *a, struct dealt_slot **out, size_t *n,
-                               struct fault *f);
+MUST_USE bool store_plan_slots(struct store *s, int campaign, struct arena *a, struct dealt_slot **out,
+                               size_t *n, struct fault *f);
 
 /* Digest over the page digests of a cohort: what an approval signs. */
-MUST_USE bool store_scope_digest(struct store *s, int campaign, int cohort, struct digest *out, struct fault *f);
+MUST_USE bool store_scope_digest(struct store *s, int campaign, int cohort, struct digest *out,
+                                 struct fault *f);
 
 /* Subjects of a cohort's issuers, one a line, and how many certificates. */
-MUST_USE bool store_scope_issuers(struct store *s, int campaign, int cohort, struct arena *a, const char **subjects,
-                                  int64_t *certificates, struct fault *f);
+MUST_USE bool store_scope_issuers(struct store *s, int campaign, int cohort, struct arena *a,
+                                  const char **subjects, int64_t *certificates, struct fault *f);
 
 /* Everybody who opened, imported, moved a clock or planned for the cohort; NULL-terminated. */
 MUST_USE bool store_requesters(struct store *s, int campaign, int cohort, struct arena *a, const char ***out,
@@ -157,7 +168,8 @@ MUST_USE bool store_requests(struct store *s, int campaign, struct arena *a, str
 
 /* Stores a checked signature; *count approvals now. CONFLICT when that person has approved it already. */
 MUST_USE bool store_approval_add(struct store *s, const struct act *act, int request, const char *approver,
-                                 struct str signature, struct digest signed_text, int *count, struct fault *f);
+                                 struct str signature, struct digest signed_text, int *count,
+                                 struct fault *f);
 
 /* One stored approval. */
 struct approval {
@@ -165,14 +177,14 @@ struct approval {
     struct utc at;
     struct str signature;
 };
-MUST_USE bool store_approvals(struct store *s, int campaign, int request, struct arena *a, struct approval **out,
-                              size_t *n, struct fault *f);
+MUST_USE bool store_approvals(struct store *s, int campaign, int request, struct arena *a,
+                              struct approval **out, size_t *n, struct fault *f);
 
 /* Starts a cohort; an approver voids it; pause and resume. */
 MUST_USE bool store_start(struct store *s, const struct act *act, int cohort, int request, struct fault *f);
 MUST_USE bool store_void(struct store *s, const struct act *act, int cohort, struct fault *f);
-MUST_USE bool store_pause(struct store *s, const struct act *act, bool revoke, bool notify, const char *reason,
-                          bool resume, struct fault *f);
+MUST_USE bool store_pause(struct store *s, const struct act *act, bool revoke, bool notify,
+                          const char *reason, bool resume, struct fault *f);
 
 /* Drops; verdicts[i] is "withdrawn", "noted", "too_late" or "absent" for items[i]. */
 MUST_USE bool store_drop(struct store *s, const struct act *act, const struct listed *items, size_t n,
@@ -187,10 +199,11 @@ struct hold {
     int64_t certificates; /* not yet released */
 };
 
-/* Adds a hold; it binds only after store_hold_activate (at once for a court order, on approval for a delay). */
+/* Adds a hold; it binds only after store_hold_activate (at once for a court order, on approval for a delay).
+ */
 MUST_USE bool store_hold_add(struct store *s, const struct act *act, const char *kind, const char *document,
-                             struct digest sha256, struct utc until, const struct listed *items, size_t n, int *hold,
-                             struct fault *f);
+                             struct digest sha256, struct utc until, const struct listed *items, size_t n,
+                             int *hold, struct fault *f);
 MUST_USE bool store_hold_activate(struct store *s, const struct act *act, int hold, struct fault *f);
 
 /* Ends a hold for these items (n 0: all of it); *released numbers went back to waiting. */
@@ -203,7 +216,12 @@ MUST_USE bool store_holds(struct store *s, int campaign, struct arena *a, struct
 MUST_USE bool store_holds_of(struct store *s, int campaign, const struct listed *item, struct arena *a,
                              struct hold **out, size_t *n, struct fault *f);
 
+/* Issuers of the campaign's certificates with that serial: siblings are named, never guessed between. */
+MUST_USE bool store_serial_issuers(struct store *s, int campaign, const struct serial *serial,
+                                   struct arena *a, int **issuers, size_t *n, struct fault *f);
+
 /* An event without any change of the ledger. `data` may be NULL; it is not consumed. */
-MUST_USE bool store_note(struct store *s, const struct act *act, const char *type, json_t *data, struct fault *f);
+MUST_USE bool store_note(struct store *s, const struct act *act, const char *type, json_t *data,
+                         struct fault *f);
 
 #endif

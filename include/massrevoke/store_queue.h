@@ -21,6 +21,12 @@ MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
 
+/* Does an engine of this campaign run now? */
+MUST_USE bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f);
+
+/* Does any massrevoke session of this server hold an engine's lock? */
+MUST_USE bool store_engines_work(const char *conninfo, bool *yes, struct fault *f);
+
 /* One claimed chunk. */
 struct claim {
     int chunk, plan, cohort, issuer, epoch;
@@ -85,6 +91,18 @@ struct state_counts {
     int64_t not_checkable; /* pending ones without any pointer */
 };
 MUST_USE bool store_state_counts(struct store *s, int campaign, struct state_counts *out, struct fault *f);
+
+/* A certificate of a started cohort that is not settled. */
+struct leftover {
+    enum certificate_state state;
+    struct serial serial;
+    const char *subscriber;
+    bool checkable;
+};
+
+/* At most `most` of them in number order; *total is how many there are. */
+MUST_USE bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a,
+                             struct leftover **out, size_t *n, int64_t *total, struct fault *f);
 
 /* A certificate to look for outside. */
 struct watched {

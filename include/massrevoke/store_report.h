@@ -1,4 +1,4 @@
-/* store_report.h - what the store tells: the snapshot, the affected list, one certificate, what is left.
+/* store_report.h - what the store tells: the snapshot, the affected list, one certificate.
  *
  * Every call reads one moment (a REPEATABLE READ transaction that writes nothing). The counts of a snapshot
  * come from the pages, `affected` from the certificate rows; the balance derives every page again from the
@@ -60,18 +60,5 @@ struct shown {
 /* All certificates with this serial, one an issuer; *n 0: none in this campaign. */
 MUST_USE bool store_show(struct store *s, int campaign, const struct serial *serial, struct arena *a,
                          struct shown **out, size_t *n, struct fault *f);
-
-/* A certificate of a started cohort that is not settled. */
-struct leftover {
-    uint8_t byte;
-    int issuer;
-    const char *issuer_subject, *subscriber;
-    struct serial serial;
-    bool not_checkable; /* nothing known would show it */
-};
-
-/* At most `most` of them in number order; *total is how many there are. */
-MUST_USE bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a,
-                             struct leftover **out, size_t *n, int64_t *total, struct fault *f);
 
 #endif

@@ -56,6 +56,8 @@ struct verifier_crl {
     struct findings findings;
     bool parsed;
     bool counts;    /* may be acted upon */
+    bool complete;  /* counts, and what it does not list is not revoked there: all reasons, and the scope is
+                       the pointer's */
     struct crl crl; /* number.octets and this_update give its place in order (crl_number_compare) */
     size_t entries;
     uint64_t seed[2];

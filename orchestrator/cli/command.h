@@ -82,6 +82,28 @@ void help_command(const struct command *c);
 void help_tree(void);
 
 /* The commands of this file's neighbours. */
+bool cmd_open(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_import(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_inventory(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_contacts(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_request_list(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_request_show(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_approve(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_ack(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_notify(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_start(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_resume(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_release(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_run(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_db_start(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_db_stop(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_db_migrate(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_db_status(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_ca_new(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_config_check(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_help(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_version(struct invocation *in, int *exit_code, struct fault *f);

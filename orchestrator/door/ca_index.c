@@ -1,4 +1,5 @@
 #include "door/ca_index.h"
+#include "massrevoke/hex.h"
 
 enum { TYPE, EXPIRY, REVOCATION, SERIAL, CERTIFICATE, SUBJECT, CELLS };
 
@@ -61,12 +62,14 @@ static const char *read_revocation(struct str cell, struct ca_index_row *row)
 
 static const char *read_serial(struct str cell, struct ca_index_row *row)
 {
+    uint8_t octets[64];
     if (cell.n % 2 != 0 || cell.n == 0)
         return "the serial has an odd number of digits";
-    for (size_t i = 0; i < cell.n; i++)
-        if (memchr("0123456789abcdefABCDEF", cell.p[i], 22) == NULL)
-            return "the serial is not hexadecimal";
-    return serial_from_hex(cell, &row->serial);
+    if (cell.n > 2 * sizeof octets)
+        return "the serial is too long";
+    if (!hex_read(cell.p, cell.n / 2, octets))
+        return "the serial is not hexadecimal";
+    return serial_from_octets(octets, cell.n / 2, &row->serial);
 }
 
 static bool cut_cells(struct str line, struct str cells[static CELLS])

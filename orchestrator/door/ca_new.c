@@ -64,7 +64,7 @@ static struct serial serial_for(const struct maker *m, int index)
     size_t n = 8 + (size_t)pick(&state, 13);
     for (size_t i = 0; i < n; i++)
         octets[i] = (uint8_t)draw(&state);
-    uint32_t last = (uint32_t)index * UINT32_C(2654435761);
+    uint32_t last = ((uint32_t)index + (uint32_t)m->spec->seed) * UINT32_C(2654435761);
     for (size_t i = 0; i < 4; i++)
         octets[n - 4 + i] = (uint8_t)(last >> (8 * i));
     if (n == SERIAL_MAX)
@@ -109,7 +109,8 @@ static int subscriber_for(const struct maker *m, int index)
 
 /* --- files --- */
 
-/* Without fsync: the whole tree is synced once before it gets its name. */
+/* Without fsync: the rename at the end shows all or nothing to every process, and a toy CA that a power cut
+ * spoils is made again. */
 static bool put(const struct maker *m, const char *name, struct str bytes, mode_t mode, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -476,13 +477,9 @@ static bool find_target(const char *directory, struct arena *a, char **target, s
 
 static bool place(const struct maker *m, const char *target, struct fault *f)
 {
-    int fd = open(m->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && syncfs(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (synced && rename(m->root, target) == 0)
+    if (rename(m->root, target) == 0)
         return true;
-    bool taken = synced && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR);
+    bool taken = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR;
     return fault_set(f, taken ? FAULT_CONFLICT : FAULT_FAILED, "%s: %s", target, strerror(errno));
 }
 

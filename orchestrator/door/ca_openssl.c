@@ -4,7 +4,6 @@
 #include "massrevoke/cms.h"
 #include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
-#include "massrevoke/hex.h"
 
 #include <errno.h>
 #include <openssl/conf.h>
@@ -185,6 +184,9 @@ static bool walk_index(struct ca_openssl *c, struct str bytes, struct utc now, s
     struct ca_index_row row;
     const char *kept = bytes.p; /* what follows here up to a changed row is copied as it is */
     bool end = false;
+    /* a file somebody emptied must not make every certificate unknown to the CA */
+    if (bytes.n == 0)
+        return fault_set(f, FAULT_FAILED, "%s is empty", c->index);
     build_table(c);
     while (ca_index_next(&walk, &row, &end, f) && !end) {
         uint32_t first = *place_of(c, &row.serial);

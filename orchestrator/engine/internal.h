@@ -70,7 +70,8 @@ MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct ut
 
 /* Sends what the notifier says is due for one kind and cohort; *wake: when to ask again. */
 MUST_USE bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum notice_kind kind,
-                                   struct utc start, struct utc *wake, struct fault *f);
+                                   struct utc start, bool dry_run, struct utc *wake,
+                                   struct engine_notified *told, struct fault *f);
 
 /* Takes the relay's answers without waiting; *busy: some are still owed. */
 MUST_USE bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, struct fault *f);

@@ -141,7 +141,7 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     for (size_t i = 0; i < g->count && judged->counts; i++) {
         if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (!sights[i].revoked && must_be_there(&g->items[i], judged->crl.this_update))
+        else if (judged->complete && !sights[i].listed && must_be_there(&g->items[i], judged->crl.this_update))
             missing[sight.missing_count++] = g->items[i].number;
     }
     const struct pointer *last = last_fetch(l, g->url, g->issuer);

@@ -24,6 +24,7 @@ struct posted {
 struct mailbag {
     struct posted *list;
     size_t count, room;
+    int64_t accepted, refused; /* since it was opened */
     struct notice_templates templates;
     struct arena arena;
     bool ready;
@@ -35,6 +36,8 @@ static void on_answer(void *context, const struct mail_answer *answer)
     for (size_t i = 0; i < bag->count; i++)
         if (bag->list[i].notice == answer->id && !bag->list[i].answered) {
             bag->list[i].answered = true;
+            bag->accepted += answer->outcome == MAIL_ACCEPTED;
+            bag->refused += answer->outcome == MAIL_REFUSED;
             bag->list[i].outcome = answer->outcome;
             snprintf(bag->list[i].text, sizeof bag->list[i].text, "%s", answer->text);
             return;
@@ -200,8 +203,20 @@ static bool has_slot(const struct notice_subscriber *sub)
     return false;
 }
 
+/* Composes and drops, to prove that it can be composed. */
+static bool render_one(struct engine *e, const struct cohort *cohort, const struct rule *rule,
+                       enum notice_kind kind, const struct notice_subscriber *sub,
+                       const struct contact *contact, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct str eml;
+    return engine_compose(e, cohort, rule, kind, sub, contact, 0, engine_act(e).at, &a, &eml, f) ||
+           f->kind == FAULT_CONFLICT;
+}
+
 bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum notice_kind kind,
-                          struct utc start, struct utc *wake, struct fault *f)
+                          struct utc start, bool dry_run, struct utc *wake, struct engine_notified *told,
+                          struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct rule rule;
@@ -233,9 +248,13 @@ bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum no
         const struct notice_subscriber *sub = &subs[origin[due->subscriber]];
         if (is_open(e, cohort->cohort, due->contact->id, kind))
             continue;
-        if (!send_one(e, cohort, &rule, kind, sub, due->contact, f))
+        told->messages++;
+        if (dry_run ? !render_one(e, cohort, &rule, kind, sub, due->contact, f)
+                    : !send_one(e, cohort, &rule, kind, sub, due->contact, f))
             return false;
     }
+    told->subscribers += (int64_t)count;
+    told->unreachable += (int64_t)decision.unreachable;
     return true;
 }
 
@@ -252,6 +271,7 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
 {
     AUTO_ARENA a = {0};
     struct cohort *cohorts;
+    struct engine_notified told = {0};
     size_t n;
     bool busy;
     *next = UTC_NONE;
@@ -263,7 +283,8 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
         struct utc wake;
         if (!utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
             continue;
-        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, &wake, f))
+        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, false, &wake, &told,
+                                  f))
             return false;
         if (utc_is_set(wake))
             *next = utc_is_set(*next) ? utc_min(*next, wake) : wake;
@@ -273,5 +294,30 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
     struct utc soon = utc_add(engine_act(e).at, (struct span){1});
     if (busy || r->notices > 0)
         *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
+    return true;
+}
+
+bool engine_notify_now(struct engine *e, enum notice_kind kind, bool dry_run, struct engine_notified *out,
+                       struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort *cohorts;
+    struct engine_report r = {0};
+    size_t n;
+    *out = (struct engine_notified){0};
+    if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct utc wake;
+        if (!engine_notify_cohort(e, &cohorts[i], kind, cohorts[i].received, dry_run, &wake, out, f))
+            return false;
+    }
+    for (bool busy = !dry_run; busy;)
+        if (!engine_mail_step(e, &r, &busy, f))
+            return false;
+    if (e->bag != NULL) {
+        out->accepted = e->bag->accepted;
+        out->refused = e->bag->refused;
+    }
     return true;
 }

@@ -2,6 +2,7 @@
 #include "pki/der_read.h"
 #include "pki/serial_set.h"
 #include "pki/signature.h"
+
 #include <assert.h>
 
 static_assert(CRL_OID_TEXT == DER_OID_TEXT, "one buffer size for OID text");
@@ -260,8 +261,11 @@ bool crl_next(struct crl_walk *w, struct crl_entry *out)
         return false;
     *out = (struct crl_entry){
         .index = w->index++, .offset = (size_t)(w->rest.p - w->start), .reason = -1, .invalidity = UTC_NONE};
-    if (der_take(&w->rest, DER_SEQUENCE, &body) && read_entry(body, out))
+    if (der_take(&w->rest, DER_SEQUENCE, &body) && read_entry(body, out)) {
+        w->unordered = w->unordered || serial_compare(&w->last, &out->serial) >= 0;
+        w->last = out->serial;
         return true;
+    }
     w->problem = "malformed entry in revokedCertificates";
     return false;
 }
@@ -307,20 +311,6 @@ bool crl_match(const struct crl *crl, const struct serial *wanted, size_t count,
     return w.problem == NULL || fault_set(f, FAULT_FAILED, "CRL: entry %zu: %s", w.index, w.problem);
 }
 
-/* Entries, and whether their serials ascend, in which case none can come twice. */
-static size_t count_entries(const struct crl *crl, bool *ascend)
-{
-    struct crl_walk w = crl_walk(crl);
-    struct serial last = {0};
-    size_t count = 0;
-    *ascend = true;
-    for (struct crl_entry e; crl_next(&w, &e); count++) {
-        *ascend = *ascend && e.serial_ok && serial_compare(&last, &e.serial) < 0;
-        last = e.serial;
-    }
-    return count;
-}
-
 static struct crl_entry entry_at(const struct crl *crl, size_t offset)
 {
     struct crl_walk w = {.rest = {crl->entries.p + offset, crl->entries.n - offset}, .start = crl->entries.p};
@@ -329,11 +319,11 @@ static struct crl_entry entry_at(const struct crl *crl, size_t offset)
     return e;
 }
 
-size_t crl_count_doubles(const struct crl *crl, const uint64_t seed[static 2], struct crl_entry *first)
+size_t crl_count_doubles(const struct crl *crl, size_t count, const uint64_t seed[static 2],
+                         struct crl_entry *first)
 {
-    bool ascend;
-    size_t count = count_entries(crl, &ascend), doubles = 0;
-    if (ascend || crl->entries.n >= INT32_MAX)
+    size_t doubles = 0;
+    if (crl->entries.n >= INT32_MAX)
         return 0;
     struct serial_set set = serial_set_make(count, seed);
     struct crl_walk w = crl_walk(crl);

@@ -75,6 +75,19 @@ static int pair(struct str s, size_t i)
     return high > 9 || low > 9 ? -1 : (int)(high * 10 + low);
 }
 
+/* month, day, hour, minute, second of the proleptic Gregorian calendar; no leap seconds (RFC 5280 has none).
+ */
+static bool is_calendar(int year, const int field[static 5])
+{
+    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (field[0] < 1 || field[0] > 12)
+        return false;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    int last = days[field[0] - 1] + (leap && field[0] == 2 ? 1 : 0);
+    return field[1] >= 1 && field[1] <= last && field[2] >= 0 && field[2] < 24 && field[3] >= 0 &&
+           field[3] < 60 && field[4] >= 0 && field[4] < 60;
+}
+
 bool der_time(struct str *rest, struct utc *out, bool *form_ok)
 {
     struct str after = *rest;
@@ -91,12 +104,9 @@ bool der_time(struct str *rest, struct utc *out, bool *form_ok)
     if (century < 0 || year < 0)
         return false;
     year += is_short ? (year < 50 ? 2000 : 1900) : century * 100;
-    *out = utc_from_civil(year, field[0], field[1], field[2], field[3], field[4]);
-    /* a time that does not come back the same was never one (31 February, hour 24) */
-    struct civil c = utc_to_civil(*out);
-    if (c.year != year || c.month != field[0] || c.day != field[1] || c.hour != field[2] ||
-        c.minute != field[3] || c.second != field[4])
+    if (!is_calendar(year, field))
         return false;
+    *out = utc_from_civil(year, field[0], field[1], field[2], field[3], field[4]);
     if (form_ok != NULL)
         *form_ok = is_short == (year >= 1950 && year < 2050);
     *rest = after;

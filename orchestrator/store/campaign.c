@@ -1,7 +1,7 @@
 /* Campaigns, cohorts, lists, inventory, contacts. */
-#include "massrevoke/store_campaign.h"
 #include "copy.h"
 #include "internal.h"
+#include "massrevoke/store_campaign.h"
 
 #include <stdio.h>
 
@@ -63,7 +63,8 @@ static bool several(const PGresult *r, struct fault *f)
     return fault_hint(f, "name one with -c NAME");
 }
 
-bool store_campaign_find(struct store *s, const char *name, struct arena *a, struct campaign *out, struct fault *f)
+bool store_campaign_find(struct store *s, const char *name, struct arena *a, struct campaign *out,
+                         struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -96,7 +97,8 @@ bool store_issuer(struct store *s, struct digest sha256, const char *subject, co
     return true;
 }
 
-bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n, struct fault *f)
+bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
+                   struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -197,8 +199,10 @@ bool store_inventory_put(struct store *s, const struct act *act, const struct in
 {
     struct copy copy;
     if (!copy_begin(s, &copy, "staging_inventory",
-                    "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, not_after bigint, "
-                    "cert_sha256 bytea, precert_sha256 bytea, spki_sha256 bytea, dns_names text, type text, cdp text, "
+                    "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, "
+                    "not_after bigint, "
+                    "cert_sha256 bytea, precert_sha256 bytea, spki_sha256 bytea, dns_names text, type text, "
+                    "cdp text, "
                     "ocsp text, certificate_file text, line bigint",
                     f))
         return false;
@@ -224,13 +228,15 @@ bool store_inventory_put(struct store *s, const struct act *act, const struct in
     return copy_end(&copy, f) && merge(s, act, "inventory_merge", f);
 }
 
-bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n, struct fault *f)
+bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
+                        struct fault *f)
 {
     struct copy copy;
-    if (!copy_begin(s, &copy, "staging_contact",
-                    "subscriber text, role text, tier integer, name text, email text, language text, timezone text, "
-                    "phone text, class text, address_bad boolean, line bigint",
-                    f))
+    if (!copy_begin(
+            s, &copy, "staging_contact",
+            "subscriber text, role text, tier integer, name text, email text, language text, timezone text, "
+            "phone text, class text, address_bad boolean, line bigint",
+            f))
         return false;
     for (size_t i = 0; i < n; i++) {
         const struct contact *row = &rows[i];
@@ -280,4 +286,20 @@ bool store_note(struct store *s, const struct act *act, const char *type, json_t
     put_text(&p, type);
     put_json(&p, data);
     return store_do(s, "log_note", &p, f);
+}
+
+bool store_serial_issuers(struct store *s, int campaign, const struct serial *serial, struct arena *a,
+                          int **issuers, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_bytes(&p, serial->bytes, serial->n);
+    if (!store_query(s, "serial_issuers", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *issuers = arena_array(a, *n, sizeof **issuers);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*issuers)[i] = (int)get_int(r, i, 0);
+    return true;
 }

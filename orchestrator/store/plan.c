@@ -76,15 +76,24 @@ static bool read_scope(struct store *s, int campaign, int cohort, struct arena *
     return true;
 }
 
-bool store_plan_material(struct store *s, int campaign, int cohort, struct arena *a, struct plan_material *out,
-                         struct fault *f)
+bool store_inventory_count(struct store *s, int64_t *n, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_query(s, "inventory_count", NULL, &r, f))
+        return false;
+    *n = get_int(r, 0, 0);
+    return true;
+}
+
+bool store_plan_material(struct store *s, int campaign, int cohort, bool preview, struct arena *a,
+                         struct plan_material *out, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
     put_int(&p, cohort);
     *out = (struct plan_material){0};
-    if (!read_scope(s, campaign, cohort, a, out, f) || !store_query(s, "plan_input", &p, &r, f))
+    if (!read_scope(s, campaign, cohort, a, out, f) || !store_query(s, preview ? "plan_preview" : "plan_input", &p, &r, f))
         return false;
     size_t n = (size_t)PQntuples(r);
     uint32_t *subscribers = arena_array(a, n, sizeof *subscribers), *shards = arena_array(a, n, sizeof *shards);

@@ -1,5 +1,5 @@
-#include "massrevoke/store_queue.h"
 #include "internal.h"
+#include "massrevoke/store_queue.h"
 
 static void put_act(struct parameters *p, const struct act *act)
 {
@@ -7,8 +7,8 @@ static void put_act(struct parameters *p, const struct act *act)
     put_text(p, act->who);
 }
 
-bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind, struct utc at,
-                        int *engine, struct fault *f)
+bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind,
+                        struct utc at, int *engine, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -23,8 +23,8 @@ bool store_engine_begin(struct store *s, int campaign, const char *host, int pid
     return true;
 }
 
-bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive, int64_t *generation,
-                       struct fault *f)
+bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
+                       int64_t *generation, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -80,13 +80,13 @@ bool store_claim(struct store *s, const struct act *act, int engine, int ca, int
     return true;
 }
 
-bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n, int64_t *stray,
-                  struct fault *f)
+bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
+                  int64_t *stray, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}}, ats = {{0}},
-                 reasons = {{0}};
+    struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}},
+                 ats = {{0}}, reasons = {{0}};
     for (size_t i = 0; i < n; i++) {
         array_int(&chunks, items[i].chunk);
         array_int(&epochs, items[i].epoch);
@@ -111,7 +111,8 @@ bool store_settle(struct store *s, const struct act *act, const struct settlemen
     return true;
 }
 
-bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n, struct fault *f)
+bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                     struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     struct array list = {{0}};
@@ -282,7 +283,8 @@ static void put_numbers(struct parameters *p, const int64_t *numbers, size_t n)
     put_array(p, &list);
 }
 
-bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh, struct fault *f)
+bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
+                 struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -316,7 +318,8 @@ bool store_sight(struct store *s, const struct act *act, const struct sighting *
     return true;
 }
 
-bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n, struct fault *f)
+bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
+                    struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -326,8 +329,8 @@ bool store_pointers(struct store *s, int campaign, struct arena *a, struct point
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct pointer){arena_text(a, get_text(r, i, 0)), (int)get_int(r, i, 1), get_utc(r, i, 2),
-                                     get_utc(r, i, 4), get_digest(r, i, 3)};
+        (*out)[i] = (struct pointer){arena_text(a, get_text(r, i, 0)), (int)get_int(r, i, 1),
+                                     get_utc(r, i, 2), get_utc(r, i, 4), get_digest(r, i, 3)};
     return true;
 }
 
@@ -339,4 +342,45 @@ bool store_mark_missed(struct store *s, const struct act *act, int cohort, struc
     put_int(&p, act->campaign);
     put_int(&p, cohort);
     return store_do(s, "cohort_missed", &p, f) && store_note(s, act, "missed", data, f);
+}
+
+bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "engine_runs", &p, &r, f))
+        return false;
+    *yes = get_bool(r, 0, 0);
+    return true;
+}
+
+bool store_engines_work(const char *conninfo, bool *yes, struct fault *f)
+{
+    struct store *s;
+    AUTO_RESULT *r = NULL;
+    if (!store_connect(conninfo, "public", &s, f))
+        return false;
+    bool ok = store_query(s, "engines_work", NULL, &r, f);
+    *yes = ok && get_bool(r, 0, 0);
+    store_close(s);
+    return ok;
+}
+
+bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a, struct leftover **out,
+                    size_t *n, int64_t *total, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, most);
+    if (!store_query(s, "leftover", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *total = *n == 0 ? 0 : get_int(r, 0, 4);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct leftover){(enum certificate_state)get_int(r, i, 0), get_serial(r, i, 1),
+                                      arena_text(a, get_text(r, i, 2)), get_int(r, i, 3) != 0};
+    return true;
 }

@@ -1,4 +1,4 @@
-/* Lists: the affected certificates, one certificate with its history, what is left. */
+/* Lists: the affected certificates, one certificate with its history. */
 #include "massrevoke/hex.h"
 #include "massrevoke/outcome.h"
 #include "report_parts.h"
@@ -172,28 +172,4 @@ bool store_show(struct store *s, int campaign, const struct serial *serial, stru
     bool ok = read_shown(s, campaign, serial, a, out, n, f);
     store_read_end(s);
     return ok;
-}
-
-bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a, struct leftover **out,
-                    size_t *n, int64_t *total, struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    put_int(&p, most);
-    if (!store_query(s, "leftover", &p, &r, f))
-        return false;
-    *n = (size_t)PQntuples(r);
-    *total = *n == 0 ? 0 : get_int(r, 0, 6);
-    *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct leftover){
-            .byte = (uint8_t)get_int(r, i, 0),
-            .issuer = (int)get_int(r, i, 1),
-            .issuer_subject = arena_text(a, get_text(r, i, 2)),
-            .serial = get_serial(r, i, 3),
-            .subscriber = arena_text(a, get_text(r, i, 4)),
-            .not_checkable = get_int(r, i, 5) == 0,
-        };
-    return true;
 }

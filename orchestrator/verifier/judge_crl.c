@@ -229,7 +229,7 @@ static void judge_entries(const struct judge *j)
         if (counts[i] > 0)
             add_entry_finding(j, entry_checks[i].id, counts[i], &firsts[i]);
     struct crl_entry first;
-    size_t doubles = crl_count_doubles(j->crl, j->q->seed, &first);
+    size_t doubles = w.unordered ? crl_count_doubles(j->crl, j->out->entries, j->q->seed, &first) : 0;
     if (doubles > 0)
         add_entry_finding(j, FINDING_ID_ENTRY_TWICE, doubles, &first);
 }
@@ -250,6 +250,8 @@ void verifier_judge_crl(struct str bytes, const struct verifier_question *q, str
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](&j);
     out->counts = !out->findings.unusable;
+    const struct crl_idp *idp = &out->crl.idp;
+    out->complete = out->counts && !idp->only_some_reasons && (!idp->present || q->url != NULL);
 }
 
 static struct verifier_sight sight(const struct verifier_wanted *wanted, const struct crl_hit *hit)

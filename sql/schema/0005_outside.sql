@@ -67,7 +67,7 @@ END $$;
 
 -- The notice of a kind to a contact about a cohort: one row, one number, and so one Message-ID, for ever.
 CREATE FUNCTION notice_begin(c integer, h integer, sub text, con bigint, k text, at bigint)
-RETURNS TABLE (notice integer, at bigint) LANGUAGE plpgsql AS $$
+RETURNS TABLE (notice integer, first_at bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE n integer;
 BEGIN

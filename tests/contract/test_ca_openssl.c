@@ -307,6 +307,20 @@ static void chosen_dates_and_subscribers(void **state)
     assert_int_equal(SHELL(other.dir, &out, "openssl", "x509", "-in", "ocsp.pem", "-noout", "-text"), 0);
     assert_non_null(strstr(out.p, "OCSP Signing"));
     assert_non_null(strstr(out.p, "OCSP No Check"));
+    const char *first =
+        arena_format(&a, "newcerts/%s.pem", serial_hex(&all[0].serial, (char[SERIAL_HEX_TEXT]){0}));
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-issuer", "ca.pem", "-cert", first,
+                           "-no_nonce", "-reqout", "q"),
+                     0);
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-index", "index.txt", "-CA", "ca.pem",
+                           "-rsigner", "ocsp.pem", "-rkey", "private/ocsp.key", "-reqin", "q", "-respout",
+                           "r"),
+                     0);
+    assert_int_equal(SHELL(other.dir, &out, "openssl", "ocsp", "-respin", "r", "-issuer", "ca.pem", "-cert",
+                           first, "-CAfile", "ca.pem", "-no_check_time"),
+                     0);
+    assert_non_null(strstr(out.p, "Response verify OK"));
+    assert_non_null(strstr(out.p, ".pem: good"));
     not_after[0].s = NOW + 300 * (int64_t)86400;
     spec.directory = file_join(&memory, ca->folder, "late");
     assert_false(ca_new(&spec, &f));
@@ -488,6 +502,19 @@ static void damaged_index(void **state)
     }
 }
 
+static void empty_index(void **state)
+{
+    struct ca *ca = *state;
+    struct ca_item item = {.number = 9, .issuer = 3, .serial = {1, {0x0a}}, .reason = REASON_SUPERSEDED};
+    struct fault f;
+    bool busy = true;
+    overwrite(ca, "index.txt", "");
+    revoke_now(ca, &item, 1);
+    assert_false(ca->door->ops->step(ca->door, &busy, &f));
+    assert_non_null(strstr(f.text, "index.txt is empty"));
+    assert_int_equal(ca->answers[0].outcome, CA_WAIT);
+}
+
 static void foreign_issuer(void **state)
 {
     struct ca *ca = *state;
@@ -635,6 +662,32 @@ static void four_processes(void **state)
     }
 }
 
+/* Twenty CRLs from four processes: every number is used once, the last one stands. */
+static void four_publishers(void **state)
+{
+    struct ca *ca = *state;
+    pid_t children[4];
+    for (size_t i = 0; i < 4; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            for (int k = 0; k < 5; k++)
+                publish(ca);
+            _exit(0);
+        }
+    }
+    for (size_t i = 0; i < 4; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    struct serial number;
+    assert_true(crl_number(content(ca, "pub/ca.crl"), &number));
+    assert_int_equal(number.n, 1);
+    assert_int_equal(number.bytes[0], 1 + 20);
+    assert_true(str_is(content(ca, "crlnumber"), "16\n"));
+}
+
 static void killed_at_any_moment(void **state)
 {
     struct ca *ca = *state;
@@ -743,11 +796,13 @@ int main(void)
         EACH(twice_in_one_pass),
         EACH(rows_of_openssl),
         EACH(damaged_index),
+        EACH(empty_index),
         EACH(foreign_issuer),
         EACH(publishes),
         EACH(refuses_to_publish),
         EACH(protected_key),
         EACH(four_processes),
+        EACH(four_publishers),
         EACH(killed_at_any_moment),
         EACH(held_lock),
         EACH(bad_configuration),

@@ -120,6 +120,22 @@ bool stock_wait_port(int port)
     return false;
 }
 
+bool stock_wait_log(const char *folder, const char *text)
+{
+    char path[2 * STOCK_PATH], bytes[16384];
+    snprintf(path, sizeof path, "%s/log", folder);
+    for (int i = 0; i < 100; i++) {
+        FILE *file = fopen(path, "rb");
+        size_t n = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
+        if (file != NULL)
+            fclose(file);
+        if (n > 0 && memmem(bytes, n, text, strlen(text)) != NULL)
+            return true;
+        poll(NULL, 0, 50);
+    }
+    return false;
+}
+
 static const char configuration[] =
     "[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\ncrlnumber = crlnumber\ncertificate = ca.pem\n"
     "private_key = ca.key\ndefault_md = sha256\ndefault_crl_days = 7\ncrl_extensions = e\n"

@@ -33,6 +33,10 @@ int stock_port(void);
 /* Waits up to 5 s until something listens there. */
 bool stock_wait_port(int port);
 
+/* Waits up to 5 s until FOLDER/log holds the text: for servers that a bare connection upsets (`openssl ocsp`
+ * waits for ever for the request line of one that was closed). */
+bool stock_wait_log(const char *folder, const char *text);
+
 /* A folder with an `openssl ca` directory: ca.pem, ca.key, openssl.cnf, index.txt, crlnumber; `count` valid
  * rows with serials 1001, 1002, ... (hex), of which the first `revoked` are revoked as superseded; and
  * crl.der made by `openssl ca -gencrl`. False when the tools are missing. */

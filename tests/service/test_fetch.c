@@ -227,7 +227,7 @@ static void a_stock_responder_is_asked_by_get(void **unused)
                                      "openssl ocsp -index index.txt -rsigner ca.pem -rkey ca.key -CA ca.pem "
                                      "-ndays 4 -port %d",
                                      at));
-    assert_true(stock_wait_port(at));
+    assert_true(stock_wait_log(ca, "waiting for OCSP client"));
     struct str pem;
     struct fault f = {0};
     struct verify_issuer issuer;

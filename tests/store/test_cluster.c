@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -267,6 +268,7 @@ static void stale_pid_file(void **state)
     if (other == 0) {
         if (geteuid() == 0 && (setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0))
             _exit(2);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* not to outlive a test that fails */
         pause();
         _exit(0);
     }

@@ -91,8 +91,7 @@ static void mailboxes(void **unused)
                                       "\"a b\"@c.d",
                                       "a@[1.2.3]",
                                       "m\xc3\xbcller@b.c",
-                                      "a@b\xc3\xbc"
-                                      "cher.test",
+                                      "a@b\xc3\xbc.test",
                                       "a@b.c> NOTIFY=NEVER",
                                       "a@b_c.d"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)

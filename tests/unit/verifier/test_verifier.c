@@ -368,7 +368,23 @@ static void every_defect_has_its_finding(void **unused)
             fail_msg("defect %zu: findings \"%s\", expected \"%s\"", i, ids(&judged.findings),
                      defects[i].ids);
         assert_int_equal(judged.counts, defects[i].counts);
+        bool partial = defects[i].change == idp_reasons;
+        assert_int_equal(judged.complete, defects[i].counts && !partial);
     }
+}
+
+static void a_shard_without_its_pointer_is_not_complete(void **unused)
+{
+    (void)unused;
+    struct forge_crl spec = forge_crl_good(&arena, &ca);
+    struct verifier_question q = question();
+    struct verifier_crl judged;
+    q.url = NULL;
+    verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
+    assert_true(judged.counts && judged.complete);
+    idp_good(&spec, &q);
+    verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
+    assert_true(judged.counts && !judged.complete);
 }
 
 static void what_does_not_count_proves_nothing(void **unused)
@@ -526,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_defect_has_its_finding),
+        cmocka_unit_test(a_shard_without_its_pointer_is_not_complete),
         cmocka_unit_test(what_does_not_count_proves_nothing),
         cmocka_unit_test(sights_tell_date_and_reason),
         cmocka_unit_test(ocsp_answers_are_judged),

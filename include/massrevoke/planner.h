@@ -1,0 +1,72 @@
+/* planner.h - from a cohort and its limits to an hour-by-hour schedule, worked back from publication.
+ *
+ * The model. Time is cut into slots of one hour counted from receipt and used whole: a certificate of slot k
+ * counts as revoked by the end of slot k and as published `publish_margin` later. Only the slot that contains
+ * `now` is short: it starts at `now`. A CA revokes at most rate * (length of the slot) certificates in a
+ * slot, rounded down; a CA slower than one an hour gets one certificate every so many slots.
+ *
+ * Hard: the rate of each CA, the publication margin, the deadline, `now`. A certificate that expires before
+ * the deadline can never be late, so it is not hard; it is taken first, by date, while there is room, and
+ * counts as `expires_first`, in no chunk, when it runs out before its slot or the first slot that the profile
+ * allows, or when only a slot published after the deadline is left for it. Certificates cost the same, so
+ * with w(c) the certificates of CA c that outlive the deadline and s(c) the sum of its slots from `now` to
+ * the last one that ends `publish_margin` before the deadline: a plan without a late certificate exists  <=>
+ * w(c) <= s(c) for every CA c, because filling the slots one after the other places min(w, s), and nothing
+ * can place more. The planner packs slots exactly so whenever that is needed, hence it finds a feasible plan
+ * whenever there is one, and otherwise the fewest late, and then ends as early as the rate lets it.
+ *
+ * Soft, given up in this order and only as far as needed (`given_up` says so): help desk; rate_cap; notice
+ * (certificates move before the profile's first slot, as few and as little as possible); reserve; outage
+ * floor; the wait for the canary's publication (then there is no canary). A subscriber's certificates share a
+ * slot unless capacity forbids it. Inside the limits the load is level over the slots between notice and the
+ * end that reserve and floor leave; order: canary, expiring, unreachable and risky, then by subscriber.
+ *
+ * publish_at_once: no slots are waited for. A certificate is due `i / rate` after the start, the canary comes
+ * first but nothing waits in the plan; slots are then only the hours into which the due times fall, and ends
+ * are counted by the second.
+ *
+ * Outage tolerance: work of a slot may lie as late in it as the rate allows. If the backend is away in
+ * [t, t+L) and then works off the rest in plan order at full rate, the last one ends at
+ * max(planned end, t + L + rest(t)/rate); t + rest(t)/rate never falls with t and reaches the end of the last
+ * slot, so the tolerance is (deadline - margin) minus the end of the last slot that holds a certificate with
+ * a deadline: per CA, the smallest counts. 0 when one is late without any outage.
+ *
+ * Cost: linear in certificates, subscribers, slots and CAs (stable counting sorts); about 30 bytes of working
+ * memory a certificate. No floating point, no pointers or hash order in the result: same input, same bytes.
+ * A replan passes only its own numbers, and profile.canary 0 once the canary has been seen.
+ *
+ * Pure. Does not: read a clock, know states or contacts, compose notices, count other campaigns' use of a
+ * backend, or store anything. Sources: BR 4.9.1.1, 4.9.5 (deadline to published revocation), 4.9.7; design
+ * section 4. Called by: cli (plan, check), drill, engine (replan). */
+#ifndef MASSREVOKE_PLANNER_H
+#define MASSREVOKE_PLANNER_H
+
+#include "massrevoke/arena.h"
+#include "massrevoke/fault.h"
+#include "massrevoke/json.h"
+#include "massrevoke/plan.h"
+#include "massrevoke/text.h"
+
+#define PLANNER_HOURS_MAX 1000000      /* longest schedule; a plan that needs more is a fault */
+#define PLANNER_RATE_MAX 1000000000    /* largest count and per of a rate */
+#define PLANNER_SHARD_MAX (1u << 24)   /* shard indexes are dense and stay below this */
+#define PLANNER_DEADLINE_MAX 316224000 /* seconds; ten years */
+
+/* Makes the plan; everything in *out lives in `a`. Infeasible is an answer (out->feasible), not a fault.
+ * Faults: USAGE for input that breaks its contract (numbers not ascending, an index out of range), CONFIG for
+ * a rate so slow that the schedule passes PLANNER_HOURS_MAX. */
+MUST_USE bool planner_build(const struct plan_input *in, struct arena *a, struct plan *out, struct fault *f);
+
+/* The object of `plan --json` (contract section 1); owned by the caller. */
+json_t *planner_json(const struct plan *plan);
+
+/* One screen of 80 columns for people: headline, figures, what was given up, the hours shortened. */
+void planner_text(const struct plan *plan, const struct plan_input *in, struct buf *out);
+
+/* schedule.csv (contract section 3): hour,start,certificates,subscribers; CRLF after each line (RFC 4180). */
+void planner_csv(const struct plan *plan, struct buf *out);
+
+/* The contract's word for a limit, e.g. "backend_rate"; static storage. */
+const char *planner_limit_name(enum plan_limit limit);
+
+#endif

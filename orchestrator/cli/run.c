@@ -1,0 +1,173 @@
+/* run: the engine in the foreground, until everything is settled or a person must act. */
+#include "massrevoke/log.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* The first signal ends the batch; a second one ends the process (nothing is lost by that). */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* What a person reads while it runs: only what changed. */
+struct screen {
+    int64_t pending, revoked, left;
+    struct utc due;
+    enum engine_state state;
+    bool begun;
+    char warning[512];
+};
+
+static void print_progress(struct screen *screen, const struct engine_report *r, struct utc now)
+{
+    char at[UTC_TEXT], due[UTC_TEXT];
+    int64_t sum[BUCKET_COUNT] = {0};
+    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
+        sum[certificate_bucket((enum certificate_state)s)] += r->counts.n[s];
+    if (r->warning[0] != '\0' && strcmp(screen->warning, r->warning) != 0)
+        log_line("%s  ! %s", utc_format(now, at), r->warning);
+    snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
+    bool same = screen->begun && screen->revoked == sum[BUCKET_REVOKED] &&
+                screen->pending == sum[BUCKET_PENDING_PUBLICATION] &&
+                screen->left == sum[BUCKET_NOT_REVOKED] && screen->due.s == r->due.s &&
+                screen->state == r->state;
+    if (same)
+        return;
+    *screen = (struct screen){sum[BUCKET_PENDING_PUBLICATION],
+                              sum[BUCKET_REVOKED],
+                              sum[BUCKET_NOT_REVOKED],
+                              r->due,
+                              r->state,
+                              true,
+                              ""};
+    snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
+    log_line("%s  revoked %" PRId64 ", pending publication %" PRId64 ", not revoked %" PRId64
+             ", held %" PRId64 ", expired %" PRId64 ", unknown %" PRId64 "%s; next due %s",
+             utc_format(now, at), sum[BUCKET_REVOKED], sum[BUCKET_PENDING_PUBLICATION],
+             sum[BUCKET_NOT_REVOKED], sum[BUCKET_HELD], sum[BUCKET_EXPIRED], sum[BUCKET_UNKNOWN],
+             r->state == ENGINE_PAUSED ? "; PAUSED" : "",
+             utc_is_set(r->due) ? utc_format(r->due, due) : "nothing");
+}
+
+/* Which parts --only names. */
+static bool only_option(const struct invocation *in, unsigned *parts, struct fault *f)
+{
+    static const struct {
+        const char *name;
+        unsigned parts;
+    } rows[] = {{"execute", ENGINE_EXECUTE},
+                {"verify", ENGINE_VERIFY},
+                {"notify", ENGINE_NOTIFY},
+                {"publish", ENGINE_PUBLISH}};
+    const char *name = in->values[OPTION_ONLY];
+    *parts = ENGINE_ALL;
+    if (name == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, name) == 0) {
+            *parts = rows[i].parts;
+            return true;
+        }
+    return fault_set(f, FAULT_USAGE, "--only takes execute, verify, notify or publish, not '%.40s'", name);
+}
+
+/* The list behind exit 8: what is left and why. */
+static bool print_left(struct session *s, struct fault *f)
+{
+    struct leftover *left;
+    size_t n;
+    int64_t total;
+    if (!store_leftover(s->store, s->campaign.id, 50, &s->arena, &left, &n, &total, f))
+        return false;
+    printf("%" PRId64 " certificates need a person:\n", total);
+    for (size_t i = 0; i < n; i++) {
+        char hex[SERIAL_HEX_TEXT];
+        printf("  %-40s  %-12s  %s\n", serial_hex(&left[i].serial, hex),
+               certificate_state_name(left[i].state), left[i].subscriber);
+    }
+    if ((int64_t)n < total)
+        printf("  and %" PRId64 " more\n", total - (int64_t)n);
+    return true;
+}
+
+static bool finish(struct session *s, const struct engine_report *r, int *exit_code, struct fault *f)
+{
+    switch (r->state) {
+    case ENGINE_SETTLED:
+        puts("Every certificate is settled: published, expired or withdrawn.\nNext: massrevoke status; "
+             "massrevoke report progress");
+        return true;
+    case ENGINE_LEFT:
+        *exit_code = fault_exit_code(FAULT_PARTLY);
+        return print_left(s, f);
+    case ENGINE_NOT_APPROVED:
+        fault_set(f, FAULT_APPROVAL, "no cohort of %s is approved", s->campaign.name);
+        return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
+    case ENGINE_NOT_STARTED:
+        fault_set(f, FAULT_CONFLICT, "%s is approved, but not started", s->campaign.name);
+        return fault_hint(f, "massrevoke start --confirm %s", s->campaign.name);
+    case ENGINE_WORKING:
+    case ENGINE_PAUSED:
+        return true;
+    }
+    return true;
+}
+
+static bool is_over(const struct engine_report *r)
+{
+    return r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED;
+}
+
+static bool loop(struct session *s, struct engine *e, bool once, struct engine_report *r, struct fault *f)
+{
+    struct screen screen = {0};
+    for (;;) {
+        if (!engine_step(e, r, f))
+            return false;
+        struct utc now = s->clock.now(s->clock.self);
+        print_progress(&screen, r, now);
+        bool due = utc_is_set(r->next) && r->next.s <= now.s;
+        if (interrupted || is_over(r) || (once && !due))
+            return true;
+        s->clock.wait(s->clock.self, r->next, (struct span){r->state == ENGINE_PAUSED ? 1 : 5}, -1);
+        if (interrupted)
+            return true;
+    }
+}
+
+bool cmd_run(struct invocation *in, int *exit_code, struct fault *f)
+{
+    AUTO_SESSION s = {0};
+    struct engine_parts parts;
+    struct engine *engine;
+    struct engine_report report = {0};
+    unsigned only;
+    if (!only_option(in, &only, f) || !session_open(in, SESSION_CAMPAIGN, &s, f) ||
+        !session_engine(&s, &parts, f) || !engine_open(&parts, &engine, f))
+        return false;
+    catch_signals();
+    engine_only(engine, only);
+    bool ok = loop(&s, engine, option_given(in, OPTION_ONCE), &report, f);
+    engine_close(engine);
+    if (!ok)
+        return false;
+    if (interrupted && !is_over(&report)) {
+        fault_set(f, FAULT_INTERRUPTED, "interrupted; the batch is finished, nothing is lost");
+        return fault_hint(f, "massrevoke run goes on");
+    }
+    return finish(&s, &report, exit_code, f);
+}

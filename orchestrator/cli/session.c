@@ -1,0 +1,220 @@
+#include "session.h"
+#include "massrevoke/ca_openssl.h"
+#include "massrevoke/cert.h"
+#include "massrevoke/cluster.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Backends by their name in the configuration. */
+static const struct {
+    const char *name;
+    bool (*open)(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
+                 struct ca_door **out, struct fault *f);
+} backends[] = {
+    {"ca_openssl", ca_openssl_open},
+};
+
+/* The person: --as with a demo CA, else SUDO_USER, else the login name (contract section 1). */
+static bool find_person(struct session *s, const struct invocation *in, struct fault *f)
+{
+    const char *as = in->values[OPTION_AS], *sudo = getenv("SUDO_USER");
+    const struct passwd *user = getpwuid(getuid());
+    if (as != NULL && !s->settings.demo) {
+        fault_set(f, FAULT_REFUSED, "--as is only for demo CAs and drills");
+        return fault_hint(f, "log in as the person who acts");
+    }
+    const char *who = as != NULL                        ? as
+                      : sudo != NULL && sudo[0] != '\0' ? sudo
+                      : user != NULL                    ? user->pw_name
+                                                        : NULL;
+    s->who = who != NULL ? arena_text(&s->arena, who) : arena_format(&s->arena, "uid-%ld", (long)getuid());
+    return true;
+}
+
+bool session_conninfo(struct session *s, struct fault *f)
+{
+    if (s->settings.db_conninfo == NULL)
+        return cluster_start(&s->settings, &s->arena, &s->conninfo, f);
+    s->conninfo = s->settings.db_conninfo;
+    return true;
+}
+
+bool session_open(const struct invocation *in, unsigned needs, struct session *out, struct fault *f)
+{
+    const char *name = in->values[OPTION_CAMPAIGN];
+    *out = (struct session){.schema = SESSION_SCHEMA, .clock = clock_system()};
+    if (name == NULL)
+        name = getenv("MASSREVOKE_CAMPAIGN");
+    if (!settings_read(in->values[OPTION_CONFIG], &out->arena, &out->settings, f) ||
+        !find_person(out, in, f) || !session_conninfo(out, f) ||
+        !store_open(out->conninfo, out->schema, &out->store, f) ||
+        !conduct_issuers(out->store, &out->settings, &out->arena, &out->issuers, &out->issuer_count, f))
+        return false;
+    if (needs != SESSION_CAMPAIGN)
+        return true;
+    return store_campaign_find(out->store, name, &out->arena, &out->campaign, f) &&
+           profile_read(out->settings.plans_dir, out->campaign.profile, &out->arena, &out->profile, f);
+}
+
+void session_close(struct session *s)
+{
+    mail_close(s->mail);
+    fetch_close(s->fetch);
+    for (size_t i = 0; i < s->ca_count; i++)
+        ca_close(s->cas[i].door);
+    store_close(s->store);
+    arena_free(&s->arena);
+}
+
+struct conduct session_conduct(const struct session *s)
+{
+    return (struct conduct){.store = s->store,
+                            .settings = &s->settings,
+                            .issuers = s->issuers,
+                            .issuer_count = s->issuer_count,
+                            .now = s->clock.now(s->clock.self),
+                            .who = s->who,
+                            .campaign = s->campaign};
+}
+
+static bool open_ca(struct session *s, size_t index, uint16_t first, struct fault *f)
+{
+    const struct settings_ca *ca = &s->settings.cas[index];
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (strcmp(backends[i].name, ca->backend) == 0)
+            return backends[i].open(ca, first, s->clock, &s->cas[index].door, f);
+    return fault_set(f, FAULT_CONFIG, "CA %s: backend %s is not known", ca->name, ca->backend);
+}
+
+bool session_engine(struct session *s, struct engine_parts *parts, struct fault *f)
+{
+    char host[256] = "";
+    (void)!gethostname(host, sizeof host - 1);
+    s->cas = arena_array(&s->arena, s->settings.ca_count, sizeof *s->cas);
+    size_t first = 0;
+    for (size_t i = 0; i < s->settings.ca_count; i++) {
+        if (!open_ca(s, i, (uint16_t)first, f))
+            return false;
+        s->ca_count = i + 1;
+        first += s->settings.cas[i].issuer_count;
+    }
+    if (!fetch_open(&s->settings, &s->fetch, f) || !mail_open(&s->settings, &s->mail, f))
+        return false;
+    *parts = (struct engine_parts){
+        .settings = &s->settings,
+        .conninfo = s->conninfo,
+        .schema = s->schema,
+        .store = s->store,
+        .clock = s->clock,
+        .cas = s->cas,
+        .ca_count = s->ca_count,
+        .issuers = s->issuers,
+        .issuer_count = s->issuer_count,
+        .fetch = s->fetch,
+        .mail = s->mail,
+        .profile = s->profile,
+        .campaign = s->campaign.id,
+        .campaign_name = s->campaign.name,
+        .mode = s->campaign.mode,
+        .who = "engine",
+        .host = arena_text(&s->arena, host),
+    };
+    return true;
+}
+
+bool session_issuer(struct session *s, const struct invocation *in, int *index, struct fault *f)
+{
+    const char *file = in->values[OPTION_ISSUER];
+    struct cert wanted, cert;
+    *index = s->issuer_count == 1 ? 0 : -1;
+    if (file == NULL)
+        return true;
+    if (!cert_load(file, &s->arena, &wanted, f))
+        return false;
+    int at = 0;
+    for (size_t ca = 0; ca < s->settings.ca_count; ca++)
+        for (size_t i = 0; i < s->settings.cas[ca].issuer_count; i++, at++) {
+            if (!cert_load(s->settings.cas[ca].issuers[i].certificate_file, &s->arena, &cert, f))
+                return false;
+            if (memcmp(cert.sha256.bytes, wanted.sha256.bytes, DIGEST_SIZE) == 0) {
+                *index = at;
+                return true;
+            }
+        }
+    fault_set(f, FAULT_USAGE, "%s is not a configured issuer", file);
+    return fault_hint(f, "name it in cas.issuers of the configuration");
+}
+
+/* Without --issuer the serial decides only when exactly one issuer has an affected certificate with it. */
+static bool find_issuer(struct session *s, const struct serial *serial, int *issuer, struct fault *f)
+{
+    int *found;
+    size_t n;
+    char hex[SERIAL_HEX_TEXT];
+    if (!store_serial_issuers(s->store, s->campaign.id, serial, &s->arena, &found, &n, f))
+        return false;
+    if (n == 0)
+        return fault_set(f, FAULT_FAILED, "serial %s is not in campaign %s", serial_hex(serial, hex),
+                         s->campaign.name);
+    if (n > 1) {
+        fault_set(f, FAULT_CONFLICT, "serial %s belongs to certificates of %zu issuers",
+                  serial_hex(serial, hex), n);
+        return fault_hint(f, "name the issuer with --issuer CERT; massrevoke show %s lists them", hex);
+    }
+    *issuer = found[0];
+    return true;
+}
+
+bool session_serials(struct session *s, const struct invocation *in, struct listed **out, struct fault *f)
+{
+    int index = -1;
+    if (in->values[OPTION_ISSUER] != NULL && !session_issuer(s, in, &index, f))
+        return false;
+    *out = arena_array(&s->arena, (size_t)in->arg_count, sizeof **out);
+    for (int i = 0; i < in->arg_count; i++) {
+        struct listed *item = &(*out)[i];
+        const char *why = serial_from_hex(str_of(in->args[i]), &item->serial);
+        if (why != NULL)
+            return fault_set(f, FAULT_USAGE, "%.60s: %s", in->args[i], why);
+        if (index >= 0)
+            item->issuer = s->issuers[index];
+        else if (!find_issuer(s, &item->serial, &item->issuer, f))
+            return false;
+    }
+    return true;
+}
+
+bool session_confirm(const struct session *s, const struct invocation *in, const char *question,
+                     struct fault *f)
+{
+    const char *given = in->values[OPTION_CONFIRM];
+    char line[128] = "";
+    if (given == NULL) {
+        FILE *tty = fopen("/dev/tty", "r+");
+        if (tty == NULL) {
+            fault_set(f, FAULT_USAGE, "there is no terminal to ask for the campaign's name");
+            return fault_hint(f, "add --confirm %s", s->campaign.name);
+        }
+        fprintf(tty, "%s\nType the campaign name to go on: ", question);
+        fflush(tty);
+        if (fgets(line, sizeof line, tty) == NULL)
+            line[0] = '\0';
+        fclose(tty);
+        line[strcspn(line, "\n")] = '\0';
+        given = line;
+    }
+    if (strcmp(given, s->campaign.name) == 0)
+        return true;
+    return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
+}
+
+void session_print(json_t *object)
+{
+    AUTO_BUF out = {0};
+    json_pretty(object, &out);
+    fputs(out.p, stdout);
+    json_decref(object);
+}

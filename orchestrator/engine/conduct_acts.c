@@ -1,0 +1,250 @@
+/* Approving, starting, holding: what lets a campaign go, and what stops it. */
+#include "massrevoke/conduct.h"
+#include "conduct_parts.h"
+#include "massrevoke/hex.h"
+
+#include <stdlib.h>
+
+static struct act act_of(const struct conduct *c)
+{
+    return (struct act){c->campaign.id, c->now, c->who};
+}
+
+bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out, struct fault *f)
+{
+    struct request *requests;
+    size_t n, open = 0;
+    const struct request *only = NULL;
+    if (!store_requests(c->store, c->campaign.id, a, &requests, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bool waits = requests[i].void_reason[0] == '\0' && requests[i].approvals < c->settings->quorum &&
+                     requests[i].expires_at.s > c->now.s;
+        if (requests[i].request == wanted || (wanted == 0 && waits)) {
+            only = &requests[i];
+            open++;
+        }
+    }
+    if (open > 1) {
+        fault_set(f, FAULT_CONFLICT, "%zu requests wait", open);
+        return fault_hint(f, "massrevoke request list; then massrevoke approve N");
+    }
+    if (only == NULL && wanted != 0)
+        return fault_set(f, FAULT_FAILED, "there is no request %d", wanted);
+    if (only == NULL) {
+        fault_set(f, FAULT_APPROVAL, "no request waits for approval");
+        return fault_hint(f, "massrevoke plan");
+    }
+    *out = *only;
+    return true;
+}
+
+static bool same_value(struct arena *a, const struct request *r, const char *key, const char *want)
+{
+    const char *value = approval_value(a, r->text, key);
+    return value != NULL && strcmp(value, want) == 0;
+}
+
+/* The text must name this campaign, mode and store; it does unless somebody put a foreign one into the table. */
+static bool names_this(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    if (!same_value(&a, r, "campaign", c->campaign.name))
+        return fault_set(f, FAULT_REFUSED, "request %d names another campaign", r->request);
+    if (!same_value(&a, r, "mode", c->campaign.mode))
+        return fault_set(f, FAULT_REFUSED, "request %d is not of mode %s", r->request, c->campaign.mode);
+    if (!same_value(&a, r, "store", store_id(c->store)))
+        return fault_set(f, FAULT_REFUSED, "request %d was made in another store", r->request);
+    return true;
+}
+
+static bool bind_now(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    struct act act = act_of(c);
+    int64_t released;
+    if (strcmp(r->what, "hold") == 0)
+        return store_hold_activate(c->store, &act, r->hold, f);
+    if (strcmp(r->what, "release") == 0)
+        return store_hold_release(c->store, &act, r->hold, NULL, 0, &released, f);
+    return true;
+}
+
+bool conduct_approve(const struct conduct *c, const struct request *r, struct str signature, int *approvals,
+                     const char **who, struct fault *f)
+{
+    size_t index;
+    char time[UTC_TEXT];
+    if (!names_this(c, r, f))
+        return false;
+    if (r->void_reason[0] != '\0')
+        return fault_set(f, FAULT_APPROVAL, "request %d is void: %s", r->request, r->void_reason);
+    if (r->expires_at.s <= c->now.s)
+        return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request, utc_format(r->expires_at, time));
+    if (!approval_signer(c->settings, r, signature, c->now, &index, f))
+        return false;
+    *who = c->settings->approvers[index].name;
+    struct act act = {c->campaign.id, c->now, *who};
+    if (!store_approval_add(c->store, &act, r->request, *who, signature, digest_of(r->text, strlen(r->text)), approvals, f)) {
+        if (f->kind == FAULT_CONFLICT)
+            f->kind = FAULT_REFUSED; /* the same person twice: contract section 1 */
+        return false;
+    }
+    return *approvals != c->settings->quorum || bind_now(c, r, f);
+}
+
+bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f)
+{
+    struct act act = act_of(c);
+    for (size_t i = 0; i < c->settings->approver_count; i++)
+        if (approval_is_requester(&c->settings->approvers[i], c->who))
+            return store_void(c->store, &act, cohort, f);
+    return fault_set(f, FAULT_REFUSED, "%s is not an approver: only approvers withdraw", c->who);
+}
+
+static bool digest_value(struct arena *a, const struct request *r, const char *key, struct digest *out)
+{
+    const char *hex = approval_value(a, r->text, key);
+    return hex != NULL && strlen(hex) == 2 * DIGEST_SIZE && hex_read(hex, DIGEST_SIZE, out->bytes);
+}
+
+/* What was signed against what stands in the store now: pages, plan text, plan digest. */
+static bool still_stands(const struct conduct *c, const struct cohort *cohort, const struct request *r, struct arena *a,
+                         struct fault *f)
+{
+    struct digest scope, scope_now, plan, plan_now;
+    struct stored_plan stored;
+    if (!store_scope_digest(c->store, c->campaign.id, cohort->cohort, &scope_now, f) ||
+        !store_plan_get(c->store, c->campaign.id, cohort->plan, a, &stored, f))
+        return false;
+    plan_now = digest_of(stored.text, strlen(stored.text));
+    if (!digest_value(a, r, "scope-sha256", &scope) || memcmp(scope.bytes, scope_now.bytes, DIGEST_SIZE) != 0)
+        return fault_set(f, FAULT_APPROVAL, "the certificates of cohort %d are not those of request %d", cohort->cohort, r->request);
+    if (!digest_value(a, r, "plan-sha256", &plan) || memcmp(plan.bytes, plan_now.bytes, DIGEST_SIZE) != 0 ||
+        memcmp(plan.bytes, stored.digest.bytes, DIGEST_SIZE) != 0)
+        return fault_set(f, FAULT_APPROVAL, "plan %d is not the one of request %d", cohort->plan, r->request);
+    return true;
+}
+
+bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort cohort;
+    struct request r;
+    char time[UTC_TEXT];
+    if (!conduct_cohort(c, wanted, false, &a, &cohort, f))
+        return false;
+    if (utc_is_set(cohort.started_at) && !utc_is_set(cohort.voided_at))
+        return fault_set(f, FAULT_CONFLICT, "cohort %d has started already", cohort.cohort);
+    if (cohort.plan == 0) {
+        fault_set(f, FAULT_APPROVAL, "cohort %d has no plan that stands", cohort.cohort);
+        return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
+    }
+    if (!approval_of_cohort(c->store, c->settings, c->campaign.id, c->campaign.name, c->campaign.mode, cohort.cohort, &a, &r, f))
+        return false;
+    if (r.expires_at.s <= c->now.s) {
+        fault_set(f, FAULT_APPROVAL, "request %d expired at %s", r.request, utc_format(r.expires_at, time));
+        return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
+    }
+    if (!still_stands(c, &cohort, &r, &a, f))
+        return false;
+    struct act act = act_of(c);
+    return store_start(c->store, &act, cohort.cohort, r.request, f);
+}
+
+/* The cohort whose pages the first of these certificates lies in: its requesters may not approve the hold. */
+static bool first_cohort(const struct conduct *c, struct arena *a, struct cohort *out, struct fault *f)
+{
+    struct cohort *cohorts;
+    size_t n;
+    if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
+        return false;
+    if (n == 0)
+        return fault_set(f, FAULT_CONFLICT, "no certificate has been imported");
+    *out = cohorts[0];
+    return true;
+}
+
+bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
+                  const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort cohort;
+    struct act act = act_of(c);
+    char time[UTC_TEXT];
+    *request = 0;
+    if (!first_cohort(c, &a, &cohort, f) ||
+        !store_hold_add(c->store, &act, court ? "court" : "delay", document, digest_of(document, strlen(document)), until, items, n, hold, f))
+        return false;
+    if (court)
+        return store_hold_activate(c->store, &act, *hold, f);
+    const char *what = arena_format(&a, "delay %d: %zu certificates until %s, decision %s", *hold, n, utc_format(until, time), document);
+    return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* Active holds of the given kind that name any of the items, each once. */
+static bool holds_naming(const struct conduct *c, const struct listed *items, size_t n, bool court, struct arena *a,
+                         int **out, size_t *count, struct fault *f)
+{
+    size_t room = 16;
+    *out = arena_array(a, room, sizeof **out);
+    *count = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct hold *holds;
+        size_t found;
+        if (!store_holds_of(c->store, c->campaign.id, &items[i], a, &holds, &found, f))
+            return false;
+        for (size_t k = 0; k < found; k++) {
+            if ((strcmp(holds[k].kind, "court") == 0) != court ||
+                bsearch(&holds[k].hold, *out, *count, sizeof **out, compare_ints) != NULL)
+                continue;
+            if (*count == room) {
+                int *more = arena_array(a, room *= 2, sizeof *more);
+                memcpy(more, *out, *count * sizeof *more);
+                *out = more;
+            }
+            (*out)[(*count)++] = holds[k].hold;
+            qsort(*out, *count, sizeof **out, compare_ints);
+        }
+    }
+    return true;
+}
+
+/* A court hold ends as a whole, after an approval; a request names it. */
+static bool request_release(const struct conduct *c, int hold, struct arena *a, int *request, struct fault *f)
+{
+    struct cohort cohort;
+    const char *what = arena_format(a, "release of court hold %d", hold);
+    return first_cohort(c, a, &cohort, f) && conduct_request_for_hold(c, &cohort, what, "release", hold, a, request, f);
+}
+
+bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, int64_t *released, int *request,
+                     struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = act_of(c);
+    int *delays, *courts;
+    size_t delay_count, court_count;
+    *released = 0;
+    *request = 0;
+    if (!holds_naming(c, items, n, false, &a, &delays, &delay_count, f) ||
+        !holds_naming(c, items, n, true, &a, &courts, &court_count, f))
+        return false;
+    if (delay_count + court_count == 0)
+        return fault_set(f, FAULT_CONFLICT, "no active hold names %s", n == 1 ? "that certificate" : "any of these certificates");
+    for (size_t i = 0; i < delay_count; i++) {
+        int64_t some;
+        if (!store_hold_release(c->store, &act, delays[i], items, n, &some, f))
+            return false;
+        *released += some;
+    }
+    for (size_t i = 0; i < court_count; i++)
+        if (!request_release(c, courts[i], &a, request, f))
+            return false;
+    return true;
+}

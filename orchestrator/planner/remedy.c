@@ -1,0 +1,187 @@
+/* What binds the plan, what it gave up, and the smallest single change that would make it feasible. */
+#include "work.h"
+
+/* How many would be late under another input; the certificates with a deadline stay the same. */
+static int64_t late_under(const struct work *w, const struct plan_input *in)
+{
+    struct hours h = hours_of(in);
+    int64_t late = 0;
+    for (size_t i = 0; i < in->ca_count; i++) {
+        int64_t bound = w->cas[i].canary_bound + w->cas[i].rest_bound;
+        int64_t room = hours_capacity(&h, in->received, in->ca_rates[i]);
+        late += bound > room ? bound - room : 0;
+    }
+    return late;
+}
+
+static const char *ca_name(const struct work *w, size_t i)
+{
+    return w->in->ca_names != NULL ? w->in->ca_names[i] : arena_format(w->arena, "CA %zu", i);
+}
+
+/* Smallest whole number an hour at which CA i makes it; 0 when none does. Capacity grows with the rate. */
+static int64_t rate_needed(const struct work *w, size_t i)
+{
+    int64_t bound = w->cas[i].canary_bound + w->cas[i].rest_bound, low = 1, high = PLANNER_RATE_MAX;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (hours_capacity(&w->hours, w->in->received, (struct rate){middle, HOUR}) >= bound)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return hours_capacity(&w->hours, w->in->received, (struct rate){low, HOUR}) >= bound ? low : 0;
+}
+
+/* "raise the rate of demo to 320/h": of every CA that is short; NULL when no rate is enough. */
+static const char *cure_rate(const struct work *w)
+{
+    const char *text = "";
+    struct plan_input in = *w->in;
+    struct rate *rates = arena_array(w->arena, in.ca_count, sizeof *rates);
+    for (size_t i = 0; i < in.ca_count; i++) {
+        rates[i] = in.ca_rates[i];
+        if (hours_capacity(&w->hours, in.received, rates[i]) >= w->cas[i].canary_bound + w->cas[i].rest_bound)
+            continue;
+        rates[i] = (struct rate){rate_needed(w, i), HOUR};
+        text = arena_format(w->arena, "%s%s of %s to %lld/h", text, *text ? " and" : "raise the rate",
+                            ca_name(w, i), (long long)rates[i].count);
+        if (rates[i].count == 0)
+            return NULL;
+    }
+    in.ca_rates = rates;
+    return late_under(w, &in) == 0 ? text : NULL;
+}
+
+/* The hours' fractions count too when nothing waits for slots. */
+static const char *cure_at_once(const struct work *w)
+{
+    struct plan_input in = *w->in;
+    in.profile.publish_at_once = true;
+    in.profile.first_slot.s = 0;
+    if (w->hours.at_once || late_under(w, &in) > 0)
+        return NULL;
+    return "plan with the profile immediate: it also uses the minutes that make no whole hour";
+}
+
+/* "publish within 30 min instead of 2 h 00 min": the longest margin that is short enough. */
+static const char *cure_publication(const struct work *w)
+{
+    struct plan_input in = *w->in;
+    int64_t low = 0, high = in.profile.publish_margin.s;
+    in.profile.publish_margin.s = 0;
+    if (late_under(w, &in) > 0)
+        return NULL;
+    while (high - low > 1) { /* low is enough, high is too long */
+        int64_t middle = low + (high - low) / 2;
+        in.profile.publish_margin.s = middle;
+        if (late_under(w, &in) == 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    char now[SPAN_TEXT], then[SPAN_TEXT];
+    return arena_format(w->arena, "publish within %s instead of %s", span_format((struct span){low}, then),
+                        span_format(w->in->profile.publish_margin, now));
+}
+
+static const char *no_cure(const struct work *w)
+{
+    char text[UTC_TEXT];
+    bool passed = w->in->now.s >= w->hours.deadline.s;
+    utc_format(passed ? w->hours.deadline : w->hours.last, text);
+    if (passed)
+        return arena_format(w->arena, "none: the deadline passed at %s", text);
+    if (w->hours.start.s >= w->hours.last.s)
+        return arena_format(w->arena, "none: what is revoked after %s is published too late", text);
+    return arena_format(w->arena, "none: no single change is enough before %s", text);
+}
+
+static void infeasible(const struct work *w, struct plan *out)
+{
+    const char *at_once = cure_at_once(w), *rate = cure_rate(w), *publication = cure_publication(w);
+    out->limiting = rate != NULL          ? PLAN_LIMIT_BACKEND_RATE
+                    : publication != NULL ? PLAN_LIMIT_PUBLICATION
+                                          : PLAN_LIMIT_DEADLINE;
+    out->remedy = at_once != NULL       ? at_once
+                  : rate != NULL        ? rate
+                  : publication != NULL ? publication
+                                        : no_cure(w);
+}
+
+static void give_up(const struct work *w, struct plan *out, const char *line)
+{
+    out->given_up = arena_format(w->arena, "%s%s\n", out->given_up, line);
+}
+
+/* Slots in which the help desk has more subscribers than it can serve. */
+static size_t crowded(const struct work *w, const struct plan *p)
+{
+    size_t n = 0;
+    int desk = w->in->profile.helpdesk_per_hour;
+    for (size_t i = 0; i < p->slot_count && desk > 0; i++)
+        n += p->slots[i].subscribers > (uint32_t)desk;
+    return n;
+}
+
+static uint64_t before_notice(const struct work *w, const struct plan *p)
+{
+    struct utc allowed = utc_add(w->in->received, w->in->profile.first_slot);
+    uint64_t n = 0;
+    for (size_t i = 0; i < p->slot_count && p->slots[i].start.s < allowed.s; i++)
+        n += p->slots[i].certificates;
+    return n;
+}
+
+/* A span that is shorter than the profile wants it. */
+static void give_up_span(const struct work *w, struct plan *out, const char *what, struct span got,
+                         struct span wanted)
+{
+    char a[SPAN_TEXT], b[SPAN_TEXT];
+    if (out->number_count > 0 && wanted.s > 0 && got.s < wanted.s)
+        give_up(w, out,
+                arena_format(w->arena, "%s: %s instead of %s", what,
+                             span_format((struct span){got.s < 0 ? 0 : got.s}, a), span_format(wanted, b)));
+}
+
+static void list_given_up(const struct work *w, struct plan *out)
+{
+    uint64_t early = before_notice(w, out);
+    if (crowded(w, out) > 0)
+        give_up(w, out,
+                arena_format(w->arena, "help desk: more than %d subscribers in %zu slots",
+                             w->in->profile.helpdesk_per_hour, crowded(w, out)));
+    if (w->gave_cap)
+        give_up(w, out, "rate cap: the backends run at their full rate");
+    if (early > 0)
+        give_up(w, out,
+                arena_format(w->arena, "notice: %llu certificates go before the profile's first slot",
+                             (unsigned long long)early));
+    give_up_span(w, out, "reserve", out->slack, w->in->profile.reserve);
+    give_up_span(w, out, "outage floor", out->outage_tolerance, w->in->profile.outage_floor);
+    if (w->gave_canary)
+        give_up(w, out, "canary: none, there is no time to wait for its publication");
+}
+
+/* What binds a feasible plan. */
+static enum plan_limit binding(const struct work *w, const struct plan *p)
+{
+    const struct hours *h = &w->hours;
+    int64_t need = w->canaries > 0 && p->canary_count < p->number_count ? 2 + h->cycle : 1;
+    if (w->forced && h->notice + need <= h->safe)
+        return PLAN_LIMIT_BACKEND_RATE;
+    if (w->forced)
+        return h->open + need <= h->safe ? PLAN_LIMIT_NOTICE : PLAN_LIMIT_DEADLINE;
+    if (w->gave_cap)
+        return PLAN_LIMIT_BACKEND_RATE;
+    return crowded(w, p) > 0 ? PLAN_LIMIT_HELPDESK : PLAN_LIMIT_NONE;
+}
+
+void remedy_find(const struct work *w, struct plan *out)
+{
+    list_given_up(w, out);
+    if (out->feasible)
+        out->limiting = out->number_count == 0 ? PLAN_LIMIT_NONE : binding(w, out);
+    else
+        infeasible(w, out);
+}

@@ -1,0 +1,386 @@
+/* Does the planner keep its promises on thousands of random small campaigns, judged by brute force? */
+#include "massrevoke/planner.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define CERTIFICATES 60
+#define SUBSCRIBERS 8
+#define CAS 3
+#define RECEIVED INT64_C(1700001234)
+#define ROUNDS 6000
+
+static uint64_t seed;
+
+/* splitmix64: same numbers everywhere. */
+static int64_t pick(int64_t low, int64_t high)
+{
+    uint64_t z = seed += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return low + (int64_t)((z ^ z >> 31) % (uint64_t)(high - low + 1));
+}
+
+/* One random campaign with its memory. */
+struct campaign {
+    struct plan_certificate certificates[CERTIFICATES];
+    struct plan_subscriber subscribers[SUBSCRIBERS];
+    struct rate rates[CAS];
+    struct plan_input in;
+};
+
+static struct rate random_rate(void)
+{
+    switch (pick(0, 4)) {
+    case 0:
+        return (struct rate){0, 0};
+    case 1:
+        return (struct rate){1, pick(2, 9) * 1800};
+    default:
+        return (struct rate){pick(1, 9), 3600};
+    }
+}
+
+static void random_certificates(struct campaign *c)
+{
+    size_t n = (size_t)pick(0, CERTIFICATES);
+    uint16_t issuer = 0;
+    uint32_t subscriber = 0, number = (uint32_t)pick(0, 5);
+    for (size_t i = 0; i < n; i++) {
+        if (pick(0, 5) == 0)
+            subscriber = (uint32_t)pick(0, SUBSCRIBERS - 1);
+        if (pick(0, 15) == 0 && issuer < 4)
+            issuer++;
+        number += (uint32_t)pick(1, 3);
+        c->certificates[i] = (struct plan_certificate){
+            number, subscriber, issuer, (uint16_t)(issuer % CAS), (uint32_t)pick(0, 2), UTC_NONE};
+        if (pick(0, 4) == 0)
+            c->certificates[i].not_after.s = RECEIVED + pick(0, 40) * 1800;
+    }
+    c->in.certificates = c->certificates;
+    c->in.certificate_count = n;
+}
+
+static void random_campaign(struct campaign *c)
+{
+    *c = (struct campaign){0};
+    random_certificates(c);
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        c->subscribers[i] = (struct plan_subscriber){"s", pick(0, 6) == 0, pick(0, 6) == 0};
+    for (int i = 0; i < CAS; i++)
+        c->rates[i] = random_rate();
+    c->in.subscribers = c->subscribers;
+    c->in.subscriber_count = SUBSCRIBERS;
+    c->in.ca_rates = c->rates;
+    c->in.ca_count = CAS;
+    c->in.received.s = RECEIVED;
+    c->in.deadline.s = pick(1, 40) * 1800;
+    c->in.should.s = pick(0, 1) * 5 * 3600;
+    c->in.now.s = RECEIVED + (pick(0, 2) == 0 ? pick(-100, 22 * 3600) : pick(0, 3600));
+    c->in.profile = (struct profile){.name = "random",
+                                     .first_slot.s = pick(0, 12) * 1800,
+                                     .reserve.s = pick(0, 3) * 1800,
+                                     .publish_margin.s = pick(0, 6) * 1200,
+                                     .publish_at_once = pick(0, 5) == 0,
+                                     .canary = pick(0, 1) ? (int)pick(1, 8) : 0,
+                                     .outage_floor.s = pick(0, 5) * 3600,
+                                     .rate_cap = {pick(0, 3) == 0 ? pick(1, 9) : 0, 3600},
+                                     .helpdesk_per_hour = (int)pick(0, 3)};
+}
+
+static int64_t begin_of(const struct campaign *c)
+{
+    int64_t begin = c->in.now.s > RECEIVED ? c->in.now.s : RECEIVED;
+    int64_t first = RECEIVED + c->in.profile.first_slot.s;
+    return c->in.profile.publish_at_once && first > begin ? first : begin;
+}
+
+/* Must it be revoked by the deadline: still valid then, and when work can begin? */
+static bool outlives(const struct campaign *c, const struct plan_certificate *k)
+{
+    return !utc_is_set(k->not_after) ||
+           (k->not_after.s >= RECEIVED + c->in.deadline.s && k->not_after.s >= begin_of(c));
+}
+
+/* Most that a rate may revoke in the slot [from, to), of which `before` slots were usable. */
+static int64_t most_in(struct rate r, int64_t from, int64_t to, int64_t before)
+{
+    if (r.count == 0)
+        return CERTIFICATES;
+    if (r.count * 3600 < r.per) {
+        int64_t every = 0;
+        while (every * 3600 * r.count < r.per)
+            every++;
+        return before % every == 0;
+    }
+    return (to - from) * r.count / r.per;
+}
+
+/* Fewest late certificates of one CA: walks the hours and takes away what each can do. */
+static int64_t fewest_late(const struct campaign *c, uint16_t ca)
+{
+    int64_t left = 0, begin = begin_of(c), slots = 0;
+    int64_t last = RECEIVED + c->in.deadline.s - c->in.profile.publish_margin.s;
+    for (size_t i = 0; i < c->in.certificate_count; i++)
+        left += c->certificates[i].ca == ca && outlives(c, &c->certificates[i]);
+    struct rate r = c->rates[ca];
+    if (c->in.profile.publish_at_once) {
+        for (int64_t done = 1; left > 0; done++, left--)
+            if (begin + rate_seconds(r, done) > last)
+                break;
+        return left;
+    }
+    for (int64_t end = RECEIVED + 3600; end <= last; end += 3600)
+        if (end > begin) {
+            int64_t from = end - 3600 > begin ? end - 3600 : begin;
+            int64_t room = most_in(r, from, end, slots++);
+            left -= left < room ? left : room;
+        }
+    return left;
+}
+
+static const struct plan_certificate *find(const struct campaign *c, uint32_t number)
+{
+    for (size_t i = 0; i < c->in.certificate_count; i++)
+        if (c->certificates[i].number == number)
+            return &c->certificates[i];
+    abort(); /* a number that was never given */
+}
+
+static void each_is_dealt_once(const struct campaign *c, const struct plan *p)
+{
+    uint32_t next = 0;
+    int dealt[1024] = {0};
+    assert_int_equal(p->number_count + p->expires_first, c->in.certificate_count);
+    for (size_t i = 0; i < p->chunk_count; i++) {
+        const struct plan_chunk *k = &p->chunks[i];
+        assert_int_equal(k->first, next);
+        assert_in_range(k->count, 1, PLAN_CHUNK_MAX);
+        assert_true(k->count == 1 || c->rates[k->ca].count == 0 ||
+                    k->count * c->rates[k->ca].per <= PLAN_CHUNK_SECONDS * c->rates[k->ca].count);
+        next += k->count;
+        for (uint32_t n = k->first; n < next; n++) {
+            const struct plan_certificate *certificate = find(c, p->numbers[n]);
+            assert_int_equal(certificate->ca, k->ca);
+            assert_int_equal(certificate->issuer, k->issuer);
+            dealt[p->numbers[n]]++;
+        }
+    }
+    assert_int_equal(next, p->number_count);
+    for (size_t i = 0; i < c->in.certificate_count; i++) {
+        int times = dealt[c->certificates[i].number];
+        assert_true(times == 1 || (times == 0 && !outlives(c, &c->certificates[i])));
+    }
+}
+
+static int64_t end_of(const struct plan_slot *s)
+{
+    return RECEIVED + (s->hour + 1) * 3600;
+}
+
+static void no_rate_is_exceeded(const struct campaign *c, const struct plan *p)
+{
+    int64_t begin = begin_of(c), open = (begin - RECEIVED) / 3600;
+    for (size_t i = 0; i < p->slot_count; i++) {
+        const struct plan_slot *s = &p->slots[i];
+        int64_t load[CAS] = {0}, before[CAS] = {0};
+        assert_true(i == 0 || p->slots[i - 1].hour < s->hour);
+        assert_true(s->start.s >= begin && s->start.s < end_of(s));
+        for (uint32_t k = s->first_chunk; k < s->first_chunk + s->chunk_count; k++) {
+            const struct plan_chunk *chunk = &p->chunks[k];
+            assert_int_equal(chunk->slot, i);
+            assert_true(chunk->due.s >= s->start.s && chunk->due.s < end_of(s));
+            assert_true(chunk->due.s >= before[chunk->ca]);
+            before[chunk->ca] = chunk->due.s;
+            load[chunk->ca] += chunk->count;
+        }
+        for (uint16_t ca = 0; ca < CAS; ca++)
+            if (!c->in.profile.publish_at_once)
+                assert_true(load[ca] <= most_in(c->rates[ca], s->start.s, end_of(s), s->hour - open));
+    }
+}
+
+static void lateness_is_least(const struct campaign *c, const struct plan *p)
+{
+    int64_t least = 0;
+    for (uint16_t ca = 0; ca < CAS; ca++)
+        least += fewest_late(c, ca);
+    assert_int_equal(p->late, least);
+    assert_int_equal(p->feasible, least == 0);
+    assert_int_equal(p->feasible, *p->remedy == '\0');
+    if (p->number_count > 0) {
+        assert_int_equal(p->slack.s, RECEIVED + c->in.deadline.s - p->finish.s);
+        assert_int_equal(p->feasible, p->slack.s >= 0);
+    }
+}
+
+/* A certificate of one CA in plan order. Times are scaled by the rate's count, so that all are whole. */
+struct job {
+    int64_t release;
+    bool bound;
+};
+
+/* When the last job with a deadline ends, if the backend is away in [from, to). */
+static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64_t from, int64_t to)
+{
+    int64_t free = INT64_MIN / 2, end = INT64_MIN / 2;
+    for (size_t i = 0; i < n; i++) {
+        int64_t start = free > jobs[i].release ? free : jobs[i].release;
+        if (start >= from && start < to)
+            start = to;
+        free = start + service; /* a rate is so much in so long: work cut by the outage goes on after it */
+        if (start < from && free > from)
+            free += to - from;
+        if (jobs[i].bound)
+            end = free;
+    }
+    return end;
+}
+
+/* Adds one slot's jobs of a CA: those without a deadline in round 0, those with one in round 1; at once: all
+ * in round 0, in plan order. */
+static size_t jobs_in(const struct campaign *c, const struct plan *p, const struct plan_slot *s, uint16_t ca,
+                      int round, struct job *jobs)
+{
+    size_t n = 0;
+    for (uint32_t k = s->first_chunk; k < s->first_chunk + s->chunk_count; k++)
+        for (uint32_t m = 0; m < p->chunks[k].count && p->chunks[k].ca == ca; m++) {
+            bool bound = outlives(c, find(c, p->numbers[p->chunks[k].first + m]));
+            if (round == (c->in.profile.publish_at_once ? 0 : bound))
+                jobs[n++].bound = bound;
+        }
+    return n;
+}
+
+/* The jobs of one CA: as late in their slot as the rate allows, those with a deadline last; at once: as the
+ * rate reaches them. */
+static size_t jobs_of(const struct campaign *c, const struct plan *p, uint16_t ca, struct job *jobs,
+                      int64_t scale, int64_t service)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->slot_count; i++) {
+        size_t first = n;
+        n += jobs_in(c, p, &p->slots[i], ca, 0, jobs + n);
+        n += jobs_in(c, p, &p->slots[i], ca, 1, jobs + n);
+        for (size_t k = first; k < n; k++)
+            jobs[k].release = c->in.profile.publish_at_once
+                                  ? begin_of(c) * scale
+                                  : end_of(&p->slots[i]) * scale - (int64_t)(n - k) * service;
+    }
+    return n;
+}
+
+/* Does every deadline hold when the backend of `ca` is away for `length` seconds, whenever that starts? */
+static bool survives(const struct campaign *c, const struct plan *p, uint16_t ca, int64_t length)
+{
+    struct job jobs[CERTIFICATES];
+    struct rate r = c->rates[ca];
+    int64_t scale = r.count == 0 ? 1 : r.count, service = r.count == 0 ? 0 : r.per;
+    int64_t last = (RECEIVED + c->in.deadline.s - c->in.profile.publish_margin.s) * scale;
+    size_t n = jobs_of(c, p, ca, jobs, scale, service == 0 ? 1 : service);
+    for (size_t i = 0; i < n; i++)
+        for (int64_t shift = -1; shift <= 1; shift++) {
+            int64_t from =
+                jobs[i].release + (int64_t)i * service * c->in.profile.publish_at_once + shift * scale;
+            if (simulate(jobs, n, service == 0 ? 1 : service, from, from + length * scale) > last)
+                return false;
+        }
+    return true;
+}
+
+/* The figure holds for every CA and start, and two seconds more (a start lies on a whole second) does not. */
+static void tolerance_is_exact(const struct campaign *c, const struct plan *p)
+{
+    bool bound = false, longer = true, unlimited = false;
+    for (size_t i = 0; i < p->number_count; i++)
+        bound |= outlives(c, find(c, p->numbers[i]));
+    for (uint16_t ca = 0; ca < CAS; ca++)
+        unlimited |= c->rates[ca].count == 0;
+    if (!p->feasible || !bound || (unlimited && c->in.profile.publish_at_once))
+        return;
+    for (uint16_t ca = 0; ca < CAS; ca++) {
+        assert_true(survives(c, p, ca, p->outage_tolerance.s));
+        longer &= survives(c, p, ca, p->outage_tolerance.s + 2);
+    }
+    assert_false(longer);
+}
+
+static void canaries_lead(const struct campaign *c, const struct plan *p)
+{
+    int64_t canary_end = INT64_MIN, rest = INT64_MAX;
+    bool done = false;
+    for (size_t i = 0; i < p->chunk_count; i++) {
+        const struct plan_slot *s = &p->slots[p->chunks[i].slot];
+        if (p->chunks[i].canary && end_of(s) > canary_end)
+            canary_end = end_of(s);
+        if (!p->chunks[i].canary && s->start.s < rest)
+            rest = s->start.s;
+        done |= !p->chunks[i].canary;
+        assert_true(!done || !p->chunks[i].canary || c->in.profile.publish_at_once);
+    }
+    if (p->canary_count > 0 && done && !c->in.profile.publish_at_once)
+        assert_true(canary_end + c->in.profile.publish_margin.s <= rest);
+    bool given_up = strstr(p->given_up, "canary:") != NULL;
+    assert_false(given_up && p->canary_count > 0);
+    size_t most = c->in.profile.canary == 0 ? 0 : (size_t)c->in.profile.canary;
+    if (most > 0 && !given_up && p->expires_first == 0)
+        assert_true(p->canary_count >= (most < p->number_count ? most : p->number_count));
+    for (size_t i = 1; i < p->canary_count; i++)
+        assert_true(p->canaries[i - 1] < p->canaries[i]);
+}
+
+static void same_again(const struct campaign *c, const struct plan *p)
+{
+    AUTO_ARENA a = {0};
+    struct plan again;
+    struct fault f = {0};
+    struct plan_subscriber turned[SUBSCRIBERS];
+    struct campaign other = *c;
+    for (size_t i = 0; i < SUBSCRIBERS; i++) /* the subscriber table in another order */
+        turned[SUBSCRIBERS - 1 - i] = c->subscribers[i];
+    for (size_t i = 0; i < c->in.certificate_count; i++)
+        other.certificates[i].subscriber = SUBSCRIBERS - 1 - c->certificates[i].subscriber;
+    other.in.certificates = other.certificates;
+    other.in.subscribers = turned;
+    assert_true(planner_build(&other.in, &a, &again, &f));
+    assert_string_equal(p->text, again.text);
+    assert_memory_equal(&p->digest, &again.digest, sizeof p->digest);
+}
+
+static void random_campaigns(void **unused)
+{
+    (void)unused;
+    static struct campaign c;
+    int feasible = 0, late = 0, canary = 0, expired = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        AUTO_ARENA a = {0};
+        struct plan p;
+        struct fault f = {0};
+        seed = (uint64_t)round;
+        random_campaign(&c);
+        if (!planner_build(&c.in, &a, &p, &f))
+            fail_msg("round %d: %s", round, f.text);
+        each_is_dealt_once(&c, &p);
+        no_rate_is_exceeded(&c, &p);
+        lateness_is_least(&c, &p);
+        tolerance_is_exact(&c, &p);
+        canaries_lead(&c, &p);
+        same_again(&c, &p);
+        feasible += p.feasible && p.number_count > 0;
+        late += p.late > 0;
+        canary += p.canary_count > 0;
+        expired += p.expires_first > 0;
+    }
+    /* the dice must reach every kind of campaign */
+    assert_true(feasible > ROUNDS / 5 && late > ROUNDS / 10 && canary > ROUNDS / 10 && expired > ROUNDS / 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_campaigns)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
