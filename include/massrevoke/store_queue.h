@@ -2,8 +2,9 @@
  * 7).
  *
  * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
- * database session: an engine owns nothing after a reconnect and begins again with a new number. I/O. Does
- * not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * database session: an engine owns nothing after a reconnect and begins again with a new number.
+ *
+ * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 

@@ -114,7 +114,8 @@ void small_open(struct small *s)
     s->schema = arena_format(&s->arena, "small_%ld_%d", (long)getpid(), nth++);
     CHECK(store_open(test_conninfo(), s->schema, &s->store, &f));
     s->sql = PQconnectdb(test_conninfo());
-    PQclear(PQexec(s->sql, arena_format(&s->arena, "SET client_min_messages TO error; SET search_path TO %s", s->schema)));
+    PQclear(PQexec(s->sql, arena_format(&s->arena, "SET client_min_messages TO error; SET search_path TO %s",
+                                        s->schema)));
     s->campaign = (struct campaign){
         .name = "c1", .mode = "live", .rule = "4.9.1.1-12", .profile = "tls-5-day", .received = small_at(0)};
     struct act act = small_act(s, 0, "ann");

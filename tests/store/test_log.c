@@ -167,7 +167,9 @@ static void an_export_checks_itself(void **unused)
     struct fault f = {0};
     char hex[DIGEST_TEXT];
     build(&s);
-    const char *folder = arena_format(&s.arena, "%s/evidence", test_folder());
+    char *parent = test_folder();
+    const char *folder = arena_format(&s.arena, "%s/evidence", parent);
+    free(parent);
     assert_true(store_log_export(s.store, s.campaign.id, folder, &head, &f));
     assert_false(store_log_export(s.store, s.campaign.id, folder, &head, &f));
     assert_int_equal(f.kind, FAULT_CONFLICT);
