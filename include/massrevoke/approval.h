@@ -1,11 +1,11 @@
 /* approval.h - what a person signs, and whether what was signed is what stands in the store now.
  *
- * A request is a small canonical text, one "key: value" a line, that names mode, campaign, store, plan digest, scope
- * digest, issuers, count, reason and expiry (design sentence 3). Its scope digest is the SHA-256 over the digests of
- * the cohort's pages, each over (number, issuer, serial, reason) of its rows. Approvals are detached CMS signatures
- * over the bytes of the text (RFC 5652).
- * I/O: reads the store and the approvers' certificates. Does not: sign, store approvals, or start anything.
- * Called by: engine (before every claim is acted on), cli. */
+ * A request is a small canonical text, one "key: value" a line, that names mode, campaign, store, plan
+ * digest, scope digest, issuers, count, reason and expiry (design sentence 3). Its scope digest is the
+ * SHA-256 over the digests of the cohort's pages, each over (number, issuer, serial, reason) of its rows.
+ * Approvals are detached CMS signatures over the bytes of the text (RFC 5652). I/O: reads the store and the
+ * approvers' certificates. Does not: sign, store approvals, or start anything. Called by: engine (before
+ * every claim is acted on), cli. */
 #ifndef MASSREVOKE_APPROVAL_H
 #define MASSREVOKE_APPROVAL_H
 
@@ -15,9 +15,9 @@
 /* What a request names. */
 struct approval_subject {
     const char *mode, *campaign, *store_id;
-    const char *what; /* "plan 2 of cohort 1", "release of hold 1", ... */
+    const char *what;           /* "plan 2 of cohort 1", "release of hold 1", ... */
     int64_t certificates, base; /* base: certificates in the inventory, for the share; 0 unknown */
-    const char *issuers; /* subjects, one a line */
+    const char *issuers;        /* subjects, one a line */
     int reason;
     struct digest scope, plan;
     struct utc first_hour, requested, expires;
@@ -30,10 +30,6 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s);
 /* The value of a key in a request's text; NULL when it is not there. */
 const char *approval_value(struct arena *a, const char *text, const char *key);
 
-/* Digest of one page's rows as they stand (number order), and of a cohort's page digests (page order). */
-struct digest approval_page_digest(const struct scoped *rows, size_t n);
-struct digest approval_scope_digest(const struct page_scope *pages, size_t n);
-
 /* Whose signature over this request's text is it, checked at `at`? *who is an index into settings->approvers.
  * REFUSED: a stranger's, over another text (another campaign's, another mode's), or a requester's own. */
 MUST_USE bool approval_signer(const struct settings *settings, const struct request *r, struct str signature,
@@ -42,13 +38,15 @@ MUST_USE bool approval_signer(const struct settings *settings, const struct requ
 /* Is person `approver` (index) one of the requesters: by name or by one of the logins? */
 bool approval_is_requester(const struct settings_approver *approver, const char *requesters);
 
-/* The newest valid request of a cohort's plan with its quorum of good signatures, naming this campaign, mode and
- * store. APPROVAL tells what is missing. */
-MUST_USE bool approval_of_cohort(struct store *s, const struct settings *settings, int campaign, const char *name,
-                                 const char *mode, int cohort, struct arena *a, struct request *out, struct fault *f);
+/* The newest valid request of a cohort's plan with its quorum of good signatures, naming this campaign, mode
+ * and store. APPROVAL tells what is missing. */
+MUST_USE bool approval_of_cohort(struct store *s, const struct settings *settings, int campaign,
+                                 const char *name, const char *mode, int cohort, struct arena *a,
+                                 struct request *out, struct fault *f);
 
 /* The scope digest that was signed for a cohort. APPROVAL when there is none. */
-MUST_USE bool approval_signed_scope(struct store *s, const struct settings *settings, int campaign, const char *name,
-                                    const char *mode, int cohort, struct digest *out, struct fault *f);
+MUST_USE bool approval_signed_scope(struct store *s, const struct settings *settings, int campaign,
+                                    const char *name, const char *mode, int cohort, struct digest *out,
+                                    struct fault *f);
 
 #endif

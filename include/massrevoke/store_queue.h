@@ -2,13 +2,15 @@
  * 7).
  *
  * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
- * database session: an engine owns nothing after a reconnect and begins again with a new number. I/O. Does
- * not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * database session: an engine owns nothing after a reconnect and begins again with a new number.
+ *
+ * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
 #include "massrevoke/certificate.h"
 #include "massrevoke/outcome.h"
+#include "massrevoke/scope.h"
 #include "massrevoke/store_campaign.h"
 
 /* Registers an engine in this session and takes its lock. */
@@ -67,23 +69,11 @@ MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, s
 MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
                                 size_t *n, struct fault *f);
 
-/* A certificate row as it stands now, for re-hashing its page. */
-struct scoped {
-    int64_t number;
-    int issuer, reason;
-    struct digest issuer_sha256;
-    struct serial serial;
-};
-
-/* Rows of these pages in number order. */
+/* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
 MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
                               struct arena *a, struct scoped **out, size_t *n, struct fault *f);
 
 /* Page digests of a cohort as stored, ascending by page. */
-struct page_scope {
-    int page;
-    struct digest scope;
-};
 MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a,
                                 struct page_scope **out, size_t *n, struct fault *f);
 

@@ -9,11 +9,12 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s)
     AUTO_BUF b = {0};
     char hex[DIGEST_TEXT], time[UTC_TEXT];
     buf_text(&b, "massrevoke approval request v1\nrequest: @REQUEST@\n");
-    buf_format(&b, "mode: %s\ncampaign: %s\nstore: %s\nwhat: %s\ncertificates: %" PRId64 "\n", s->mode, s->campaign,
-               s->store_id, s->what, s->certificates);
+    buf_format(&b, "mode: %s\ncampaign: %s\nstore: %s\nwhat: %s\ncertificates: %" PRId64 "\n", s->mode,
+               s->campaign, s->store_id, s->what, s->certificates);
     if (s->base > 0) /* hundredths of a percent, in whole numbers: the same on every machine */
-        buf_format(&b, "share-of-base: %" PRId64 ".%02d %% of %" PRId64 "\n", s->certificates * 10000 / s->base / 100,
-                   (int)(s->certificates * 10000 / s->base % 100), s->base);
+        buf_format(&b, "share-of-base: %" PRId64 ".%02d %% of %" PRId64 "\n",
+                   s->certificates * 10000 / s->base / 100, (int)(s->certificates * 10000 / s->base % 100),
+                   s->base);
     for (struct str rest = str_of(s->issuers); rest.p != NULL;) {
         struct str line = str_cut(&rest, '\n');
         buf_format(&b, "issuer: %.*s\n", (int)line.n, line.p);
@@ -40,35 +41,6 @@ const char *approval_value(struct arena *a, const char *text, const char *key)
     return NULL;
 }
 
-static void add_number(struct digest_state *d, uint32_t value, int bytes)
-{
-    uint8_t octets[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
-    digest_add(d, octets + 4 - bytes, (size_t)bytes);
-}
-
-struct digest approval_page_digest(const struct scoped *rows, size_t n)
-{
-    struct digest_state d = digest_begin();
-    for (size_t i = 0; i < n; i++) {
-        add_number(&d, (uint32_t)rows[i].number, 4);
-        digest_add(&d, rows[i].issuer_sha256.bytes, DIGEST_SIZE);
-        add_number(&d, rows[i].serial.n, 1);
-        digest_add(&d, rows[i].serial.bytes, rows[i].serial.n);
-        add_number(&d, (uint32_t)rows[i].reason, 2);
-    }
-    return digest_end(&d);
-}
-
-struct digest approval_scope_digest(const struct page_scope *pages, size_t n)
-{
-    struct digest_state d = digest_begin();
-    for (size_t i = 0; i < n; i++) {
-        add_number(&d, (uint32_t)pages[i].page, 4);
-        digest_add(&d, pages[i].scope.bytes, DIGEST_SIZE);
-    }
-    return digest_end(&d);
-}
-
 static bool names_line(const char *lines, const char *name)
 {
     for (struct str rest = str_of(lines); rest.p != NULL;)
@@ -87,8 +59,8 @@ bool approval_is_requester(const struct settings_approver *approver, const char 
     return false;
 }
 
-bool approval_signer(const struct settings *settings, const struct request *r, struct str signature, struct utc at,
-                     size_t *who, struct fault *f)
+bool approval_signer(const struct settings *settings, const struct request *r, struct str signature,
+                     struct utc at, size_t *who, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct cert *persons = arena_array(&a, settings->approver_count, sizeof *persons);
@@ -105,8 +77,8 @@ bool approval_signer(const struct settings *settings, const struct request *r, s
 }
 
 /* How many different persons have a good signature on this request. */
-static bool count_signatures(struct store *s, const struct settings *settings, int campaign, const struct request *r,
-                             struct arena *a, int *good, struct fault *f)
+static bool count_signatures(struct store *s, const struct settings *settings, int campaign,
+                             const struct request *r, struct arena *a, int *good, struct fault *f)
 {
     struct approval *approvals;
     size_t n;
@@ -117,7 +89,8 @@ static bool count_signatures(struct store *s, const struct settings *settings, i
     for (size_t i = 0; i < n; i++) {
         size_t who;
         struct fault ignored = {0};
-        if (!approval_signer(settings, r, approvals[i].signature, approvals[i].at, &who, &ignored) || counted[who])
+        if (!approval_signer(settings, r, approvals[i].signature, approvals[i].at, &who, &ignored) ||
+            counted[who])
             continue;
         counted[who] = true;
         ++*good;
@@ -125,9 +98,11 @@ static bool count_signatures(struct store *s, const struct settings *settings, i
     return true;
 }
 
-static bool names_us(struct arena *a, const struct request *r, const char *name, const char *mode, const char *store)
+static bool names_us(struct arena *a, const struct request *r, const char *name, const char *mode,
+                     const char *store)
 {
-    const char *campaign = approval_value(a, r->text, "campaign"), *its_mode = approval_value(a, r->text, "mode"),
+    const char *campaign = approval_value(a, r->text, "campaign"),
+               *its_mode = approval_value(a, r->text, "mode"),
                *its_store = approval_value(a, r->text, "store");
     return campaign != NULL && its_mode != NULL && its_store != NULL && strcmp(campaign, name) == 0 &&
            strcmp(its_mode, mode) == 0 && strcmp(its_store, store) == 0;

@@ -1,4 +1,5 @@
-/* Re-hashing pages against what was signed: whoever claims a chunk proves its rows first (design section 3). */
+/* Re-hashing pages against what was signed: whoever claims a chunk proves its rows first (design section 3).
+ */
 #include "internal.h"
 #include "massrevoke/approval.h"
 
@@ -48,7 +49,7 @@ static const struct page_scope *find_scope(const struct page_scope *scopes, size
 /* Is this page, as its rows stand, the one whose digest is in the signed scope? */
 static bool page_matches(const struct page_scope *scope, const struct scoped *rows, size_t n)
 {
-    struct digest now = approval_page_digest(rows, n);
+    struct digest now = scope_of_page(rows, n);
     return scope != NULL && memcmp(now.bytes, scope->scope.bytes, DIGEST_SIZE) == 0;
 }
 
@@ -60,26 +61,27 @@ struct cohort_scope {
 };
 
 /* Page digests of a cohort, good only when together they are what the approvers signed. */
-static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct cohort_scope *out, struct fault *f)
+static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct cohort_scope *out,
+                        struct fault *f)
 {
     struct digest approved;
     out->cohort = cohort;
     if (!store_page_scopes(e->parts.store, e->parts.campaign, cohort, a, &out->scopes, &out->count, f))
         return false;
     struct fault why = {0};
-    out->good = approval_signed_scope(e->parts.store, e->parts.settings, e->parts.campaign, e->parts.campaign_name,
-                                      e->parts.mode, cohort, &approved, &why);
+    out->good = approval_signed_scope(e->parts.store, e->parts.settings, e->parts.campaign,
+                                      e->parts.campaign_name, e->parts.mode, cohort, &approved, &why);
     if (!out->good && why.kind == FAULT_UNAVAILABLE) {
         *f = why;
         return false;
     }
-    struct digest now = approval_scope_digest(out->scopes, out->count);
+    struct digest now = scope_of_pages(out->scopes, out->count);
     out->good = out->good && memcmp(now.bytes, approved.bytes, DIGEST_SIZE) == 0;
     return true;
 }
 
-static bool mark_bad(const struct cohort_scope *c, const struct claim *claim, const int *pages, const bool *good,
-                     size_t page_count)
+static bool mark_bad(const struct cohort_scope *c, const struct claim *claim, const int *pages,
+                     const bool *good, size_t page_count)
 {
     if (!c->good)
         return true;

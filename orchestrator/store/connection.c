@@ -148,11 +148,11 @@ static bool fault_from(struct store *s, const PGresult *r, const char *what, str
     if (state != NULL && strncmp(state, "57P", 3) == 0)
         gone = true;
     if (gone)
-        return fault_set(f, FAULT_UNAVAILABLE, "database: %s",
-                         first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message,
-                                    sizeof message));
-    return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what, first_line(primary, message, sizeof message),
-                     state == NULL ? "no state" : state);
+        return fault_set(
+            f, FAULT_UNAVAILABLE, "database: %s",
+            first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message, sizeof message));
+    return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what,
+                     first_line(primary, message, sizeof message), state == NULL ? "no state" : state);
 }
 
 static bool ended_well(const PGresult *r)
@@ -178,8 +178,8 @@ bool store_query(struct store *s, const char *name, struct parameters *p, PGresu
     for (int attempt = 0;; attempt++) {
         if (s->hook != NULL)
             s->hook(s->hook_context, name, false);
-        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL, p == NULL ? NULL : p->values,
-                            NULL, NULL, 0);
+        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL,
+                            p == NULL ? NULL : p->values, NULL, NULL, 0);
         if (s->hook != NULL)
             s->hook(s->hook_context, name, true);
         if (ended_well(*out))
@@ -204,6 +204,20 @@ bool store_run(struct store *s, const char *what, const char *sql, struct fault 
 {
     AUTO_RESULT *r = PQexec(s->connection, sql);
     return ended_well(r) || fault_from(s, r, what, f);
+}
+
+bool store_read_begin(struct store *s, struct fault *f)
+{
+    return store_run(
+        s, "beginning to read",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout TO 0",
+        f);
+}
+
+void store_read_end(struct store *s)
+{
+    struct fault ignored = {0};
+    (void)!store_run(s, "ending to read", "ROLLBACK", &ignored);
 }
 
 int64_t get_int(const PGresult *r, int row, int column)
@@ -283,17 +297,19 @@ struct serial get_serial(const PGresult *r, int row, int column)
 static bool prepare_session(struct store *s, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    char *sql = arena_format(&a,
-                             "SET search_path TO \"%s\"; SET timezone TO 'UTC'; SET client_min_messages TO error;"
-                             "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO '5s';"
-                             "SET client_connection_check_interval TO '1s'; SET lock_timeout TO '60s'",
-                             s->schema);
+    char *sql =
+        arena_format(&a,
+                     "SET search_path TO \"%s\"; SET timezone TO 'UTC'; SET client_min_messages TO error;"
+                     "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO '5s';"
+                     "SET client_connection_check_interval TO '1s'; SET lock_timeout TO '60s'",
+                     s->schema);
     return store_run(s, "session settings", sql, f);
 }
 
 static bool connect_store(struct store *s, struct fault *f)
 {
-    const char *const keys[] = {"dbname", "application_name", "keepalives_idle", "tcp_user_timeout", "client_encoding", NULL};
+    const char *const keys[] = {"dbname",           "application_name", "keepalives_idle",
+                                "tcp_user_timeout", "client_encoding",  NULL};
     const char *const values[] = {s->conninfo, "massrevoke", "5", "15000", "UTF8", NULL};
     s->connection = PQconnectdbParams(keys, values, 1);
     if (PQstatus(s->connection) == CONNECTION_OK)

@@ -56,15 +56,21 @@ void put_array(struct parameters *p, struct array *a); /* frees *a */
 /* The canonical form of `data` (NULL: an empty object) as one parameter. */
 void put_json(struct parameters *p, const json_t *data);
 
-/* Runs sql/query/NAME.sql; *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE, CONFLICT (MR0xx raised by
- * our functions), FAILED. */
-MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f);
+/* Runs sql/query/NAME.sql; *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE, CONFLICT (MR0xx
+ * raised by our functions), FAILED. */
+MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out,
+                          struct fault *f);
 
 /* As store_query, for calls whose rows do not matter. */
 MUST_USE bool store_do(struct store *s, const char *name, struct parameters *p, struct fault *f);
 
 /* Runs any embedded file or text without parameters (migrations, invariants' neighbours). */
 MUST_USE bool store_run(struct store *s, const char *what, const char *sql, struct fault *f);
+
+/* Begins a read that sees one moment in all its queries and writes nothing (REPEATABLE READ, READ ONLY); the
+ * session's limit on idle transactions is off inside it. store_read_end gives it back, whatever happened. */
+MUST_USE bool store_read_begin(struct store *s, struct fault *f);
+void store_read_end(struct store *s);
 
 void result_free(PGresult **result);
 #define AUTO_RESULT __attribute__((cleanup(result_free))) PGresult

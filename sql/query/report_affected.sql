@@ -1,11 +1,12 @@
 -- Every certificate of campaign $1 for the affected list, numbered ones first, then excluded.
 SELECT v.precert_sha256, v.cert_sha256, coalesce(v.subject, ''), i.subject, k.serial, coalesce(v.dns_names, ''),
        v.not_before, k.not_after, k.number,
-       CASE WHEN k.number IS NULL OR p.page IS NULL THEN state_code('waiting') ELSE get_byte(p.states, k.number % 1000) & 15 END,
-       h.slot_start, k.reason, o.deadline, k.excluded
+       CASE WHEN k.number % 1000 < p.used THEN get_byte(p.states, k.number % 1000) ELSE state_code('waiting') END,
+       h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL
   FROM certificate k JOIN cohort o USING (campaign, cohort) JOIN issuer i ON i.issuer = k.issuer
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
-  LEFT JOIN (SELECT unnest(numbers) AS number, slot_start FROM chunk WHERE campaign = $1 AND state <> 'closed') h ON h.number = k.number
+  LEFT JOIN (SELECT unnest(numbers) AS number, slot_start FROM chunk WHERE campaign = $1 AND state <> 'closed') h
+         ON h.number = k.number
  WHERE k.campaign = $1 AND NOT k.withdrawn AND coalesce(k.excluded, '') <> 'short_lived'
  ORDER BY k.number NULLS LAST, k.issuer, length(k.serial), k.serial

@@ -1,13 +1,22 @@
--- Counts per cohort: pages summed, certificates counted independently, those without a number.
-SELECT o.cohort, coalesce(sum(p.revoked), 0), coalesce(sum(p.pending_publication), 0), coalesce(sum(p.not_revoked), 0),
-       coalesce(sum(p.held), 0), coalesce(sum(p.expired), 0), coalesce(sum(p.unknown), 0), coalesce(sum(p.withdrawn), 0),
-       coalesce(sum(p.doubt), 0), coalesce(sum(p.needs_person), 0),
-       (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort AND k.excluded IS NULL AND NOT k.withdrawn),
-       (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort AND k.excluded IS NULL AND NOT k.withdrawn
-           AND k.number IS NULL),
-       (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort AND k.excluded = 'expired_before_receipt'),
-       (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort AND k.excluded = 'short_lived'),
-       (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort AND k.withdrawn),
-       (SELECT summary FROM plan l WHERE l.campaign = o.campaign AND l.plan = o.plan)
-  FROM cohort o LEFT JOIN page p ON p.campaign = o.campaign AND p.cohort = o.cohort
- WHERE o.campaign = $1 GROUP BY o.campaign, o.cohort, o.plan ORDER BY o.cohort
+-- Counts per cohort of campaign $1: pages summed; certificates counted independently, without a number, excluded by
+-- expiry, excluded as short-lived, withdrawn; summary of the plan.
+WITH p AS (
+    SELECT cohort, sum(revoked) AS revoked, sum(pending_publication) AS pending, sum(not_revoked) AS not_revoked,
+           sum(held) AS held, sum(expired) AS expired, sum(unknown) AS unknown, sum(doubt) AS doubt,
+           sum(needs_person) AS person
+      FROM page WHERE campaign = $1 GROUP BY cohort
+), k AS (
+    SELECT cohort, count(*) FILTER (WHERE excluded IS NULL AND NOT withdrawn) AS affected,
+           count(*) FILTER (WHERE excluded IS NULL AND NOT withdrawn AND number IS NULL) AS unnumbered,
+           count(*) FILTER (WHERE excluded = 'expired_before_receipt' AND NOT withdrawn) AS expired_before,
+           count(*) FILTER (WHERE excluded = 'short_lived' AND NOT withdrawn) AS short_lived,
+           count(*) FILTER (WHERE withdrawn) AS withdrawn
+      FROM certificate WHERE campaign = $1 GROUP BY cohort
+)
+SELECT o.cohort, coalesce(p.revoked, 0), coalesce(p.pending, 0), coalesce(p.not_revoked, 0), coalesce(p.held, 0),
+       coalesce(p.expired, 0), coalesce(p.unknown, 0), coalesce(p.doubt, 0), coalesce(p.person, 0),
+       coalesce(k.affected, 0), coalesce(k.unnumbered, 0), coalesce(k.expired_before, 0), coalesce(k.short_lived, 0),
+       coalesce(k.withdrawn, 0), l.summary
+  FROM cohort o LEFT JOIN p USING (cohort) LEFT JOIN k USING (cohort)
+  LEFT JOIN plan l ON l.campaign = o.campaign AND l.plan = o.plan
+ WHERE o.campaign = $1 ORDER BY o.cohort

@@ -1,4 +1,2 @@
--- Decisions and milestones for the timeline, oldest first.
-SELECT at, actor, type, leaf FROM event WHERE campaign = $1
-   AND type IN ('open', 'import', 'plan', 'request', 'approve', 'withdraw', 'start', 'pause', 'resume', 'hold', 'release', 'drop',
-                'inject', 'finish', 'missed', 'scope_altered', 'heads_up', 'decide') ORDER BY seq
+-- Events of campaign $1 of the types $2, oldest first.
+SELECT at, actor, type, leaf FROM event WHERE campaign = $1 AND type = ANY ($2::text[]) ORDER BY seq

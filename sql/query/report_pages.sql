@@ -1,3 +1,4 @@
--- Pages with their bytes, for the balance.
-SELECT page, cohort, used, states, revoked, pending_publication, not_revoked, held, expired, unknown, withdrawn, needs, scope
+-- Pages of campaign $1 with their bytes and counters, for the balance.
+SELECT page, cohort, used, states, revoked, pending_publication, not_revoked, held, expired, unknown, withdrawn, doubt,
+       needs_person, scope
   FROM page WHERE campaign = $1 ORDER BY page

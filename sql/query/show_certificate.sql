@@ -2,7 +2,7 @@
 SELECT k.issuer, i.subject, k.serial, k.cohort, k.number, k.subscriber, k.reason, k.known, k.excluded, k.withdrawn, k.not_after,
        coalesce(v.subject, ''), coalesce(v.dns_names, ''), coalesce(v.cdp, ''), coalesce(v.ocsp, ''),
        CASE WHEN k.number IS NOT NULL AND p.page IS NOT NULL THEN get_byte(p.states, k.number % 1000) END,
-       h.chunk, h.slot_start, h.state, v.cert_sha256, k.line
+       coalesce(h.chunk, 0), h.slot_start, h.state, v.cert_sha256, k.line
   FROM certificate k JOIN issuer i USING (issuer)
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial

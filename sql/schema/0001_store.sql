@@ -280,7 +280,7 @@ CREATE TABLE result (
     outcomes bytea NOT NULL,
     ca_at bigint[] NOT NULL,
     ca_reasons smallint[] NOT NULL,
-    PRIMARY KEY (campaign, page, seq, chunk)
+    PRIMARY KEY (campaign, page, seq, chunk, epoch)
 );
 CREATE INDEX result_seq ON result (campaign, seq);
 

@@ -24,7 +24,7 @@ CREATE FUNCTION fact_rows(c integer, s bigint) RETURNS TABLE (key text, body tex
                   array_to_string(offsets, ','), page, seq, step)
       FROM change WHERE campaign = c AND seq = s
     UNION ALL
-    SELECT format('result/%s/%s', page, chunk),
+    SELECT format('result/%s/%s/%s', page, chunk, epoch),
            format('{"ca_at":[%s],"ca_reasons":[%s],"chunk":%s,"epoch":%s,"offsets":[%s],"outcomes":"%s","page":%s,"plan":%s,"seq":%s,"table":"result"}',
                   array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), chunk, epoch,
                   array_to_string(offsets, ','), encode(outcomes, 'hex'), page, plan, seq)

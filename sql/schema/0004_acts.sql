@@ -21,6 +21,22 @@ CREATE FUNCTION requests_void(c integer, k integer, why text) RETURNS void LANGU
        AND o.started_at IS NULL AND r.void_reason = ''
 $$;
 
+-- Takes the numbers of a cohort that has not started back: whatever it was planned from has changed. What no plan
+-- covers any more must not be counted by pages that still do.
+CREATE FUNCTION cohort_unplan(c integer, k integer) RETURNS void LANGUAGE sql AS $$
+    UPDATE chunk SET state = 'closed', owner = NULL WHERE campaign = c AND cohort = k AND state <> 'closed';
+    DELETE FROM page WHERE campaign = c AND cohort = k;
+    UPDATE certificate SET number = NULL WHERE campaign = c AND cohort = k AND number IS NOT NULL;
+    UPDATE cohort SET plan = NULL WHERE campaign = c AND cohort = k;
+$$;
+
+-- A certificate of a cohort that has not started turns out to be short-lived.
+CREATE FUNCTION short_exclude(c integer, iss integer, z bytea) RETURNS void LANGUAGE sql AS $$
+    SELECT cohort_unplan(c, t.cohort) FROM certificate t
+     WHERE t.campaign = c AND t.issuer = iss AND t.serial = z AND t.number IS NOT NULL;
+    UPDATE certificate SET excluded = 'short_lived' WHERE campaign = c AND issuer = iss AND serial = z;
+$$;
+
 -- Facts of the inventory for certificates of cohorts that have not started; needs: 1 CRL, 2 OCSP. A certificate
 -- without any pointer is proved from the CRL configured for its issuer, when there is one.
 CREATE FUNCTION certificates_refresh(c integer) RETURNS void LANGUAGE sql AS $$
@@ -61,10 +77,11 @@ BEGIN
     SELECT c, s.issuer, s.serial, k, v, s.line, $3 FROM staging s ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS n = ROW_COUNT;
     INSERT INTO population VALUES (c, v, k, source, author, sha, at, lines, accepted, duplicate, rejected, n);
+    ANALYZE certificate; -- a fresh list without statistics makes plan_number() compare every row with every row
     PERFORM certificates_refresh(c);
     IF n > 0 THEN
         PERFORM requests_void(c, k, format('the list of cohort %s changed', k));
-        UPDATE cohort o SET plan = NULL WHERE o.campaign = c AND o.cohort = k;
+        PERFORM cohort_unplan(c, k);
     END IF;
     PERFORM log_note(c, at, author, 'import', data);
     RETURN QUERY SELECT k, n;
@@ -82,9 +99,7 @@ BEGIN
     END IF;
     PERFORM certificates_refresh(c);
     PERFORM requests_void(c, k, format('cohort %s was planned anew', k));
-    UPDATE chunk SET state = 'closed', owner = NULL WHERE campaign = c AND cohort = k AND state <> 'closed';
-    DELETE FROM page WHERE campaign = c AND cohort = k;
-    UPDATE certificate SET number = NULL WHERE campaign = c AND cohort = k AND number IS NOT NULL;
+    PERFORM cohort_unplan(c, k);
     WITH placed AS (
         SELECT issuer, serial,
                row_number() OVER (PARTITION BY issuer ORDER BY subscriber COLLATE "C", length(serial), serial) - 1 AS place
@@ -110,7 +125,6 @@ BEGIN
      GROUP BY t.number / 1000, t.issuer;
     GET DIAGNOSTICS pages = ROW_COUNT;
     UPDATE campaign SET next_page = base + pages WHERE campaign = c;
-    UPDATE cohort SET plan = NULL WHERE campaign = c AND cohort = k;
     SELECT array_agg(t.number ORDER BY t.number) INTO held_numbers
       FROM certificate t
      WHERE t.campaign = c AND t.cohort = k AND t.number IS NOT NULL

@@ -40,7 +40,7 @@ BEGIN
       FROM object_add(c, kind, url, iss, n, sha, at, counts, crl_number, this_update, next_update, findings) a;
     IF NOT is_fresh THEN
         PERFORM log_note(c, at, actor, 'object', format('{"counts":%s,"kind":"%s","object":%s,"sha256":"%s"}',
-                                                        counts, kind, o, encode(sha, 'hex')));
+                                                        counts::text, kind, o, encode(sha, 'hex')));
         RETURN QUERY SELECT o, false;
         RETURN;
     END IF;

@@ -1,0 +1,65 @@
+/* store_report.h - what the store tells: the snapshot, the affected list, one certificate.
+ *
+ * Every call reads one moment (a REPEATABLE READ transaction that writes nothing). The counts of a snapshot
+ * come from the pages, `affected` from the certificate rows; the balance derives every page again from the
+ * journal of changes. I/O. Does not: change anything, read a clock, or format. Source: contract sections 1
+ * and 2. Called by: cli, drill, engine. Faults: UNAVAILABLE, FAILED. */
+#ifndef MASSREVOKE_STORE_REPORT_H
+#define MASSREVOKE_STORE_REPORT_H
+
+#include "massrevoke/snapshot.h"
+#include "massrevoke/store_campaign.h"
+
+#define STORE_BALANCE_ALWAYS                                                                                 \
+    100000 /* certificates up to which a snapshot always derives the balance anew                            \
+            */
+
+/* What a snapshot is judged by. */
+struct snapshot_terms {
+    const char *plans_dir;      /* of the rules' texts; may be NULL */
+    int quorum;                 /* approvals a plan needs */
+    struct span publish_margin; /* from recorded to published, of the profile */
+    struct span reserve;        /* of the profile: less than a quarter of it left is a risk */
+    struct rate rate;           /* at which due work can be done; count 0: not known */
+};
+
+/* Fills *out completely, in the arena. With check_balance (every report) the balance is derived anew whatever
+ * the size, without it only up to STORE_BALANCE_ALWAYS certificates; balance_checked_at tells. An unbalanced
+ * ledger is no fault. About 300 ms at 100,000 certificates. */
+MUST_USE bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
+                             const struct snapshot_terms *terms, bool check_balance, struct arena *a,
+                             struct snapshot *out, struct fault *f);
+
+/* Rows of the affected list, numbered ones first; withdrawn and short-lived ones are not in it. */
+MUST_USE bool store_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out,
+                             size_t *n, struct fault *f);
+
+/* One thing that happened to a certificate. */
+struct shown_event {
+    struct utc at;
+    const char *actor;
+    enum certificate_event event;
+    enum certificate_state state; /* after it */
+    int64_t seq;                  /* of the log */
+};
+
+/* One certificate of a campaign. */
+struct shown {
+    int issuer, cohort, reason, chunk; /* chunk 0: in none */
+    const char *issuer_subject, *subscriber, *subject, *dns_names, *cdp, *ocsp;
+    const char *excluded;    /* "" or why it is outside the scope */
+    const char *cert_sha256; /* lower-case hex or "" */
+    struct serial serial;
+    int64_t number, line; /* number -1: not numbered; line of its list */
+    bool known, withdrawn;
+    uint8_t byte; /* its state byte; waiting when it has no number */
+    struct utc not_after, planned;
+    const struct shown_event *history;
+    size_t history_count;
+};
+
+/* All certificates with this serial, one an issuer; *n 0: none in this campaign. */
+MUST_USE bool store_show(struct store *s, int campaign, const struct serial *serial, struct arena *a,
+                         struct shown **out, size_t *n, struct fault *f);
+
+#endif

@@ -1,0 +1,273 @@
+/* The snapshot: one read of everything that screens and reports say. */
+#include "massrevoke/merkle.h"
+#include "massrevoke/rules.h"
+#include "report_parts.h"
+
+static bool ask(struct store *store, const char *query, int campaign, PGresult **r, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    return store_query(store, query, &p, r, f);
+}
+
+/* Does the plan's own summary call it infeasible? A summary that cannot be read promises nothing. */
+static bool plan_infeasible(const char *summary)
+{
+    AUTO_JSON *root = NULL;
+    struct fault ignored = {0};
+    if (summary[0] == '\0')
+        return false;
+    return !json_read("plan", str_of(summary), &root, &ignored) ||
+           json_is_false(json_object_get(root, "feasible"));
+}
+
+static void read_counts(const PGresult *r, int row, struct cohort_facts *c)
+{
+    int64_t unnumbered = get_int(r, row, 10);
+    c->totals = (struct totals){
+        .affected = get_int(r, row, 9),
+        .revoked = get_int(r, row, 1),
+        .pending_publication = get_int(r, row, 2),
+        .not_revoked = get_int(r, row, 3) + unnumbered, /* not planned yet, and surely not revoked by us */
+        .held = get_int(r, row, 4),
+        .expired = get_int(r, row, 5),
+        .unknown = get_int(r, row, 6),
+    };
+    c->doubt = get_int(r, row, 7);
+    c->person = get_int(r, row, 8);
+    c->unnumbered = unnumbered;
+    c->excluded_expired = get_int(r, row, 11);
+    c->short_lived = get_int(r, row, 12);
+    c->withdrawn = get_int(r, row, 13);
+    c->infeasible = plan_infeasible(get_text(r, row, 14));
+    c->last_due = UTC_NONE;
+}
+
+static bool read_dealt(struct store *store, const struct campaign_facts *all, struct cohort_facts *cohorts,
+                       size_t n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, all->campaign->id);
+    put_utc(&p, all->now);
+    put_int(&p, all->terms->publish_margin.s);
+    if (!store_query(store, "report_chunks", &p, &r, f))
+        return false;
+    for (int i = 0; i < PQntuples(r); i++)
+        for (size_t k = 0; k < n; k++)
+            if (cohorts[k].cohort.cohort == get_int(r, i, 0)) {
+                cohorts[k].last_due = get_utc(r, i, 1);
+                cohorts[k].due = get_int(r, i, 2);
+                cohorts[k].should_24h = get_int(r, i, 3);
+            }
+    return true;
+}
+
+/* Both lists are in ascending order of cohort and from one moment, so row i is cohort i. */
+static bool read_cohorts(struct store *store, const struct campaign_facts *all, struct arena *a,
+                         struct cohort_facts **out, size_t *n, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    struct cohort *list;
+    if (!store_cohorts(store, all->campaign->id, a, &list, n, f) ||
+        !ask(store, "report_cohorts", all->campaign->id, &r, f))
+        return false;
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++) {
+        read_counts(r, (int)i, &(*out)[i]);
+        (*out)[i].cohort = list[i];
+    }
+    return read_dealt(store, all, *out, *n, f);
+}
+
+static void add_totals(struct totals *sum, const struct totals *t)
+{
+    sum->affected += t->affected;
+    sum->revoked += t->revoked;
+    sum->pending_publication += t->pending_publication;
+    sum->not_revoked += t->not_revoked;
+    sum->held += t->held;
+    sum->expired += t->expired;
+    sum->unknown += t->unknown;
+}
+
+/* A rule file that is gone costs its paraphrase, never the status screen. */
+static const char *rule_text(const char *plans_dir, const char *id, struct arena *a)
+{
+    struct rule rule;
+    struct fault ignored = {0};
+    return rules_find(plans_dir, id, a, &rule, &ignored) ? rule.text : "";
+}
+
+static void conclude_cohorts(const struct campaign_facts *all, const struct cohort_facts *facts, size_t n,
+                             struct arena *a, struct snapshot *s)
+{
+    struct snapshot_cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    for (size_t i = 0; i < n; i++) {
+        report_judge_cohort(all, &facts[i], &cohorts[i]);
+        cohorts[i].rule_text = rule_text(all->terms->plans_dir, cohorts[i].rule, a);
+        add_totals(&s->totals, &facts[i].totals);
+        s->in_doubt += facts[i].doubt;
+        s->needs_person += facts[i].person;
+        s->excluded_expired += facts[i].excluded_expired;
+        s->excluded_short_lived += facts[i].short_lived;
+        s->excluded_withdrawn += facts[i].withdrawn;
+    }
+    s->cohorts = cohorts;
+    s->cohort_count = n;
+    report_judge_campaign(all, s);
+}
+
+static bool read_hours(struct store *store, const struct campaign *c, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, c->id);
+    put_utc(&p, c->received);
+    if (!store_query(store, "report_hours", &p, &r, f))
+        return false;
+    s->hour_count = (size_t)PQntuples(r);
+    struct snapshot_hour *hours = arena_array(a, s->hour_count, sizeof *hours);
+    for (int i = 0; i < PQntuples(r); i++)
+        hours[i] = (struct snapshot_hour){utc_add(c->received, (struct span){get_int(r, i, 0) * 3600}),
+                                          get_int(r, i, 1), get_int(r, i, 2), get_int(r, i, 3)};
+    s->hours = hours;
+    return true;
+}
+
+static bool read_issuers(struct store *store, int campaign, struct arena *a, struct snapshot *s,
+                         struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "report_issuers", campaign, &r, f))
+        return false;
+    s->issuer_count = (size_t)PQntuples(r);
+    struct snapshot_issuer *issuers = arena_array(a, s->issuer_count, sizeof *issuers);
+    for (int i = 0; i < PQntuples(r); i++)
+        issuers[i] = (struct snapshot_issuer){arena_text(a, get_text(r, i, 0)), get_int(r, i, 1)};
+    s->issuers = issuers;
+    return true;
+}
+
+static bool read_engines(struct store *store, int campaign, struct arena *a, struct snapshot *s, bool *alive,
+                         struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "engine_list", campaign, &r, f))
+        return false;
+    s->engine_count = (size_t)PQntuples(r);
+    struct snapshot_engine *engines = arena_array(a, s->engine_count, sizeof *engines);
+    for (int i = 0; i < PQntuples(r); i++)
+        engines[i] = (struct snapshot_engine){arena_text(a, get_text(r, i, 0)),
+                                              arena_text(a, get_text(r, i, 1)), get_utc(r, i, 2), true};
+    *alive = s->engine_count > 0;
+    s->engines = engines;
+    return true;
+}
+
+static bool read_people(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "report_subscribers", campaign, &r, f))
+        return false;
+    s->subscribers = get_int(r, 0, 0);
+    s->subscribers_told = get_int(r, 0, 1);
+    s->subscribers_acked = get_int(r, 0, 2);
+    s->subscribers_bad_address = get_int(r, 0, 3);
+    s->subscribers_no_contact = get_int(r, 0, 4);
+    s->backups_told = get_int(r, 0, 5);
+    s->notices_sent = get_int(r, 0, 6);
+    s->notices_refused = get_int(r, 0, 7);
+    return true;
+}
+
+static bool read_types(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL, *outside = NULL;
+    if (!ask(store, "report_types", campaign, &r, f) || !ask(store, "outside_scope", campaign, &outside, f))
+        return false;
+    s->types_dv = get_int(r, 0, 0);
+    s->types_ov = get_int(r, 0, 1);
+    s->types_iv = get_int(r, 0, 2);
+    s->types_ev = get_int(r, 0, 3);
+    s->types_unknown = get_int(r, 0, 4);
+    s->not_checkable = get_int(r, 0, 5);
+    s->revoked_outside_scope = get_int(outside, 0, 0);
+    return true;
+}
+
+static bool read_log(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    struct merkle tree = {0};
+    if (!ask(store, "log_hashes", campaign, &r, f))
+        return false;
+    for (int i = 0; i < PQntuples(r); i++)
+        merkle_push(&tree, get_digest(r, i, 0));
+    s->log_size = PQntuples(r);
+    s->log_root = merkle_root(&tree);
+    return true;
+}
+
+static bool read_balance(struct store *store, int campaign, bool always, struct utc now, struct arena *a,
+                         struct snapshot *s, struct fault *f)
+{
+    struct balance b = {.ok = true};
+    s->balance_checked_at = UTC_NONE;
+    if (always || s->totals.affected <= STORE_BALANCE_ALWAYS) {
+        if (!report_balance(store, campaign, true, &b, f))
+            return false;
+        s->balance_checked_at = now;
+    }
+    s->balance_ok = b.ok && totals_balance(&s->totals);
+    s->counted_twice = b.counted_twice;
+    s->not_counted = b.not_counted;
+    s->balance_detail = arena_text(a, b.detail);
+    return true;
+}
+
+static bool fill(struct store *store, struct campaign_facts *all, bool check_balance, struct arena *a,
+                 struct snapshot *s, struct fault *f)
+{
+    int id = all->campaign->id;
+    struct cohort_facts *facts;
+    size_t n;
+    if (!read_engines(store, id, a, s, &all->engine_alive, f) || !read_cohorts(store, all, a, &facts, &n, f))
+        return false;
+    conclude_cohorts(all, facts, n, a, s);
+    struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    for (size_t i = 0; i < n; i++)
+        cohorts[i] = facts[i].cohort;
+    return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
+           read_people(store, id, s, f) && read_types(store, id, s, f) && read_log(store, id, s, f) &&
+           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
+           report_waiting(store, all, cohorts, a, s, f);
+}
+
+bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
+                    const struct snapshot_terms *terms, bool check_balance, struct arena *a,
+                    struct snapshot *out, struct fault *f)
+{
+    struct campaign_facts all = {.terms = terms, .now = now};
+    struct campaign fresh;
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = store_campaign_find(s, c->name, a, &fresh, f);
+    if (ok) {
+        all.campaign = &fresh;
+        *out = (struct snapshot){
+            .campaign = fresh.name,
+            .mode = fresh.mode,
+            .commander = fresh.opened_by,
+            .bug = fresh.bug,
+            .pause_reason = fresh.paused_revoke ? fresh.pause_reason : "",
+            .as_of = now,
+            .received = fresh.received,
+            .simulated_time = strcmp(fresh.mode, "drill") == 0,
+        };
+        ok = fill(s, &all, check_balance, a, out, f);
+    }
+    store_read_end(s);
+    return ok;
+}

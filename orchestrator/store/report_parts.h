@@ -1,0 +1,56 @@
+/* report_parts.h - the parts of a snapshot between the files that make it.
+ * Does not: leave store/. */
+#ifndef STORE_REPORT_PARTS_H
+#define STORE_REPORT_PARTS_H
+
+#include "internal.h"
+#include "massrevoke/store_report.h"
+
+/* What the store holds of one cohort, before anything is concluded. */
+struct cohort_facts {
+    struct cohort cohort;
+    struct totals totals;
+    int64_t doubt, person, unnumbered, excluded_expired, short_lived, withdrawn;
+    bool infeasible;     /* its plan says so */
+    struct utc last_due; /* of what is not recorded yet; UTC_NONE: nothing is dealt */
+    int64_t due;         /* certificates in chunks that are due */
+    int64_t should_24h;
+};
+
+/* What all cohorts share. */
+struct campaign_facts {
+    const struct campaign *campaign;
+    const struct snapshot_terms *terms;
+    struct utc now;
+    bool engine_alive;
+};
+
+/* Concludes state, verdict, projected finish and slack. Pure. */
+void report_judge_cohort(const struct campaign_facts *all, const struct cohort_facts *c,
+                         struct snapshot_cohort *out);
+
+/* Concludes the campaign's state, verdict, deadline, finish and slack from its cohorts. Pure. */
+void report_judge_campaign(const struct campaign_facts *all, struct snapshot *s);
+
+/* What waits for a person, and the command to type next. */
+MUST_USE bool report_waiting(struct store *store, const struct campaign_facts *all,
+                             const struct cohort *cohorts, struct arena *a, struct snapshot *s,
+                             struct fault *f);
+
+/* Decisions and milestones as sentences. */
+MUST_USE bool report_timeline(struct store *store, int campaign, struct arena *a, struct snapshot *s,
+                              struct fault *f);
+
+/* The ledger derived again. */
+struct balance {
+    bool ok;
+    int64_t counted_twice, not_counted;
+    char detail[200]; /* the first place that is off, "" when none */
+};
+
+/* Compares certificate rows, counters, state bytes, journal and (with scopes) the signed page digests. Must
+ * run inside a read. About 150 ms at 100,000 certificates. */
+MUST_USE bool report_balance(struct store *store, int campaign, bool scopes, struct balance *out,
+                             struct fault *f);
+
+#endif

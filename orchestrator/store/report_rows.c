@@ -1,0 +1,175 @@
+/* Lists: the affected certificates, one certificate with its history. */
+#include "massrevoke/hex.h"
+#include "massrevoke/outcome.h"
+#include "report_parts.h"
+
+/* What the CA said of a number. */
+struct ca_word {
+    int64_t number;
+    struct utc at;
+    int reason;
+};
+
+static bool read_words(struct store *s, int campaign, struct arena *a, struct ca_word **out, size_t *n,
+                       struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array revoked = {{0}};
+    array_int(&revoked, CA_REVOKED_NOW);
+    array_int(&revoked, CA_REVOKED_BEFORE);
+    put_int(&p, campaign);
+    put_array(&p, &revoked);
+    if (!store_query(s, "report_results", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++) {
+        int64_t at = get_int(r, i, 1);
+        (*out)[i] =
+            (struct ca_word){get_int(r, i, 0), at == 0 ? UTC_NONE : (struct utc){at}, (int)get_int(r, i, 2)};
+    }
+    return true;
+}
+
+static const char *hex_of(const PGresult *r, int row, int column, struct arena *a)
+{
+    return get_null(r, row, column) ? "" : arena_text(a, get_text(r, row, column) + 2); /* behind "\x" */
+}
+
+static struct affected_row affected_of(const PGresult *r, int i, const struct ca_word *word, struct arena *a)
+{
+    char serial[SERIAL_HEX_TEXT];
+    struct serial number = get_serial(r, i, 4);
+    struct utc deadline = get_utc(r, i, 12);
+    struct affected_row row = {
+        .precert_sha256 = hex_of(r, i, 0, a),
+        .cert_sha256 = hex_of(r, i, 1, a),
+        .subject = arena_text(a, get_text(r, i, 2)),
+        .issuer = arena_text(a, get_text(r, i, 3)),
+        .serial = arena_text(a, serial_hex(&number, serial)),
+        .dns_names = arena_text(a, get_text(r, i, 5)),
+        .not_before = get_utc(r, i, 6),
+        .not_after = get_utc(r, i, 7),
+        .state = certificate_state((uint8_t)get_int(r, i, 9)),
+        .planned = get_utc(r, i, 10),
+        .revoked = word == NULL ? UTC_NONE : word->at,
+        .reason = word == NULL || word->reason < 0 ? (int)get_int(r, i, 11) : word->reason,
+        .excluded_expired = get_bool(r, i, 13),
+    };
+    struct utc when = utc_is_set(row.revoked) ? row.revoked : row.planned;
+    row.delayed = !row.excluded_expired &&
+                  (utc_is_set(when) ? when.s > deadline.s : row.state != CERTIFICATE_PUBLISHED);
+    return row;
+}
+
+static bool read_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out,
+                          size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct ca_word *words;
+    size_t word_count, next = 0;
+    put_int(&p, campaign);
+    if (!read_words(s, campaign, a, &words, &word_count, f) || !store_query(s, "report_affected", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++) { /* both ascend by number */
+        const struct ca_word *word = NULL;
+        if (!get_null(r, i, 8)) {
+            int64_t number = get_int(r, i, 8);
+            while (next < word_count && words[next].number < number)
+                next++;
+            if (next < word_count && words[next].number == number)
+                word = &words[next];
+        }
+        (*out)[i] = affected_of(r, i, word, a);
+    }
+    return true;
+}
+
+bool store_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out, size_t *n,
+                    struct fault *f)
+{
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = read_affected(s, campaign, a, out, n, f);
+    store_read_end(s);
+    return ok;
+}
+
+static bool read_history(struct store *s, int campaign, struct arena *a, struct shown *c, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, c->number);
+    if (!store_query(s, "show_history", &p, &r, f))
+        return false;
+    c->history_count = (size_t)PQntuples(r);
+    struct shown_event *events = arena_array(a, c->history_count, sizeof *events);
+    for (int i = 0; i < PQntuples(r); i++)
+        events[i] = (struct shown_event){.at = get_utc(r, i, 0),
+                                         .actor = arena_text(a, get_text(r, i, 1)),
+                                         .event = (enum certificate_event)get_int(r, i, 2),
+                                         .state = certificate_state((uint8_t)get_int(r, i, 3)),
+                                         .seq = get_int(r, i, 4)};
+    c->history = events;
+    return true;
+}
+
+static struct shown shown_of(const PGresult *r, int i, struct arena *a)
+{
+    return (struct shown){
+        .issuer = (int)get_int(r, i, 0),
+        .issuer_subject = arena_text(a, get_text(r, i, 1)),
+        .serial = get_serial(r, i, 2),
+        .cohort = (int)get_int(r, i, 3),
+        .number = get_null(r, i, 4) ? -1 : get_int(r, i, 4),
+        .subscriber = arena_text(a, get_text(r, i, 5)),
+        .reason = (int)get_int(r, i, 6),
+        .known = get_bool(r, i, 7),
+        .excluded = arena_text(a, get_text(r, i, 8)),
+        .withdrawn = get_bool(r, i, 9),
+        .not_after = get_utc(r, i, 10),
+        .subject = arena_text(a, get_text(r, i, 11)),
+        .dns_names = arena_text(a, get_text(r, i, 12)),
+        .cdp = arena_text(a, get_text(r, i, 13)),
+        .ocsp = arena_text(a, get_text(r, i, 14)),
+        .byte = get_null(r, i, 15) ? CERTIFICATE_WAITING : (uint8_t)get_int(r, i, 15),
+        .chunk = (int)get_int(r, i, 16),
+        .planned = get_utc(r, i, 17),
+        .cert_sha256 = hex_of(r, i, 19, a),
+        .line = get_int(r, i, 20),
+    };
+}
+
+static bool read_shown(struct store *s, int campaign, const struct serial *serial, struct arena *a,
+                       struct shown **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_bytes(&p, serial->bytes, serial->n);
+    if (!store_query(s, "show_certificate", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++) {
+        (*out)[i] = shown_of(r, i, a);
+        if ((*out)[i].number >= 0 && !read_history(s, campaign, a, &(*out)[i], f))
+            return false;
+    }
+    return true;
+}
+
+bool store_show(struct store *s, int campaign, const struct serial *serial, struct arena *a,
+                struct shown **out, size_t *n, struct fault *f)
+{
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = read_shown(s, campaign, serial, a, out, n, f);
+    store_read_end(s);
+    return ok;
+}
