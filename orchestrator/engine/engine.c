@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define CHECK_EVERY 60 /* seconds between looks at deadlines and totals */
 #define OTHERS_EVERY 2 /* seconds between looks at chunks that another engine owns */
 
 struct act engine_act(const struct engine *e)
@@ -24,7 +25,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
     *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
-    e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = e->backend_again = UTC_NONE;
+    e->last_full_look = e->last_pending_look = e->last_notify = e->last_check = UTC_NONE;
     e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
     for (size_t i = 0; i < parts->ca_count; i++)
         e->paces[i].rate = parts->cas[i].door->facts.rate;
@@ -160,15 +161,6 @@ static enum engine_state judge_counts(const struct state_counts *c)
     return person > 0 ? ENGINE_LEFT : ENGINE_SETTLED;
 }
 
-/* The moment the last certificate was settled is an event of its own. */
-static bool note_end(struct engine *e, const struct engine_report *r, struct fault *f)
-{
-    bool ended = e->saw_work && r->state == ENGINE_SETTLED;
-    e->saw_work = r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED;
-    struct act act = engine_act(e);
-    return !ended || store_note(e->parts.store, &act, "finish", NULL, f);
-}
-
 static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -190,7 +182,7 @@ static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
     r->state = judge_counts(&r->counts);
     if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
         r->state = ENGINE_PAUSED;
-    return note_end(e, r, f);
+    return true;
 }
 
 static void sooner(struct utc *next, struct utc candidate)
@@ -210,8 +202,7 @@ static bool schedule(struct engine *e, struct engine_report *r, struct utc notif
         struct utc due = utc_max(q.due, now);
         for (size_t ca = 0; ca < e->parts.ca_count && due.s == now.s; ca++)
             due = utc_max(due, pace_next(&e->paces[ca], now));
-        due = utc_max(due, utc_add(now, (struct span){q.due.s <= now.s}));
-        sooner(&next, utc_is_set(e->backend_again) ? utc_max(due, e->backend_again) : due);
+        sooner(&next, utc_max(due, utc_add(now, (struct span){q.due.s <= now.s})));
     }
     for (size_t i = 0; i < e->work_count; i++)
         sooner(&next, e->works[i]->ready);
@@ -244,27 +235,6 @@ static bool look(struct engine *e, struct engine_report *r, struct fault *f)
     return true;
 }
 
-#define BACKEND_WAIT_MOST 60
-
-/* A backend that is away is asked again after 1, 2, 4 ... 60 seconds; everything else goes on meanwhile. */
-static bool execute(struct engine *e, struct engine_report *r, struct fault *f)
-{
-    struct utc now = engine_act(e).at;
-    if (utc_is_set(e->backend_again) && now.s < e->backend_again.s)
-        return true;
-    bool ok = engine_execute(e, r, f);
-    if (ok || f->kind != FAULT_UNAVAILABLE || store_is_lost(e->parts.store) || store_is_lost(e->beat)) {
-        e->backend_wait = 0;
-        e->backend_again = UTC_NONE;
-        return ok;
-    }
-    snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
-    *f = (struct fault){0};
-    e->backend_wait = e->backend_wait == 0 ? 1 : e->backend_wait * 2 > BACKEND_WAIT_MOST ? BACKEND_WAIT_MOST : e->backend_wait * 2;
-    e->backend_again = utc_add(now, (struct span){e->backend_wait});
-    return true;
-}
-
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc notify = UTC_NONE;
@@ -272,7 +242,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
         return false;
-    if ((e->only & ENGINE_EXECUTE) && !execute(e, r, f))
+    if ((e->only & ENGINE_EXECUTE) && !engine_execute(e, r, f))
         return false;
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;

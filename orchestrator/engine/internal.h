@@ -31,12 +31,9 @@ struct engine {
     size_t skip_count;
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
     struct utc *published; /* per issuer of settings: last publication by this engine */
-    struct utc last_full_look, last_pending_look;
-    struct utc last_notify, notify_wake; /* when notices were decided last, and want to be again */
-    int64_t backend_wait;                /* seconds until an unavailable backend is tried again; doubles to 60 */
-    struct utc backend_again;
+    struct utc last_full_look, last_pending_look, last_notify, last_check;
     char warning[512];
-    bool saw_work; /* something was left at an earlier step: the end is worth an event */
+    bool finish_noted;
     struct mailbag *bag; /* messages at the door */
 };
 

@@ -265,51 +265,33 @@ bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, str
     return e->parts.mail->ops->step(e->parts.mail, busy, f) && commit_answers(e, r, f);
 }
 
-#define DECIDE_EVERY 60 /* seconds between decisions when nothing said that one is due */
-
-/* Deciding reads every subscriber: done when its own wake-up time has come, or once a minute for what people did. */
-static bool decide(struct engine *e, struct utc now, struct fault *f)
+bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct cohort *cohorts;
-    struct campaign campaign;
     struct engine_notified told = {0};
     size_t n;
-    if (!store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
-        !store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
-        return false;
-    e->notify_wake = UTC_NONE;
-    if (campaign.paused_notify)
-        n = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct utc wake;
-        if (!utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
-            continue;
-        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, false, &wake, &told, f))
-            return false;
-        if (utc_is_set(wake))
-            e->notify_wake = utc_is_set(e->notify_wake) ? utc_min(e->notify_wake, wake) : wake;
-    }
-    e->last_notify = now;
-    return true;
-}
-
-bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
-{
-    struct utc now = engine_act(e).at, soon = utc_add(now, (struct span){1});
     bool busy;
     *next = UTC_NONE;
     if (!e->parts.profile.notices || e->parts.mail == NULL)
         return true;
-    bool due = !utc_is_set(e->last_notify) || now.s >= e->last_notify.s + DECIDE_EVERY ||
-               (utc_is_set(e->notify_wake) && now.s >= e->notify_wake.s);
-    if ((due && !decide(e, now, f)) || !engine_mail_step(e, r, &busy, f))
+    if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
         return false;
-    if (r->notices > 0) /* an answer may make somebody else due */
-        e->notify_wake = now;
-    *next = e->notify_wake;
+    for (size_t i = 0; i < n; i++) {
+        struct utc wake;
+        if (!utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
+            continue;
+        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, false, &wake, &told,
+                                  f))
+            return false;
+        if (utc_is_set(wake))
+            *next = utc_is_set(*next) ? utc_min(*next, wake) : wake;
+    }
+    if (!engine_mail_step(e, r, &busy, f))
+        return false;
+    struct utc soon = utc_add(engine_act(e).at, (struct span){1});
     if (busy || r->notices > 0)
-        *next = utc_is_set(*next) ? utc_max(soon, utc_min(*next, soon)) : soon;
+        *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
     return true;
 }
 

@@ -1,8 +1,6 @@
 /* Publishing is its own idempotent action, apart from revoking: design section 4. */
 #include "internal.h"
 
-#include <stdio.h>
-
 int engine_issuer_index(const struct engine *e, int issuer)
 {
     for (size_t i = 0; i < e->parts.issuer_count; i++)
@@ -44,14 +42,8 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
         if (!door->facts.can_publish || !wants_crl(e, i, now))
             continue;
-        if (!door->ops->publish(door, (uint16_t)i, now, f)) {
-            if (f->kind != FAULT_CONFLICT && f->kind != FAULT_UNAVAILABLE)
-                return false;
-            /* somebody else signs, or the CA is away: asked again at the next step, revoking goes on */
-            snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
-            *f = (struct fault){0};
-            continue;
-        }
+        if (!door->ops->publish(door, (uint16_t)i, now, f))
+            return false;
         e->dirty[i] = false;
         e->published[i] = now;
         e->last_pending_look = UTC_NONE; /* look at it now */
