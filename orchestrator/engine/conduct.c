@@ -106,6 +106,12 @@ bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_
     return store_contacts_put(c->store, &act, rows, n, f);
 }
 
+/* Started, and no approver has withdrawn since: everything else waits for an approval. */
+static bool goes(const struct cohort *cohort)
+{
+    return utc_is_set(cohort->started_at) && !utc_is_set(cohort->voided_at);
+}
+
 bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct arena *a, struct cohort *out,
                     struct fault *f)
 {
@@ -115,7 +121,7 @@ bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct ar
     if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        bool is_started = utc_is_set(cohorts[i].started_at);
+        bool is_started = goes(&cohorts[i]);
         waiting += !is_started;
         running += is_started;
         if (cohorts[i].cohort == wanted || (wanted == 0 && !is_started))
@@ -253,7 +259,7 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
         if (f->kind != FAULT_CONFLICT || attempt == 5)
             return false;
     }
-    if (started)
+    if (goes(&cohort))
         return true;
     const char *what = arena_format(a, "plan %d of cohort %d", out->plan, cohort.cohort);
     struct utc first = out->value.slot_count > 0 ? out->value.slots[0].start : UTC_NONE;

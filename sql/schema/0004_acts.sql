@@ -13,12 +13,12 @@ BEGIN
     RETURN c;
 END $$;
 
--- Approvals that wait on a cohort that has not started lose their object.
+-- Approvals that wait on a cohort that has not started, or was stopped by a withdrawal, lose their object.
 CREATE FUNCTION requests_void(c integer, k integer, why text) RETURNS void LANGUAGE sql AS $$
     UPDATE request r SET void_reason = why
       FROM cohort o
      WHERE r.campaign = c AND o.campaign = c AND o.cohort = r.cohort AND r.cohort = k AND r.what = 'plan'
-       AND o.started_at IS NULL AND r.void_reason = ''
+       AND (o.started_at IS NULL OR o.voided_at IS NOT NULL) AND r.void_reason = ''
 $$;
 
 -- Facts of the inventory for certificates of cohorts that have not started; needs: 1 CRL, 2 OCSP. A certificate
