@@ -89,7 +89,8 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
             f->kind = FAULT_REFUSED; /* the same person twice: contract section 1 */
         return false;
     }
-    return *approvals != c->settings->quorum || bind_now(c, r, f);
+    /* also with more than enough: whoever died between the last signature and this left it unbound */
+    return *approvals < c->settings->quorum || bind_now(c, r, f);
 }
 
 bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f)
