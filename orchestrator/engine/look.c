@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* Seconds between looks while something is pending: soon after a CRL of ours, for responders and caches are often
- * only moments behind, then twice as long each time. */
+/* Seconds between looks while something is pending: soon after a CRL of ours, for responders and caches are
+ * often only moments behind, then twice as long each time. */
 #define LOOK_FIRST 2
 #define LOOK_EVERY 300
 #define OCSP_BATCH 256 /* requests under way at once */
@@ -144,7 +144,8 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     for (size_t i = 0; i < g->count && judged->counts; i++) {
         if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (judged->complete && !sights[i].listed && must_be_there(&g->items[i], judged->crl.this_update))
+        else if (judged->complete && !sights[i].listed &&
+                 must_be_there(&g->items[i], judged->crl.this_update))
             missing[sight.missing_count++] = g->items[i].number;
     }
     const struct pointer *last = last_fetch(l, g->url, g->issuer);
