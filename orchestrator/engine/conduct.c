@@ -71,7 +71,7 @@ static bool is_short(void *context, struct utc not_before, struct utc not_after)
 static bool exclude_short_lived(const struct conduct *c, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct short_context context;
+    struct short_context context = {0};
     return rules_short_lived_rows(c->settings->plans_dir, &a, &context.rows, &context.count, f) &&
            store_exclude_short_lived(c->store, c->campaign.id, is_short, &context, f);
 }

@@ -112,13 +112,14 @@ static void add_open_tries(const struct engine *e, int cohort, struct notice_sub
         for (size_t c = 0; c < subs[s].contact_count; c++)
             for (size_t i = 0; i < e->bag->count; i++) {
                 const struct posted *p = &e->bag->list[i];
-                if (p->cohort == cohort && p->contact == subs[s].contacts[c].id)
-                    subs[s].tries[subs[s].try_count++] =
-                        (struct notice_try){.contact = p->contact,
-                                            .kind = p->kind,
-                                            .attempt = (int)subs[s].try_count + 1,
-                                            .open = true,
-                                            .at = p->at};
+                if (p->cohort != cohort || p->contact != subs[s].contacts[c].id)
+                    continue;
+                size_t at = subs[s].try_count++;
+                subs[s].tries[at] = (struct notice_try){.contact = p->contact,
+                                                        .kind = p->kind,
+                                                        .attempt = (int)at + 1,
+                                                        .open = true,
+                                                        .at = p->at};
             }
 }
 
