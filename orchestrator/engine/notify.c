@@ -114,12 +114,12 @@ static void add_open_tries(const struct engine *e, int cohort, struct notice_sub
                 const struct posted *p = &e->bag->list[i];
                 if (p->cohort != cohort || p->contact != subs[s].contacts[c].id)
                     continue;
-                size_t at = subs[s].try_count++;
-                subs[s].tries[at] = (struct notice_try){.contact = p->contact,
-                                                        .kind = p->kind,
-                                                        .attempt = (int)at + 1,
-                                                        .open = true,
-                                                        .at = p->at};
+                size_t n_tries = subs[s].try_count++;
+                subs[s].tries[n_tries] = (struct notice_try){.contact = p->contact,
+                                                             .kind = p->kind,
+                                                             .attempt = (int)n_tries + 1,
+                                                             .open = true,
+                                                             .at = p->at};
             }
 }
 
