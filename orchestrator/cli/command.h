@@ -99,6 +99,7 @@ bool cmd_resume(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_release(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_run(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_drill(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_start(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_stop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_migrate(struct invocation *in, int *exit_code, struct fault *f);
