@@ -82,8 +82,6 @@ bool exercise_add_cohort(struct exercise *x, const char *name, const char *seria
     struct conduct_list import = {
         .list = &list, .sha256 = digest_of(serials, strlen(serials)), .source = name, .received = UTC_NONE};
     if (!conduct_import(&c, &import, &cohort, &added, f) ||
-        !conduct_inventory(&c, x->world.inventory, x->world.certificate_count, f) ||
-        !conduct_contacts(&c, x->world.contacts, x->world.contact_count, f) ||
         !conduct_plan(&c, cohort, c.now, false, &x->arena, &plan, f))
         return false;
     add_slots(x, &plan.value);
@@ -105,8 +103,12 @@ static bool open_campaign(struct exercise *x, struct fault *f)
                                 .profile = x->profile.name,
                                 .received = s->received};
     int id;
-    return conduct_open(&c, &o, &id, f) &&
-           store_campaign_find(x->store, s->name, &x->arena, &x->campaign, f) &&
+    if (!conduct_open(&c, &o, &id, f) ||
+        !store_campaign_find(x->store, s->name, &x->arena, &x->campaign, f))
+        return false;
+    c = exercise_conduct(x, EXERCISE_COMMANDER);
+    return conduct_inventory(&c, x->world.inventory, x->world.certificate_count, f) &&
+           conduct_contacts(&c, x->world.contacts, x->world.contact_count, f) &&
            exercise_add_cohort(x, "affected-list.txt", x->world.first_list, f);
 }
 
