@@ -57,6 +57,7 @@ struct engine_report {
     struct utc next; /* when to step again; UTC_NONE: nothing is scheduled */
     struct state_counts counts;
     struct utc due; /* when the next chunk is due, UTC_NONE: none */
+    bool mail_open; /* messages are at the relay without an answer */
     int64_t asked, settled, published, vanished, notices, expired, stray;
     const char *warning; /* something a person must see, "" otherwise; valid until the next step */
 };

@@ -37,7 +37,8 @@ bool executor_may_send(uint8_t state, enum ca_outcome answer);
 bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,
                     enum certificate_event *event);
 
-/* A token bucket over campaign time: never more than rate allows, bursts of at most ten seconds' worth. */
+/* A token bucket over campaign time: never more than rate allows, bursts of at most ten
+ * seconds' worth and one certificate. */
 struct pace {
     struct rate rate; /* count 0: unlimited */
     int64_t tokens;   /* in units of 1 / rate.per certificates */

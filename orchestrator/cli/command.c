@@ -67,8 +67,8 @@ const struct command commands[] = {
         .group = "prepare",
         .usage = "[--cohort N] [--at TIME] [--dry-run] [--format text|csv]",
         .summary = "work the schedule back from the published deadline",
-        .text = "Writes the plan and its request for approval; with --dry-run nothing. Ends 9 when\nthe "
-                "deadline cannot be met: the plan is written all the same.\n",
+        .text = "Writes the plan and its request for approval; with --dry-run nothing.\n"
+                "Ends 9 when the deadline cannot be met: the plan is written all the same.\n",
         .options = TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) | TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
@@ -103,8 +103,8 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[REQUEST] --key FILE --cert FILE | --signature FILE | --withdraw",
         .summary = "sign a request, as somebody who did not ask for it",
-        .text = "With --withdraw an approver takes the approval of a started cohort back: it stops\nlike a "
-                "pause.\n",
+        .text = "With --withdraw an approver takes the approval of a started cohort back:\n"
+                "it stops like a pause.\n",
         .options = TAKES(KEY) | TAKES(CERT) | TAKES(SIGNATURE) | TAKES(WITHDRAW) | TAKES(COHORT) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
@@ -115,8 +115,8 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[--kind heads_up|first] [--dry-run]",
         .summary = "tell subscribers now",
-        .text = "A heads-up needs no plan and names no hour; first notices are sent by run as "
-                "well.\n--dry-run renders every message and sends none.\n",
+        .text = "A heads-up needs no plan and names no hour; first notices are sent by run too.\n"
+                "--dry-run renders every message and sends none.\n",
         .options = TAKES(KIND) | TAKES(DRY_RUN) | TAKES(AS) | TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
@@ -194,8 +194,8 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[--once] [--only execute|verify|notify|publish]",
         .summary = "do the work, until everything is settled",
-        .text = "Prints what is due next. Ctrl-C finishes the batch and ends 130; run goes on later.\nEnds 8 "
-                "with a list when only a person can go on.\n",
+        .text = "Prints what is due next. Ctrl-C finishes the batch and ends 130; run goes on\n"
+                "later. Ends 8 with a list when only a person can go on.\n",
         .options = TAKES(ONCE) | TAKES(ONLY),
         .min_args = 0,
         .max_args = 0,

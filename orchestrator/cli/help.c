@@ -1,5 +1,6 @@
 /* Help from the tables: options.def, command.c, fault.def, certificate.def. */
 #include "command.h"
+#include "massrevoke/text.h"
 #include "massrevoke/certificate.h"
 #include "massrevoke/nearest.h"
 
@@ -60,9 +61,29 @@ void help_tree(void)
     puts("never abbreviated. Times need Z or an offset and are printed in UTC.");
 }
 
+#define COLUMNS 80
+
+/* "usage: massrevoke NAME ..." in lines of at most 79 columns, broken before an option or an alternative. */
+static void print_usage(const struct command *c)
+{
+    int column = printf("usage: massrevoke %s", c->name);
+    const int indent = column < 30 ? column : 24;
+    for (struct str rest = str_of(c->usage); rest.p != NULL && c->usage[0] != '\0';) {
+        struct str word = str_cut(&rest, ' ');
+        /* an option and its value stay on one line */
+        if (word.n > 0 && (word.p[0] == '-' || word.p[0] == '[') && rest.p != NULL && rest.p[0] != '-' && rest.p[0] != '[' &&
+            memchr(word.p, ']', word.n) == NULL)
+            word.n += 1 + str_cut(&rest, ' ').n;
+        if (column + 1 + (int)word.n >= COLUMNS)
+            column = printf("\n%*s", indent, "") - 1;
+        column += printf(" %.*s", (int)word.n, word.p);
+    }
+    printf("\n\n%s\n", c->summary);
+}
+
 void help_command(const struct command *c)
 {
-    printf("usage: massrevoke %s%s%s\n\n%s\n", c->name, c->usage[0] == '\0' ? "" : " ", c->usage, c->summary);
+    print_usage(c);
     if (c->text[0] != '\0')
         printf("\n%s", c->text);
     puts("\noptions:");

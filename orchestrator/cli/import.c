@@ -14,23 +14,57 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A source that digests and counts what passes through it. */
+#define HEAD_MAX 4096                /* bytes a format is told by */
+#define BUNDLE_MAX ((size_t)1 << 30) /* bytes of one file of certificates */
+
+/* A source that digests and counts what passes through it. What was read ahead, to tell the format, comes
+ * first: a pipe cannot be read twice. */
 struct tap {
     struct source source;
     struct digest_state *digest;
     uint64_t bytes, size;
     const char *name;
+    size_t head, taken; /* octets read ahead; how many of them were given out */
+    char ahead[HEAD_MAX];
 };
+
+static bool tap_fill(struct tap *t, struct fault *f)
+{
+    size_t got = 1;
+    while (t->head < sizeof t->ahead && got > 0) {
+        if (!t->source.read(t->source.context, t->ahead + t->head, sizeof t->ahead - t->head, &got, f))
+            return false;
+        t->head += got;
+    }
+    return true;
+}
 
 static bool tap_read(void *context, void *into, size_t room, size_t *got, struct fault *f)
 {
     struct tap *t = context;
-    if (!t->source.read(t->source.context, into, room, got, f))
+    *got = t->head - t->taken < room ? t->head - t->taken : room;
+    memcpy(into, t->ahead + t->taken, *got);
+    t->taken += *got;
+    if (*got == 0 && !t->source.read(t->source.context, into, room, got, f))
         return false;
     digest_add(t->digest, into, *got);
     t->bytes += *got;
     if (t->size > (uint64_t)16 << 20) /* short files need no bar */
         log_progress(t->name, t->bytes, t->size);
+    return true;
+}
+
+/* Everything that is left, for formats that are not read line by line. */
+static bool tap_drain(struct tap *t, struct buf *out, struct fault *f)
+{
+    char part[65536];
+    for (size_t got = 1; got > 0;) {
+        if (!tap_read(t, part, sizeof part, &got, f))
+            return false;
+        if (out->n + got > BUNDLE_MAX)
+            return fault_set(f, FAULT_FAILED, "%s: more than %zu bytes of certificates", t->name, BUNDLE_MAX);
+        buf_add(out, part, got);
+    }
     return true;
 }
 
@@ -93,7 +127,7 @@ static void add_certificate(struct import *im, uint32_t file, size_t nth, struct
 }
 
 /* A PEM bundle or one DER certificate; `nth` counts certificates from 1 in place of lines. */
-static bool import_certificates(struct import *im, const char *name, struct str bytes, struct fault *f)
+static void import_certificates(struct import *im, const char *name, struct str bytes)
 {
     uint32_t file = intake_list_file(&im->list, name);
     for (size_t nth = 1;; nth++) {
@@ -102,23 +136,12 @@ static bool import_certificates(struct import *im, const char *name, struct str 
         struct fault bad = {0};
         if (!cert_cut(&bytes, &a, &der, &bad)) {
             intake_list_reject(&im->list, file, nth, arena_text(&im->session->arena, bad.text));
-            return true;
+            return;
         }
         if (der.n == 0)
-            break;
+            return;
         add_certificate(im, file, nth, der);
     }
-    (void)f;
-    return true;
-}
-
-static enum intake_format detect(int fd, enum intake_format wanted)
-{
-    char head[4096];
-    if (wanted != INTAKE_AUTO)
-        return wanted;
-    ssize_t n = pread(fd, head, sizeof head, 0);
-    return n <= 0 ? INTAKE_SERIALS : intake_detect((struct str){head, (size_t)n});
 }
 
 static bool import_descriptor(struct import *im, int fd, const char *name, enum intake_format format,
@@ -127,18 +150,19 @@ static bool import_descriptor(struct import *im, int fd, const char *name, enum 
     struct stat st;
     struct source_file file = {fd, name};
     struct tap tap = {.source = source_descriptor(&file), .digest = &im->digest, .name = name};
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    AUTO_BUF bytes = {0};
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         tap.size = (uint64_t)st.st_size;
-        format = detect(fd, format);
-    }
-    if (format == INTAKE_PEM || format == INTAKE_DER) {
-        struct str bytes;
-        if (!file_read(name, (size_t)1 << 30, &im->session->arena, &bytes, f))
-            return false;
-        digest_add(&im->digest, bytes.p, bytes.n);
-        return import_certificates(im, name, bytes, f);
-    }
-    return intake_list_read(&im->list, name, format, (struct source){tap_read, &tap}, f);
+    if (!tap_fill(&tap, f))
+        return false;
+    if (format == INTAKE_AUTO)
+        format = intake_detect((struct str){tap.ahead, tap.head});
+    if (format != INTAKE_PEM && format != INTAKE_DER)
+        return intake_list_read(&im->list, name, format, (struct source){tap_read, &tap}, f);
+    if (!tap_drain(&tap, &bytes, f))
+        return false;
+    import_certificates(im, name, buf_str(&bytes));
+    return true;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

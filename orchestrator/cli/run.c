@@ -141,9 +141,10 @@ static bool loop(struct session *s, struct engine *e, bool once, struct engine_r
         struct utc now = s->clock.now(s->clock.self);
         print_progress(&screen, r, now);
         bool due = utc_is_set(r->next) && r->next.s <= now.s;
-        if (interrupted || is_over(r) || (once && !due))
+        if (interrupted || is_over(r) || (once && !due && !r->mail_open))
             return true;
-        s->clock.wait(s->clock.self, r->next, (struct span){r->state == ENGINE_PAUSED ? 1 : 5}, -1);
+        s->clock.wait(s->clock.self, r->next, (struct span){r->state == ENGINE_PAUSED ? 1 : 5},
+                      s->mail == NULL ? -1 : s->mail->fd);
         if (interrupted)
             return true;
     }

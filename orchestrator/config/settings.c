@@ -50,7 +50,7 @@ static const struct guard_key approver_keys[] = {
 
 static const struct guard_key approvals_keys[] = {
     {.name = "quorum", .type = GUARD_INT, .min = 1, .max = 20},
-    {.name = "expiry", .type = GUARD_SPAN, .min = 60, .max = 30 * DAY},
+    {.name = "expiry", .type = GUARD_SPAN, .min = 1, .max = 30 * DAY},
     {.name = "approvers", .type = GUARD_LIST, .min = 0, .max = 100, .keys = approver_keys},
     {0},
 };

@@ -41,9 +41,17 @@ bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int 
         return false;
     if (o->received.s > c->now.s)
         return fault_set(f, FAULT_REFUSED, "received %s lies in the future", utc_format(o->received, time));
-    if (o->name[0] == '\0' || strlen(o->name) > 64 || strspn(o->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(o->name))
-        return fault_set(f, FAULT_USAGE, "campaign name '%.80s': use 1 to 64 letters, digits, '.', '_', '-'", o->name);
-    struct campaign campaign = {.name = o->name, .mode = o->mode, .rule = rule.id, .profile = name, .received = o->received, .bug = o->bug};
+    if (o->name[0] == '\0' || strlen(o->name) > 64 ||
+        strspn(o->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+            strlen(o->name))
+        return fault_set(f, FAULT_USAGE, "campaign name '%.80s': use 1 to 64 letters, digits, '.', '_', '-'",
+                         o->name);
+    struct campaign campaign = {.name = o->name,
+                                .mode = o->mode,
+                                .rule = rule.id,
+                                .profile = name,
+                                .received = o->received,
+                                .bug = o->bug};
     struct act act = act_of(c);
     return store_campaign_open(c->store, &act, &campaign, "open", id, f);
 }
@@ -63,7 +71,7 @@ static bool is_short(void *context, struct utc not_before, struct utc not_after)
 static bool exclude_short_lived(const struct conduct *c, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct short_context context;
+    struct short_context context = {0};
     return rules_short_lived_rows(c->settings->plans_dir, &a, &context.rows, &context.count, f) &&
            store_exclude_short_lived(c->store, c->campaign.id, is_short, &context, f);
 }
@@ -78,11 +86,18 @@ bool conduct_import(const struct conduct *c, const struct conduct_list *list, in
         return false;
     struct utc received = utc_is_set(list->received) ? list->received : c->campaign.received;
     struct population p = {
-        .rule = rule.id, .source = list->source, .reason = (int)rule.reason, .received = received,
+        .rule = rule.id,
+        .source = list->source,
+        .reason = (int)rule.reason,
+        .received = received,
         .deadline = utc_add(received, rule.deadline),
         .should_by = rule.should.s > 0 ? utc_add(received, rule.should) : UTC_NONE,
-        .sha256 = list->sha256, .lines = (int64_t)intake_list_in(in), .accepted = (int64_t)in->accepted,
-        .duplicate = (int64_t)in->duplicate, .rejected = (int64_t)in->rejects.count, .count = in->accepted,
+        .sha256 = list->sha256,
+        .lines = (int64_t)intake_list_in(in),
+        .accepted = (int64_t)in->accepted,
+        .duplicate = (int64_t)in->duplicate,
+        .rejected = (int64_t)in->rejects.count,
+        .count = in->accepted,
     };
     struct listed *rows = arena_array(&a, in->accepted, sizeof *rows);
     for (size_t i = 0; i < in->accepted; i++)
@@ -106,6 +121,12 @@ bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_
     return store_contacts_put(c->store, &act, rows, n, f);
 }
 
+/* Started, and no approver has withdrawn since: everything else waits for an approval. */
+static bool goes(const struct cohort *cohort)
+{
+    return utc_is_set(cohort->started_at) && !utc_is_set(cohort->voided_at);
+}
+
 bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct arena *a, struct cohort *out,
                     struct fault *f)
 {
@@ -115,7 +136,7 @@ bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct ar
     if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        bool is_started = utc_is_set(cohorts[i].started_at);
+        bool is_started = goes(&cohorts[i]);
         waiting += !is_started;
         running += is_started;
         if (cohorts[i].cohort == wanted || (wanted == 0 && !is_started))
@@ -164,8 +185,8 @@ static bool assign_cas(const struct conduct *c, struct plan_material *m, struct 
     return true;
 }
 
-static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m, struct utc at,
-                  struct arena *a, struct conduct_plan *out, struct fault *f)
+static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
+                  struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
     struct rule rule;
     struct profile profile;
@@ -178,28 +199,43 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     if (utc_is_set(cohort->started_at))
         profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
     out->input = (struct plan_input){
-        .certificates = m->certificates, .certificate_count = m->certificate_count,
-        .subscribers = m->subscribers, .subscriber_count = m->subscriber_count,
-        .ca_rates = rates, .ca_count = c->settings->ca_count,
-        .received = cohort->received, .deadline = utc_sub(cohort->deadline, cohort->received),
-        .should = utc_is_set(cohort->should_by) ? utc_sub(cohort->should_by, cohort->received) : (struct span){0},
-        .now = at, .profile = profile, .rule_digest = rule.digest,
+        .certificates = m->certificates,
+        .certificate_count = m->certificate_count,
+        .subscribers = m->subscribers,
+        .subscriber_count = m->subscriber_count,
+        .ca_rates = rates,
+        .ca_count = c->settings->ca_count,
+        .received = cohort->received,
+        .deadline = utc_sub(cohort->deadline, cohort->received),
+        .should =
+            utc_is_set(cohort->should_by) ? utc_sub(cohort->should_by, cohort->received) : (struct span){0},
+        .now = at,
+        .profile = profile,
+        .rule_digest = rule.digest,
     };
     out->cohort = cohort->cohort;
     return planner_build(&out->input, a, &out->value, f);
 }
 
-static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what, const char *kind, int plan,
-                          int hold, struct digest plan_digest, struct utc first_hour, struct arena *a, int *request, struct fault *f)
+static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
+                          const char *kind, int plan, int hold, struct digest plan_digest,
+                          struct utc first_hour, struct arena *a, int *request, struct fault *f)
 {
     struct approval_subject subject = {
-        .mode = c->campaign.mode, .campaign = c->campaign.name, .store_id = store_id(c->store), .what = what,
-        .reason = cohort->reason, .plan = plan_digest, .first_hour = first_hour, .requested = c->now,
+        .mode = c->campaign.mode,
+        .campaign = c->campaign.name,
+        .store_id = store_id(c->store),
+        .what = what,
+        .reason = cohort->reason,
+        .plan = plan_digest,
+        .first_hour = first_hour,
+        .requested = c->now,
         .expires = utc_add(c->now, c->settings->approval_expiry),
     };
     const char **requesters;
     if (!store_scope_digest(c->store, c->campaign.id, cohort->cohort, &subject.scope, f) ||
-        !store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers, &subject.certificates, f) ||
+        !store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers,
+                             &subject.certificates, f) ||
         !store_inventory_count(c->store, &subject.base, f) ||
         !store_requesters(c->store, c->campaign.id, cohort->cohort, a, &requesters, f))
         return false;
@@ -212,16 +248,21 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
     if (!self)
         all[n] = c->who;
     subject.requesters = all;
-    struct request r = {.what = kind, .cohort = cohort->cohort, .plan = plan, .hold = hold,
-                        .expires_at = subject.expires, .text = approval_compose(a, &subject)};
+    struct request r = {.what = kind,
+                        .cohort = cohort->cohort,
+                        .plan = plan,
+                        .hold = hold,
+                        .expires_at = subject.expires,
+                        .text = approval_compose(a, &subject)};
     struct act act = act_of(c);
     return store_request_add(c->store, &act, &r, all, request, f);
 }
 
-bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what, const char *kind,
-                              int hold, struct arena *a, int *request, struct fault *f)
+bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
+                              const char *kind, int hold, struct arena *a, int *request, struct fault *f)
 {
-    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, a, request, f);
+    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, a, request,
+                         f);
 }
 
 bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_run, struct arena *a,
@@ -242,7 +283,8 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
         if (!store_plan_material(c->store, c->campaign.id, cohort.cohort, dry_run && !started, a, &m, f))
             return false;
         if (m.certificate_count == 0)
-            return fault_set(f, FAULT_CONFLICT, "cohort %d has no certificate that could be planned", cohort.cohort);
+            return fault_set(f, FAULT_CONFLICT, "cohort %d has no certificate that could be planned",
+                             cohort.cohort);
         if (!build(c, &cohort, &m, at, a, out, f))
             return false;
         if (dry_run)
@@ -253,9 +295,10 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
         if (f->kind != FAULT_CONFLICT || attempt == 5)
             return false;
     }
-    if (started)
+    if (goes(&cohort))
         return true;
     const char *what = arena_format(a, "plan %d of cohort %d", out->plan, cohort.cohort);
     struct utc first = out->value.slot_count > 0 ? out->value.slots[0].start : UTC_NONE;
-    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, a, &out->request, f);
+    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, a, &out->request,
+                         f);
 }

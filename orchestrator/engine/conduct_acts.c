@@ -1,6 +1,6 @@
 /* Approving, starting, holding: what lets a campaign go, and what stops it. */
-#include "massrevoke/conduct.h"
 #include "conduct_parts.h"
+#include "massrevoke/conduct.h"
 #include "massrevoke/hex.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@ static struct act act_of(const struct conduct *c)
     return (struct act){c->campaign.id, c->now, c->who};
 }
 
-bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out, struct fault *f)
+bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out,
+                     struct fault *f)
 {
     struct request *requests;
     size_t n, open = 0;
@@ -45,7 +46,8 @@ static bool same_value(struct arena *a, const struct request *r, const char *key
     return value != NULL && strcmp(value, want) == 0;
 }
 
-/* The text must name this campaign, mode and store; it does unless somebody put a foreign one into the table. */
+/* The text must name this campaign, mode and store; it does unless somebody put a foreign one into the table.
+ */
 static bool names_this(const struct conduct *c, const struct request *r, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -79,17 +81,20 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
     if (r->void_reason[0] != '\0')
         return fault_set(f, FAULT_APPROVAL, "request %d is void: %s", r->request, r->void_reason);
     if (r->expires_at.s <= c->now.s)
-        return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request, utc_format(r->expires_at, time));
+        return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request,
+                         utc_format(r->expires_at, time));
     if (!approval_signer(c->settings, r, signature, c->now, &index, f))
         return false;
     *who = c->settings->approvers[index].name;
     struct act act = {c->campaign.id, c->now, *who};
-    if (!store_approval_add(c->store, &act, r->request, *who, signature, digest_of(r->text, strlen(r->text)), approvals, f)) {
+    if (!store_approval_add(c->store, &act, r->request, *who, signature, digest_of(r->text, strlen(r->text)),
+                            approvals, f)) {
         if (f->kind == FAULT_CONFLICT)
             f->kind = FAULT_REFUSED; /* the same person twice: contract section 1 */
         return false;
     }
-    return *approvals != c->settings->quorum || bind_now(c, r, f);
+    /* also with more than enough: whoever died between the last signature and this left it unbound */
+    return *approvals < c->settings->quorum || bind_now(c, r, f);
 }
 
 bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f)
@@ -108,8 +113,8 @@ static bool digest_value(struct arena *a, const struct request *r, const char *k
 }
 
 /* What was signed against what stands in the store now: pages, plan text, plan digest. */
-static bool still_stands(const struct conduct *c, const struct cohort *cohort, const struct request *r, struct arena *a,
-                         struct fault *f)
+static bool still_stands(const struct conduct *c, const struct cohort *cohort, const struct request *r,
+                         struct arena *a, struct fault *f)
 {
     struct digest scope, scope_now, plan, plan_now;
     struct stored_plan stored;
@@ -118,7 +123,8 @@ static bool still_stands(const struct conduct *c, const struct cohort *cohort, c
         return false;
     plan_now = digest_of(stored.text, strlen(stored.text));
     if (!digest_value(a, r, "scope-sha256", &scope) || memcmp(scope.bytes, scope_now.bytes, DIGEST_SIZE) != 0)
-        return fault_set(f, FAULT_APPROVAL, "the certificates of cohort %d are not those of request %d", cohort->cohort, r->request);
+        return fault_set(f, FAULT_APPROVAL, "the certificates of cohort %d are not those of request %d",
+                         cohort->cohort, r->request);
     if (!digest_value(a, r, "plan-sha256", &plan) || memcmp(plan.bytes, plan_now.bytes, DIGEST_SIZE) != 0 ||
         memcmp(plan.bytes, stored.digest.bytes, DIGEST_SIZE) != 0)
         return fault_set(f, FAULT_APPROVAL, "plan %d is not the one of request %d", cohort->plan, r->request);
@@ -139,7 +145,8 @@ bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
         fault_set(f, FAULT_APPROVAL, "cohort %d has no plan that stands", cohort.cohort);
         return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
     }
-    if (!approval_of_cohort(c->store, c->settings, c->campaign.id, c->campaign.name, c->campaign.mode, cohort.cohort, &a, &r, f))
+    if (!approval_of_cohort(c->store, c->settings, c->campaign.id, c->campaign.name, c->campaign.mode,
+                            cohort.cohort, &a, &r, f))
         return false;
     if (r.expires_at.s <= c->now.s) {
         fault_set(f, FAULT_APPROVAL, "request %d expired at %s", r.request, utc_format(r.expires_at, time));
@@ -173,11 +180,13 @@ bool conduct_hold(const struct conduct *c, bool court, const char *document, str
     char time[UTC_TEXT];
     *request = 0;
     if (!first_cohort(c, &a, &cohort, f) ||
-        !store_hold_add(c->store, &act, court ? "court" : "delay", document, digest_of(document, strlen(document)), until, items, n, hold, f))
+        !store_hold_add(c->store, &act, court ? "court" : "delay", document,
+                        digest_of(document, strlen(document)), until, items, n, hold, f))
         return false;
     if (court)
         return store_hold_activate(c->store, &act, *hold, f);
-    const char *what = arena_format(&a, "delay %d: %zu certificates until %s, decision %s", *hold, n, utc_format(until, time), document);
+    const char *what = arena_format(&a, "delay %d: %zu certificates until %s, decision %s", *hold, n,
+                                    utc_format(until, time), document);
     return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
 }
 
@@ -188,8 +197,8 @@ static int compare_ints(const void *a, const void *b)
 }
 
 /* Active holds of the given kind that name any of the items, each once. */
-static bool holds_naming(const struct conduct *c, const struct listed *items, size_t n, bool court, struct arena *a,
-                         int **out, size_t *count, struct fault *f)
+static bool holds_naming(const struct conduct *c, const struct listed *items, size_t n, bool court,
+                         struct arena *a, int **out, size_t *count, struct fault *f)
 {
     size_t room = 16;
     *out = arena_array(a, room, sizeof **out);
@@ -220,11 +229,12 @@ static bool request_release(const struct conduct *c, int hold, struct arena *a, 
 {
     struct cohort cohort;
     const char *what = arena_format(a, "release of court hold %d", hold);
-    return first_cohort(c, a, &cohort, f) && conduct_request_for_hold(c, &cohort, what, "release", hold, a, request, f);
+    return first_cohort(c, a, &cohort, f) &&
+           conduct_request_for_hold(c, &cohort, what, "release", hold, a, request, f);
 }
 
-bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, int64_t *released, int *request,
-                     struct fault *f)
+bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, int64_t *released,
+                     int *request, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct act act = act_of(c);
@@ -236,7 +246,8 @@ bool conduct_release(const struct conduct *c, const struct listed *items, size_t
         !holds_naming(c, items, n, true, &a, &courts, &court_count, f))
         return false;
     if (delay_count + court_count == 0)
-        return fault_set(f, FAULT_CONFLICT, "no active hold names %s", n == 1 ? "that certificate" : "any of these certificates");
+        return fault_set(f, FAULT_CONFLICT, "no active hold names %s",
+                         n == 1 ? "that certificate" : "any of these certificates");
     for (size_t i = 0; i < delay_count; i++) {
         int64_t some;
         if (!store_hold_release(c->store, &act, delays[i], items, n, &some, f))

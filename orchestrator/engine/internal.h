@@ -32,6 +32,7 @@ struct engine {
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
     struct utc *published; /* per issuer of settings: last publication by this engine */
     struct utc last_full_look, last_pending_look, last_notify, last_check;
+    struct span look_gap; /* to the next look at what is pending; 0: a CRL of ours is new */
     char warning[512];
     bool finish_noted;
     struct mailbag *bag; /* messages at the door */

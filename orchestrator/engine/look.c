@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define LOOK_EVERY 300 /* seconds between looks while something is pending and no CRL of ours is new */
+/* Seconds between looks while something is pending: soon after a CRL of ours, for responders and caches are
+ * often only moments behind, then twice as long each time. */
+#define LOOK_FIRST 2
+#define LOOK_EVERY 300
 #define OCSP_BATCH 256 /* requests under way at once */
 
 /* Certificates that share a CRL pointer: a run of the sorted list. */
@@ -141,7 +144,8 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     for (size_t i = 0; i < g->count && judged->counts; i++) {
         if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (judged->complete && !sights[i].listed && must_be_there(&g->items[i], judged->crl.this_update))
+        else if (judged->complete && !sights[i].listed &&
+                 must_be_there(&g->items[i], judged->crl.this_update))
             missing[sight.missing_count++] = g->items[i].number;
     }
     const struct pointer *last = last_fetch(l, g->url, g->issuer);
@@ -299,7 +303,17 @@ struct utc engine_look_due(const struct engine *e)
 {
     if (!utc_is_set(e->last_pending_look))
         return (struct utc){INT64_MIN + 1};
-    return utc_add(e->last_pending_look, (struct span){LOOK_EVERY});
+    return utc_add(e->last_pending_look, e->look_gap);
+}
+
+/* A look that took long is not repeated soon: the engine has other work. */
+static void looked(struct engine *e, struct utc begun)
+{
+    struct span took = utc_sub(engine_act(e).at, begun);
+    int64_t gap = e->look_gap.s == 0 ? LOOK_FIRST : 2 * e->look_gap.s;
+    gap = gap < 2 * took.s ? 2 * took.s : gap;
+    e->look_gap.s = gap < LOOK_EVERY ? gap : LOOK_EVERY;
+    e->last_pending_look = begun;
 }
 
 bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fault *f)
@@ -317,7 +331,7 @@ bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fau
         verify_issuer_free(&l.issuers[i]);
     ocsp_cache_free(&l.cache);
     if (ok)
-        e->last_pending_look = l.act.at;
+        looked(e, l.act.at);
     if (ok && all)
         e->last_full_look = l.act.at;
     return ok;

@@ -112,13 +112,14 @@ static void add_open_tries(const struct engine *e, int cohort, struct notice_sub
         for (size_t c = 0; c < subs[s].contact_count; c++)
             for (size_t i = 0; i < e->bag->count; i++) {
                 const struct posted *p = &e->bag->list[i];
-                if (p->cohort == cohort && p->contact == subs[s].contacts[c].id)
-                    subs[s].tries[subs[s].try_count++] =
-                        (struct notice_try){.contact = p->contact,
-                                            .kind = p->kind,
-                                            .attempt = (int)subs[s].try_count + 1,
-                                            .open = true,
-                                            .at = p->at};
+                if (p->cohort != cohort || p->contact != subs[s].contacts[c].id)
+                    continue;
+                size_t n_tries = subs[s].try_count++;
+                subs[s].tries[n_tries] = (struct notice_try){.contact = p->contact,
+                                                             .kind = p->kind,
+                                                             .attempt = (int)n_tries + 1,
+                                                             .open = true,
+                                                             .at = p->at};
             }
 }
 
@@ -272,16 +273,17 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
     AUTO_ARENA a = {0};
     struct cohort *cohorts;
     struct engine_notified told = {0};
+    struct campaign campaign;
     size_t n;
-    bool busy;
     *next = UTC_NONE;
     if (!e->parts.profile.notices || e->parts.mail == NULL)
         return true;
-    if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
+    if (!store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
+        !store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
         struct utc wake;
-        if (!utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
+        if (campaign.paused_notify || !utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
             continue;
         if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, false, &wake, &told,
                                   f))
@@ -289,10 +291,11 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
         if (utc_is_set(wake))
             *next = utc_is_set(*next) ? utc_min(*next, wake) : wake;
     }
-    if (!engine_mail_step(e, r, &busy, f))
+    if (!engine_mail_step(e, r, &r->mail_open, f))
         return false;
-    struct utc soon = utc_add(engine_act(e).at, (struct span){1});
-    if (busy || r->notices > 0)
+    /* an answer may open the way to a backup contact at once */
+    struct utc soon = utc_add(engine_act(e).at, (struct span){r->notices == 0});
+    if (r->mail_open || r->notices > 0)
         *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
     return true;
 }
@@ -312,9 +315,12 @@ bool engine_notify_now(struct engine *e, enum notice_kind kind, bool dry_run, st
         if (!engine_notify_cohort(e, &cohorts[i], kind, cohorts[i].received, dry_run, &wake, out, f))
             return false;
     }
-    for (bool busy = !dry_run; busy;)
+    for (bool busy = !dry_run; busy;) {
         if (!engine_mail_step(e, &r, &busy, f))
             return false;
+        if (busy)
+            e->parts.clock.wait(e->parts.clock.self, UTC_NONE, (struct span){1}, e->parts.mail->fd);
+    }
     if (e->bag != NULL) {
         out->accepted = e->bag->accepted;
         out->refused = e->bag->refused;

@@ -47,6 +47,7 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
         e->dirty[i] = false;
         e->published[i] = now;
         e->last_pending_look = UTC_NONE; /* look at it now */
+        e->look_gap = (struct span){0};
     }
     return true;
 }

@@ -66,9 +66,7 @@ int64_t pace_allow(struct pace *p, struct utc now)
 {
     if (p->rate.count == 0)
         return INT64_MAX;
-    int64_t room = p->rate.count * BURST_SECONDS;
-    if (room < p->rate.per)
-        room = p->rate.per;
+    int64_t room = p->rate.count * BURST_SECONDS + p->rate.per; /* a slow rate must not lose its fractions */
     if (!p->started) {
         *p = (struct pace){.rate = p->rate, .tokens = room, .last = now, .started = true};
     } else if (now.s > p->last.s) {

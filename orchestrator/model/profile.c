@@ -23,7 +23,7 @@ static const struct guard_key profile_keys[] = {
     {.name = "canary", .type = GUARD_INT, .required = true, .min = 0, .max = 1000},
     LENGTH("first_slot", true, 0),
     LENGTH("first_notice", false, 0),
-    LENGTH("backup_after", false, 60),
+    LENGTH("backup_after", false, 1),
     LENGTH("reserve", true, 0),
     LENGTH("publish_margin", true, 0),
     LENGTH("crl_every", true, 60),

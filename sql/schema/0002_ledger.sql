@@ -183,8 +183,8 @@ CREATE FUNCTION chunk_rest(c integer, numbers integer[]) RETURNS text LANGUAGE s
                 THEN 'ready'
                 WHEN bool_or(state IN (state_code('held'), state_code('unknown'), state_code('needs_person')))
                 THEN 'idle' ELSE 'done' END
-      FROM (SELECT get_byte(b, i) & 15 AS state
-              FROM (SELECT states_of(c, numbers) AS b) AS x, generate_series(0, cardinality(numbers) - 1) AS i) AS y
+      FROM (SELECT get_byte(p.states, n % 1000) & 15 AS state
+              FROM unnest(numbers) n JOIN page p ON p.campaign = c AND p.page = n / 1000) AS y
 $$;
 
 -- Chunks that nobody owns become ready, idle or done as their numbers now say.

@@ -88,9 +88,10 @@ BEGIN
                     format('{"chunks":[%s],"engine":%s,"taken_over":%s}', array_to_string(taken, ','), e, cardinality(dead)));
     RETURN QUERY
         SELECT h.chunk, h.plan, h.cohort, h.issuer, h.epoch, gen, h.numbers, states_of(c, h.numbers),
-               ARRAY(SELECT CASE WHEN get_byte(states_of(c, ARRAY[n]), 0) & 15 = state_code('doubt')
+               ARRAY(SELECT CASE WHEN get_byte(p.states, n % 1000) & 15 = state_code('doubt')
                                  THEN first_intent(c, n) ELSE at END
-                       FROM unnest(h.numbers) WITH ORDINALITY AS u(n, i) ORDER BY i)
+                       FROM unnest(h.numbers) WITH ORDINALITY AS u(n, i) JOIN page p ON p.campaign = c AND p.page = n / 1000
+                      ORDER BY i)
           FROM chunk h WHERE h.campaign = c AND h.chunk = ANY (taken) ORDER BY array_position(taken, h.chunk);
 END $$;
 

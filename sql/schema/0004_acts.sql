@@ -13,12 +13,12 @@ BEGIN
     RETURN c;
 END $$;
 
--- Approvals that wait on a cohort that has not started lose their object.
+-- Approvals that wait on a cohort that has not started, or was stopped by a withdrawal, lose their object.
 CREATE FUNCTION requests_void(c integer, k integer, why text) RETURNS void LANGUAGE sql AS $$
     UPDATE request r SET void_reason = why
       FROM cohort o
      WHERE r.campaign = c AND o.campaign = c AND o.cohort = r.cohort AND r.cohort = k AND r.what = 'plan'
-       AND o.started_at IS NULL AND r.void_reason = ''
+       AND (o.started_at IS NULL OR o.voided_at IS NOT NULL) AND r.void_reason = ''
 $$;
 
 -- Takes the numbers of a cohort that has not started back: whatever it was planned from has changed. What no plan
@@ -277,13 +277,16 @@ CREATE FUNCTION hold_numbers(c integer, h integer) RETURNS integer[] LANGUAGE sq
      WHERE x.campaign = c AND x.hold = h AND NOT x.released AND t.number IS NOT NULL
 $$;
 
--- Makes a hold bind: at once for a court order, on approval for a delay.
+-- Makes a hold bind: at once for a court order, on approval for a delay. What bound or ended already stays as it is.
 CREATE FUNCTION hold_activate(c integer, h integer, at bigint, actor text, type text, data text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE s bigint; ns integer[];
 BEGIN
     UPDATE campaign SET generation = generation + 1 WHERE campaign = c;
-    UPDATE hold SET active = true WHERE campaign = c AND hold = h;
+    UPDATE hold SET active = true WHERE campaign = c AND hold = h AND NOT active AND ended_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
     ns := coalesce(hold_numbers(c, h), '{}');
     PERFORM chunks_lock(c, ns);
     PERFORM pages_lock(c, ns);
@@ -308,12 +311,15 @@ BEGIN
     RETURN h;
 END $$;
 
--- Ends a hold for these certificates (NULL: all); what another active hold names stays held.
+-- Ends an active hold for these certificates (NULL: all); what another active hold names stays held.
 CREATE FUNCTION hold_release(c integer, h integer, issuers integer[], serials bytea[], at bigint, actor text, type text,
                              data text) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE s bigint; ns integer[];
 BEGIN
     UPDATE campaign SET generation = generation + 1 WHERE campaign = c;
+    IF NOT EXISTS (SELECT 1 FROM hold WHERE campaign = c AND hold = h AND active) THEN
+        RETURN 0;
+    END IF;
     UPDATE hold_item x SET released = true
      WHERE x.campaign = c AND x.hold = h AND NOT x.released
        AND (issuers IS NULL OR EXISTS (SELECT 1 FROM unnest(issuers, serials) y(i, z) WHERE y.i = x.issuer AND y.z = x.serial));
@@ -324,7 +330,7 @@ BEGIN
        AND NOT EXISTS (SELECT 1 FROM hold_item o JOIN hold g USING (campaign, hold)
                         WHERE o.campaign = c AND g.active AND NOT o.released AND o.issuer = x.issuer AND o.serial = x.serial);
     IF NOT EXISTS (SELECT 1 FROM hold_item x WHERE x.campaign = c AND x.hold = h AND NOT x.released) THEN
-        UPDATE hold SET active = false, ended_at = at WHERE campaign = c AND hold = h;
+        UPDATE hold SET active = false, ended_at = hold_release.at WHERE campaign = c AND hold = h;
     END IF;
     ns := coalesce(ns, '{}');
     PERFORM chunks_lock(c, ns);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# test_help.sh PROGRAM: do help, manual and exit codes say the same as the tables? One line a check.
+# test_help.sh [PROGRAM]: do help, manual and exit codes say the same as the tables? One line a check.
 set -u
-program=$1
+program=${1:-$MASSREVOKE}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 manual=$root/orchestrator/cli/man/massrevoke.1.scd
 work=$(mktemp -d)
