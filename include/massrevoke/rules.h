@@ -12,7 +12,10 @@
 #include "massrevoke/digest.h"
 #include "massrevoke/fault.h"
 #include "massrevoke/reason.h"
+#include "massrevoke/text.h"
 #include "massrevoke/time.h"
+
+struct guard_key;
 
 /* One clause, e.g. 4.9.1.1 item 12 (BR 2.2.6). */
 struct rule {
@@ -57,6 +60,13 @@ MUST_USE bool rules_all(const char *plans_dir, struct arena *a, const struct rul
 /* A profile by shipped name or by path (a name with '/' or ending in .cfg). CONFIG lists every problem. */
 MUST_USE bool profile_read(const char *plans_dir, const char *name, struct arena *a, struct profile *out,
                            struct fault *f);
+
+/* The bytes of a profile named as for profile_read, and the file they are in (or its embedded name). */
+MUST_USE bool profile_bytes(const char *plans_dir, const char *name, struct arena *a, const char **file,
+                            struct str *bytes, struct fault *f);
+
+/* The keys of a profile, for whoever writes one (guard.h). */
+const struct guard_key *profile_schema(void);
 
 /* The default profile's name for a rule (contract section 3): by deadline, items 3 and 4 key-compromise. */
 const char *profile_default(const struct rule *rule);

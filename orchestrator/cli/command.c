@@ -286,6 +286,22 @@ const struct command commands[] = {
         .run = cmd_evidence_export,
     },
     {
+        .name = "drill",
+        .group = "practise",
+        .usage = "FILE --out DIR [--seed N]",
+        .summary = "run a scenario under a simulated clock, and score it",
+        .text =
+            "The whole campaign with the live code, on a CA made for it below DIR. Ends 8 when\nan "
+            "expectation is not met, and names it. DIR gets progress.md, full.md,\naffected.csv, "
+            "schedule.csv, timeline.csv, after-action.md, status.json and\nevidence/. It uses the private "
+            "database only, never db.conninfo.\n\n  massrevoke drill plans/drills/cfca-2098.cfg --out "
+            "exercise\n",
+        .options = TAKES(OUT) | TAKES(SEED),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_drill,
+    },
+    {
         .name = "db start",
         .group = "also",
         .usage = "",

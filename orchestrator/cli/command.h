@@ -107,6 +107,7 @@ bool cmd_report(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_evidence_verify(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_evidence_checkpoint(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_evidence_export(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_drill(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_start(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_stop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_migrate(struct invocation *in, int *exit_code, struct fault *f);

@@ -27,8 +27,11 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
     e->last_full_look = e->last_pending_look = e->last_notify = e->last_check = UTC_NONE;
     e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
-    for (size_t i = 0; i < parts->ca_count; i++)
+    e->rests = arena_array(&e->arena, parts->ca_count, sizeof *e->rests);
+    for (size_t i = 0; i < parts->ca_count; i++) {
         e->paces[i].rate = parts->cas[i].door->facts.rate;
+        e->rests[i].until = UTC_NONE;
+    }
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
     e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
     for (size_t i = 0; i < parts->issuer_count; i++) {
@@ -191,6 +194,15 @@ static void sooner(struct utc *next, struct utc candidate)
         *next = utc_is_set(*next) ? utc_min(*next, candidate) : candidate;
 }
 
+/* When the first CA takes requests again. */
+static struct utc first_free(const struct engine *e, struct utc now)
+{
+    struct utc first = UTC_NONE;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        sooner(&first, utc_max(pace_next(&e->paces[ca], now), e->rests[ca].until));
+    return first;
+}
+
 static bool schedule(struct engine *e, struct engine_report *r, struct utc notify, struct fault *f)
 {
     struct queue_next q;
@@ -198,10 +210,8 @@ static bool schedule(struct engine *e, struct engine_report *r, struct utc notif
     if (!store_next(e->parts.store, e->parts.campaign, &q, f))
         return false;
     r->due = q.due;
-    if (utc_is_set(q.due)) {
-        struct utc due = utc_max(q.due, now);
-        for (size_t ca = 0; ca < e->parts.ca_count && due.s == now.s; ca++)
-            due = utc_max(due, pace_next(&e->paces[ca], now));
+    if (utc_is_set(q.due) && r->state != ENGINE_PAUSED) {
+        struct utc due = utc_max(utc_max(q.due, now), first_free(e, now));
         sooner(&next, utc_max(due, utc_add(now, (struct span){q.due.s <= now.s})));
     }
     for (size_t i = 0; i < e->work_count; i++)

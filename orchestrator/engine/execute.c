@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH 20000 /* certificates claimed at once: one pass over an openssl index serves them all */
-#define SETTLE 1000 /* outcomes a transaction */
+#define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
+#define SETTLE 1000  /* outcomes a transaction */
+#define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
 struct slot {
@@ -23,6 +24,7 @@ struct exchange {
     bool *answered;
     struct ca_item *allowed; /* items that a status answer lets through to be sent */
     size_t allowed_count;
+    bool turned_away; /* some answer was "wait" */
 };
 
 static int compare_slots(const void *a, const void *b)
@@ -65,6 +67,7 @@ static void take_answer(struct exchange *x, const struct ca_answer *answer)
     const struct claim *claim = slot->claim;
     uint8_t state = claim->states[slot->place];
     x->answered[slot - x->slots] = true;
+    x->turned_away = x->turned_away || answer->outcome == CA_WAIT;
     if (executor_may_send(state, answer->outcome)) {
         x->allowed[x->allowed_count++] =
             (struct ca_item){answer->number, (uint16_t)slot->issuer, slot->serial, (enum reason)slot->reason};
@@ -98,6 +101,14 @@ static bool may_act(struct engine *e, const struct work *w, bool *yes, struct fa
     return true;
 }
 
+/* The same request every second would only fill the log: 1, 2, 4 seconds and so on, until one is taken. */
+static void rest(struct engine *e, int ca, bool away)
+{
+    struct rest *r = &e->rests[ca];
+    r->seconds = !away ? 0 : r->seconds == 0 ? 1 : r->seconds < REST_MOST / 2 ? 2 * r->seconds : REST_MOST;
+    r->until = away ? utc_add(engine_act(e).at, (struct span){r->seconds}) : UTC_NONE;
+}
+
 /* Hands a batch to the door and waits for its answers. What stays unanswered counts as "ask": no proof. */
 static bool converse(struct engine *e, struct exchange *x, int ca, const struct ca_item *items, size_t n,
                      bool revoke, struct fault *f)
@@ -118,6 +129,7 @@ static bool converse(struct engine *e, struct exchange *x, int ca, const struct 
             take_answer(x, &(struct ca_answer){
                                .number = items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1});
     }
+    rest(e, ca, !ok || x->turned_away);
     return ok;
 }
 
@@ -351,7 +363,8 @@ bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
             int64_t most = pace_allow(&e->paces[ca], e->parts.clock.now(e->parts.clock.self));
             if (!work_on(e, r, f))
                 return false;
-            if (most <= 0)
+            struct utc now = e->parts.clock.now(e->parts.clock.self);
+            if (most <= 0 || now.s < e->rests[ca].until.s)
                 break;
             if (!claim(e, (int)ca, most < BATCH ? most : BATCH, &got, f))
                 return false;

@@ -16,6 +16,12 @@ struct work {
     struct utc ready; /* not before: the quiet time of what is in doubt */
 };
 
+/* A CA that turned requests away is left alone for a while, twice as long each time. */
+struct rest {
+    struct utc until;
+    int64_t seconds;
+};
+
 struct engine {
     struct engine_parts parts;
     struct arena arena;
@@ -23,6 +29,7 @@ struct engine {
     int id;             /* engine number of this session; 0: none */
     unsigned only;
     struct pace *paces;  /* per CA */
+    struct rest *rests;  /* per CA */
     struct work **works; /* claimed, not yet given back */
     size_t work_count;
     struct settlement *pending; /* outcomes not yet committed */

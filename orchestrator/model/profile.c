@@ -84,8 +84,8 @@ static bool not_shipped(const char *plans_dir, const char *name, struct arena *a
     return fault_hint(f, "name one of these, or a file by its path (with a '/' or ending in .cfg)");
 }
 
-static bool read_bytes(const char *plans_dir, const char *name, struct arena *a, const char **file,
-                       struct str *bytes, struct fault *f)
+bool profile_bytes(const char *plans_dir, const char *name, struct arena *a, const char **file,
+                   struct str *bytes, struct fault *f)
 {
     if (is_path(name)) {
         *file = name;
@@ -123,12 +123,17 @@ bool profile_read(const char *plans_dir, const char *name, struct arena *a, stru
     struct guard g;
     struct str bytes;
     const char *file;
-    if (!read_bytes(plans_dir, name, a, &file, &bytes, f))
+    if (!profile_bytes(plans_dir, name, a, &file, &bytes, f))
         return false;
     (void)guard_read(&g, file, NULL, bytes, profile_keys, &p);
     *out = profile_of(&g.root, digest_of(bytes.p, bytes.n));
     check(&g, out);
     return guard_clean(&p, f);
+}
+
+const struct guard_key *profile_schema(void)
+{
+    return profile_keys;
 }
 
 const char *profile_default(const struct rule *rule)

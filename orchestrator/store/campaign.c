@@ -140,6 +140,13 @@ static bool stage_list(struct store *s, const struct population *list, struct fa
     return copy_end(&copy, f);
 }
 
+void store_analyze(struct store *s, const char *tables)
+{
+    AUTO_ARENA a = {0};
+    struct fault ignored = {0};
+    (void)!store_run(s, "statistics", arena_format(&a, "ANALYZE %s", tables), &ignored);
+}
+
 bool store_population_add(struct store *s, const struct act *act, const struct population *list, int *cohort,
                           int64_t *added, struct fault *f)
 {
@@ -174,6 +181,7 @@ bool store_population_add(struct store *s, const struct act *act, const struct p
         return false;
     *cohort = (int)get_int(r, 0, 0);
     *added = get_int(r, 0, 1);
+    store_analyze(s, "certificate");
     return true;
 }
 
@@ -185,13 +193,17 @@ static void copy_digest(struct copy *copy, bool has, const struct digest *d)
         copy_null(copy);
 }
 
-static bool merge(struct store *s, const struct act *act, const char *query, struct fault *f)
+static bool merge(struct store *s, const struct act *act, const char *query, const char *tables,
+                  struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     put_int(&p, act->campaign);
     put_utc(&p, act->at);
     put_text(&p, act->who);
-    return store_do(s, query, &p, f);
+    if (!store_do(s, query, &p, f))
+        return false;
+    store_analyze(s, tables);
+    return true;
 }
 
 bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
@@ -225,7 +237,7 @@ bool store_inventory_put(struct store *s, const struct act *act, const struct in
         copy_int(&copy, (int64_t)row->line);
         copy_row(&copy);
     }
-    return copy_end(&copy, f) && merge(s, act, "inventory_merge", f);
+    return copy_end(&copy, f) && merge(s, act, "inventory_merge", "inventory, certificate", f);
 }
 
 bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
@@ -253,7 +265,7 @@ bool store_contacts_put(struct store *s, const struct act *act, const struct con
         copy_int(&copy, (int64_t)row->line);
         copy_row(&copy);
     }
-    return copy_end(&copy, f) && merge(s, act, "contact_merge", f);
+    return copy_end(&copy, f) && merge(s, act, "contact_merge", "contact", f);
 }
 
 bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short, void *context,

@@ -67,6 +67,10 @@ MUST_USE bool store_do(struct store *s, const char *name, struct parameters *p, 
 /* Runs any embedded file or text without parameters (migrations, invariants' neighbours). */
 MUST_USE bool store_run(struct store *s, const char *what, const char *sql, struct fault *f);
 
+/* The server's statistics of these tables after a load: without them it takes fresh rows by the thousand for
+ * one and joins them in a nested loop. A failure costs time and nothing else. */
+void store_analyze(struct store *s, const char *tables);
+
 /* Begins a read that sees one moment in all its queries and writes nothing (REPEATABLE READ, READ ONLY); the
  * session's limit on idle transactions is off inside it. store_read_end gives it back, whatever happened. */
 MUST_USE bool store_read_begin(struct store *s, struct fault *f);

@@ -20,6 +20,7 @@ bool store_plan_number(struct store *s, const struct act *act, int cohort, int64
     if (!store_query(s, "plan_number", &p, &r, f))
         return false;
     *n = get_int(r, 0, 0);
+    store_analyze(s, "certificate, page");
     return true;
 }
 
@@ -46,7 +47,8 @@ static int compare_text_rows(const void *a, const void *b)
     return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* numbers[row] = index of the row's text among the sorted distinct ones; firsts[index] = a row that has it. */
+/* numbers[row] = index of the row's text among the sorted distinct ones; firsts[index] = a row that has it.
+ */
 static size_t index_texts(const PGresult *r, int column, struct arena *a, uint32_t *numbers, int **firsts)
 {
     size_t n = (size_t)PQntuples(r), distinct = 0;
@@ -93,10 +95,12 @@ bool store_plan_material(struct store *s, int campaign, int cohort, bool preview
     put_int(&p, campaign);
     put_int(&p, cohort);
     *out = (struct plan_material){0};
-    if (!read_scope(s, campaign, cohort, a, out, f) || !store_query(s, preview ? "plan_preview" : "plan_input", &p, &r, f))
+    if (!read_scope(s, campaign, cohort, a, out, f) ||
+        !store_query(s, preview ? "plan_preview" : "plan_input", &p, &r, f))
         return false;
     size_t n = (size_t)PQntuples(r);
-    uint32_t *subscribers = arena_array(a, n, sizeof *subscribers), *shards = arena_array(a, n, sizeof *shards);
+    uint32_t *subscribers = arena_array(a, n, sizeof *subscribers),
+             *shards = arena_array(a, n, sizeof *shards);
     int *firsts, *ignored;
     out->issuers = arena_array(a, n, sizeof *out->issuers);
     out->subscriber_count = index_texts(r, 1, a, subscribers, &firsts);
@@ -178,6 +182,7 @@ bool store_plan_deal(struct store *s, const struct act *act, int cohort, const s
     if (!store_query(s, "plan_deal", &p, &r, f))
         return false;
     *number = (int)get_int(r, 0, 0);
+    store_analyze(s, "chunk");
     return true;
 }
 
@@ -215,8 +220,8 @@ bool store_plan_slots(struct store *s, int campaign, struct arena *a, struct dea
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct dealt_slot){get_utc(r, i, 0), get_utc(r, i, 3), get_int(r, i, 1), get_int(r, i, 2),
-                                        (int)get_int(r, i, 4)};
+        (*out)[i] = (struct dealt_slot){get_utc(r, i, 0), get_utc(r, i, 3), get_int(r, i, 1),
+                                        get_int(r, i, 2), (int)get_int(r, i, 4)};
     return true;
 }
 
@@ -251,7 +256,8 @@ bool store_scope_issuers(struct store *s, int campaign, int cohort, struct arena
     return true;
 }
 
-bool store_requesters(struct store *s, int campaign, int cohort, struct arena *a, const char ***out, struct fault *f)
+bool store_requesters(struct store *s, int campaign, int cohort, struct arena *a, const char ***out,
+                      struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -302,7 +308,8 @@ bool store_request_add(struct store *s, const struct act *act, const struct requ
     return true;
 }
 
-bool store_requests(struct store *s, int campaign, struct arena *a, struct request **out, size_t *n, struct fault *f)
+bool store_requests(struct store *s, int campaign, struct arena *a, struct request **out, size_t *n,
+                    struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -353,8 +360,8 @@ bool store_approval_add(struct store *s, const struct act *act, int request, con
     return true;
 }
 
-bool store_approvals(struct store *s, int campaign, int request, struct arena *a, struct approval **out, size_t *n,
-                     struct fault *f)
+bool store_approvals(struct store *s, int campaign, int request, struct arena *a, struct approval **out,
+                     size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -365,6 +372,7 @@ bool store_approvals(struct store *s, int campaign, int request, struct arena *a
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct approval){arena_text(a, get_text(r, i, 0)), get_utc(r, i, 1), get_bytes(r, i, 2, a)};
+        (*out)[i] =
+            (struct approval){arena_text(a, get_text(r, i, 0)), get_utc(r, i, 1), get_bytes(r, i, 2, a)};
     return true;
 }
