@@ -23,6 +23,7 @@ struct engine {
     int id;             /* engine number of this session; 0: none */
     unsigned only;
     struct pace *paces;  /* per CA */
+    bool *tired;         /* per CA: it said "wait" or nothing, so no more is claimed for it in this step */
     struct work **works; /* claimed, not yet given back */
     size_t work_count;
     struct settlement *pending; /* outcomes not yet committed */
@@ -32,6 +33,8 @@ struct engine {
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
     struct utc *published; /* per issuer of settings: last publication by this engine */
     struct utc last_full_look, last_pending_look, last_notify, last_check;
+    int64_t recorded;           /* not yet in a CRL we have seen, at the end of the last step */
+    struct state_counts counts; /* of the last step that reached its end */
     char warning[512];
     bool finish_noted;
     struct mailbag *bag; /* messages at the door */

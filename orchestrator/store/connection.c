@@ -145,14 +145,17 @@ static bool fault_from(struct store *s, const PGresult *r, const char *what, str
     if (state != NULL && strncmp(state, "MR", 2) == 0)
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
-    if (state != NULL && strncmp(state, "57P", 3) == 0)
-        gone = true;
+    /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
+     */
+    static const char *const passing[] = {"08", "53", "55P03", "57P"};
+    for (size_t i = 0; state != NULL && i < sizeof passing / sizeof *passing; i++)
+        gone = gone || strncmp(state, passing[i], strlen(passing[i])) == 0;
     if (gone)
-        return fault_set(f, FAULT_UNAVAILABLE, "database: %s",
-                         first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message,
-                                    sizeof message));
-    return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what, first_line(primary, message, sizeof message),
-                     state == NULL ? "no state" : state);
+        return fault_set(
+            f, FAULT_UNAVAILABLE, "database: %s",
+            first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message, sizeof message));
+    return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what,
+                     first_line(primary, message, sizeof message), state == NULL ? "no state" : state);
 }
 
 static bool ended_well(const PGresult *r)
@@ -178,8 +181,8 @@ bool store_query(struct store *s, const char *name, struct parameters *p, PGresu
     for (int attempt = 0;; attempt++) {
         if (s->hook != NULL)
             s->hook(s->hook_context, name, false);
-        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL, p == NULL ? NULL : p->values,
-                            NULL, NULL, 0);
+        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL,
+                            p == NULL ? NULL : p->values, NULL, NULL, 0);
         if (s->hook != NULL)
             s->hook(s->hook_context, name, true);
         if (ended_well(*out))
@@ -283,17 +286,19 @@ struct serial get_serial(const PGresult *r, int row, int column)
 static bool prepare_session(struct store *s, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    char *sql = arena_format(&a,
-                             "SET search_path TO \"%s\"; SET timezone TO 'UTC'; SET client_min_messages TO error;"
-                             "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO '5s';"
-                             "SET client_connection_check_interval TO '1s'; SET lock_timeout TO '60s'",
-                             s->schema);
+    char *sql =
+        arena_format(&a,
+                     "SET search_path TO \"%s\"; SET timezone TO 'UTC'; SET client_min_messages TO error;"
+                     "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO '5s';"
+                     "SET client_connection_check_interval TO '1s'; SET lock_timeout TO '60s'",
+                     s->schema);
     return store_run(s, "session settings", sql, f);
 }
 
 static bool connect_store(struct store *s, struct fault *f)
 {
-    const char *const keys[] = {"dbname", "application_name", "keepalives_idle", "tcp_user_timeout", "client_encoding", NULL};
+    const char *const keys[] = {"dbname",           "application_name", "keepalives_idle",
+                                "tcp_user_timeout", "client_encoding",  NULL};
     const char *const values[] = {s->conninfo, "massrevoke", "5", "15000", "UTF8", NULL};
     s->connection = PQconnectdbParams(keys, values, 1);
     if (PQstatus(s->connection) == CONNECTION_OK)

@@ -1,5 +1,6 @@
-/* Does the engine come to the same end wherever it is killed? It dies before and after the n-th call of its CA's
- * door and of each statement that commits, for every n, until a run survives; a second engine then finishes. */
+/* Does the engine come to the same end wherever it is killed? It dies before and after the n-th call of its
+ * CA's door and of each statement that commits, for every n, until a run survives; a second engine then
+ * finishes. */
 #include "../lib/campaign.h"
 
 #include <setjmp.h>
@@ -75,15 +76,14 @@ static bool mortal_publish(struct ca_door *d, uint16_t issuer, struct utc now, s
     return ok;
 }
 
-static const struct ca_door_ops mortal_ops = {.revoke = mortal_revoke,
-                                              .status = mortal_status,
-                                              .step = mortal_step,
-                                              .publish = mortal_publish};
+static const struct ca_door_ops mortal_ops = {
+    .revoke = mortal_revoke, .status = mortal_status, .step = mortal_step, .publish = mortal_publish};
 
-/* Only statements that change something: a death around a mere question is the death after the last change. */
+/* Only statements that change something: a death around a mere question is the death after the last change.
+ */
 static void mortal_commit(void *context, const char *query, bool after)
 {
-    static const char *const commits[] = {"engine_begin", "queue_",    "sight",        "object_part_put",
+    static const char *const commits[] = {"engine_begin", "queue_",   "sight",        "object_part_put",
                                           "log_note",     "hold_rel", "cohort_missed"};
     (void)context, (void)after;
     for (size_t i = 0; i < sizeof commits / sizeof *commits; i++)
@@ -175,7 +175,8 @@ static struct truth undisturbed(struct world *w)
     int rows = 0;
     for (const char *p = truth.revoked; *p != '\0'; p++)
         rows += *p == '\n';
-    assert_int_equal(rows, CERTIFICATES - 3); /* two neighbours and one that the unknown serial took the place of */
+    assert_int_equal(rows,
+                     CERTIFICATES - 3); /* two neighbours and one that the unknown serial took the place of */
     return truth;
 }
 

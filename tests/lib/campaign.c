@@ -119,8 +119,8 @@ void world_make(struct world *w, int count, struct rate rate)
     struct ca_new_spec spec = {
         .directory = w->folder, .count = count, .subscribers = 7, .seed = 5, .now = world_begin()};
     must(ca_new(&spec, &f), "ca new", &f);
-    must(settings_read(file_join(&w->arena, w->folder, "massrevoke.cfg"), &w->arena, &w->settings, &f), "settings",
-         &f);
+    must(settings_read(file_join(&w->arena, w->folder, "massrevoke.cfg"), &w->arena, &w->settings, &f),
+         "settings", &f);
     w->ca = w->settings.cas[0];
     w->ca.rate = rate;
     w->settings.cas = &w->ca;
@@ -129,7 +129,8 @@ void world_make(struct world *w, int count, struct rate rate)
     must(store_open(w->conninfo, w->schema, &w->store, &f), "store", &f);
     w->sql = PQconnectdb(w->conninfo);
     world_ask(w, arena_format(&w->arena, "SET search_path TO %s", w->schema));
-    must(conduct_issuers(w->store, &w->settings, &w->arena, &w->issuers, &w->issuer_count, &f), "issuers", &f);
+    must(conduct_issuers(w->store, &w->settings, &w->arena, &w->issuers, &w->issuer_count, &f), "issuers",
+         &f);
     read_inventory(w);
     world_keep(w);
 }
@@ -262,11 +263,12 @@ const char *world_ask(struct world *w, const char *sql)
 
 const char *world_pages(struct world *w, int campaign)
 {
-    return world_ask(w, arena_format(&w->arena,
-                                     "SELECT concat_ws(' ', page, encode(states, 'hex'), revoked, pending_publication,"
-                                     " not_revoked, held, expired, unknown, withdrawn, doubt, needs_person)"
-                                     " FROM page WHERE campaign = %d ORDER BY page",
-                                     campaign));
+    return world_ask(
+        w, arena_format(&w->arena,
+                        "SELECT concat_ws(' ', page, encode(states, 'hex'), revoked, pending_publication,"
+                        " not_revoked, held, expired, unknown, withdrawn, doubt, needs_person)"
+                        " FROM page WHERE campaign = %d ORDER BY page",
+                        campaign));
 }
 
 const char *world_index(struct world *w)
@@ -303,8 +305,8 @@ bool world_keeps_dates(struct world *w, const char *earlier, const char *later)
 {
     struct str rest = str_of(earlier), cell[4];
     while (next_row(&rest, cell)) {
-        const char *row = arena_format(&w->arena, "\t%.*s\t%.*s\t", (int)cell[2].n, cell[2].p, (int)cell[3].n,
-                                       cell[3].p);
+        const char *row =
+            arena_format(&w->arena, "\t%.*s\t%.*s\t", (int)cell[2].n, cell[2].p, (int)cell[3].n, cell[3].p);
         if (str_is(cell[0], "R") && strstr(later, row) == NULL)
             return false;
     }
@@ -315,7 +317,8 @@ bool world_keeps_dates(struct world *w, const char *earlier, const char *later)
 static const char log_check[] =
     "SELECT 'event ' || e.seq || ' differs' FROM event e WHERE e.campaign = %d AND"
     " (e.hash <> sha256('\\x00'::bytea || convert_to(e.leaf, 'UTF8')) OR strpos(e.leaf, '\"rows\":{' ||"
-    " (SELECT coalesce(string_agg(format('\"%%s\":\"%%s\"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','"
+    " (SELECT coalesce(string_agg(format('\"%%s\":\"%%s\"', key, encode(sha256(convert_to(body, 'UTF8')), "
+    "'hex')), ','"
     " ORDER BY key COLLATE \"C\"), '') FROM fact_rows(e.campaign, e.seq)) || '}') = 0)"
     " UNION ALL SELECT 'the log has a gap' FROM log WHERE campaign = %d AND"
     " (size, size - 1) <> (SELECT count(*), max(seq) FROM event WHERE campaign = %d)";

@@ -1,9 +1,10 @@
-/* campaign.h - a demo CA in a temporary folder and small campaigns over it, made and run in this process through the
- * same functions as the commands use, under a clock of the test's own.
+/* campaign.h - a demo CA in a temporary folder and small campaigns over it, made and run in this process
+ * through the same functions as the commands use, under a clock of the test's own.
  *
- * One world is one CA and one schema; every campaign of a test is a further row in it, and the CA's record is put
- * back between them. The clock lies in shared memory, so a forked child that dies leaves it where it stood.
- * Every helper ends the program with a message when it fails. Does not: judge; tests compare. Called by: tests. */
+ * One world is one CA and one schema; every campaign of a test is a further row in it, and the CA's record is
+ * put back between them. The clock lies in shared memory, so a forked child that dies leaves it where it
+ * stood. Every helper ends the program with a message when it fails. Does not: judge; tests compare. Called
+ * by: tests. */
 #ifndef TESTS_LIB_CAMPAIGN_H
 #define TESTS_LIB_CAMPAIGN_H
 
@@ -72,8 +73,8 @@ const char *world_revoked(struct world *w, const char *index);
 /* Are all revoked rows of the earlier index in the later one, with the same date and reason? */
 bool world_keeps_dates(struct world *w, const char *earlier, const char *later);
 
-/* Everything that must hold of a campaign at any time: each sql/invariant, the log without gap, each leaf with its
- * hash and the digests of its rows. "" or what is wrong. */
+/* Everything that must hold of a campaign at any time: each sql/invariant, the log without gap, each leaf
+ * with its hash and the digests of its rows. "" or what is wrong. */
 const char *world_wrong(struct world *w, int campaign);
 
 #endif
