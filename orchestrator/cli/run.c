@@ -85,6 +85,14 @@ static bool only_option(const struct invocation *in, unsigned *parts, struct fau
     return fault_set(f, FAULT_USAGE, "--only takes execute, verify, notify or publish, not '%.40s'", name);
 }
 
+/* The private cluster is started on demand, also under a running engine. */
+static void bring_back(struct session *s)
+{
+    struct fault f = {0};
+    if (store_is_lost(s->store) && !session_conninfo(s, &f))
+        log_line("%s", f.text);
+}
+
 /* The list behind exit 8: what is left and why. */
 static bool print_left(struct session *s, struct fault *f)
 {
@@ -168,6 +176,7 @@ static bool loop(struct session *s, struct engine *e, bool once, struct engine_r
             return false;
         struct utc now = s->clock.now(s->clock.self);
         print_progress(&screen, r, now);
+        bring_back(s);
         bool due = utc_is_set(r->next) && r->next.s <= now.s;
         if (interrupted || is_over(r) || (once && !due && !r->mail_open))
             return true;

@@ -40,6 +40,8 @@ struct engine {
     struct utc *published; /* per issuer of settings: last publication by this engine */
     struct utc last_full_look, last_pending_look, last_notify, last_check;
     struct span look_gap; /* to the next look at what is pending; 0: a CRL of ours is new */
+    int64_t recorded;           /* not yet in a CRL we have seen, at the end of the last step */
+    struct state_counts counts; /* of the last step that reached its end */
     char warning[512];
     bool finish_noted;
     struct mailbag *bag; /* messages at the door */
