@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CHECK_EVERY 60 /* seconds between looks at deadlines and totals */
 #define OTHERS_EVERY 2 /* seconds between looks at chunks that another engine owns */
 
 struct act engine_act(const struct engine *e)
@@ -25,7 +24,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
     *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
-    e->last_full_look = e->last_pending_look = e->last_notify = e->last_check = UTC_NONE;
+    e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = UTC_NONE;
     e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
     e->rests = arena_array(&e->arena, parts->ca_count, sizeof *e->rests);
     for (size_t i = 0; i < parts->ca_count; i++) {
@@ -182,6 +181,15 @@ static enum engine_state judge_counts(const struct state_counts *c, int64_t refu
     return person > 0 ? ENGINE_LEFT : ENGINE_SETTLED;
 }
 
+/* The moment the last certificate was settled is an event of its own. */
+static bool note_end(struct engine *e, const struct engine_report *r, struct fault *f)
+{
+    bool ended = e->saw_work && r->state == ENGINE_SETTLED;
+    e->saw_work = r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED;
+    struct act act = engine_act(e);
+    return !ended || store_note(e->parts.store, &act, "finish", NULL, f);
+}
+
 static bool assess(struct engine *e, struct engine_report *r, struct queue_next *q, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -206,7 +214,7 @@ static bool assess(struct engine *e, struct engine_report *r, struct queue_next 
     r->state = judge_counts(&r->counts, q->refused);
     if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
         r->state = ENGINE_PAUSED;
-    return true;
+    return note_end(e, r, f);
 }
 
 static void sooner(struct utc *next, struct utc candidate)
