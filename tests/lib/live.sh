@@ -10,7 +10,18 @@ export MASSREVOKE_STATE=$work/state
 unset MASSREVOKE_CAMPAIGN MASSREVOKE_CONFIG
 failed=0
 # shellcheck disable=SC2154
-trap 'code=$?; "$program" db stop >/dev/null 2>&1; rm -rf "$work"; exit $code' EXIT
+# an engine still at work must not keep the database alive
+go() {
+    code=$?
+    local left
+    left=$(jobs -p)
+    # shellcheck disable=SC2086
+    [ -z "$left" ] || { kill -9 $left; wait; } 2>/dev/null
+    "$program" db stop >/dev/null 2>&1 || kill -INT "$(postmaster)" 2>/dev/null
+    rm -rf "$work"
+    exit "$code"
+}
+trap go EXIT
 trap 'exit 130' INT TERM
 
 verdict() { # verdict STATUS TEXT
