@@ -20,7 +20,7 @@ who=$(revoked | cut -d ' ' -f 1)
 same "the undisturbed run revokes all" "$(revoked | wc -l)" "$count"
 
 # small chunks and a small burst: every start does a little
-use_ca killed "$((count / 700 + 1))/s"
+use_ca killed "$((count / 1500 + 1))/s"
 new_campaign killed immediate "$work/list"
 : >"$work/seen"
 for ((i = 1; i <= kills; i++)); do
