@@ -235,7 +235,7 @@ const struct command commands[] = {
         .name = "verify",
         .group = "watch",
         .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
-        .summary = "judge a CRL or OCSP response; else look at every pointer now",
+        .summary = "judge a CRL or OCSP response, or all pointers now",
         .text = "With a file no database is used. Ends 10 when there is an error among the\n"
                 "findings, or when something that was published has vanished.\n\n"
                 "  massrevoke verify --crl ca.crl --issuer ca.pem\n",
@@ -260,7 +260,7 @@ const struct command commands[] = {
         .group = "prove",
         .usage = "[--head SIZE:ROOT]",
         .summary = "is the record whole? names the first thing that differs",
-        .text = "Checks every event, every fact row, pages, certificate rows and fetched objects,\n"
+        .text = "Checks every event, every fact row, pages, certificate rows, fetched objects,\n"
                 "and that the log grew from the head given. Ends 10 when something differs.\n",
         .options = TAKES(HEAD) | TAKES(JSON),
         .run = cmd_evidence_verify,
