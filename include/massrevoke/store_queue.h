@@ -153,7 +153,7 @@ struct pointer {
 MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
                              struct fault *f);
 
-/* A cohort passed its deadline with work left: it stays missed. */
-MUST_USE bool store_mark_missed(struct store *s, const struct act *act, int cohort, struct fault *f);
+/* Started cohorts that passed their deadline before act->at with work of their own left: they stay missed. */
+MUST_USE bool store_mark_missed(struct store *s, const struct act *act, struct fault *f);
 
 #endif

@@ -340,11 +340,10 @@ bool store_pointers(struct store *s, int campaign, struct arena *a, struct point
     return true;
 }
 
-bool store_mark_missed(struct store *s, const struct act *act, int cohort, struct fault *f)
+bool store_mark_missed(struct store *s, const struct act *act, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     put_int(&p, act->campaign);
-    put_int(&p, cohort);
     put_act(&p, act);
     return store_do(s, "cohort_missed", &p, f);
 }
