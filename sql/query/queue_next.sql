@@ -1,6 +1,8 @@
--- When the next chunk of started cohorts is due, and whether the campaign may revoke.
+-- When the next chunk of started cohorts is due (none that waits for an open canary), and whether the campaign may revoke.
 SELECT (SELECT min(h.due_at) FROM chunk h JOIN cohort o USING (campaign, cohort)
-         WHERE h.campaign = $1 AND h.state = 'ready' AND o.started_at IS NOT NULL AND o.voided_at IS NULL),
+         WHERE h.campaign = $1 AND h.state = 'ready' AND o.started_at IS NOT NULL AND o.voided_at IS NULL
+           AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
+                                           AND p.issuer = h.issuer AND p.canary_open > 0))),
        (SELECT count(*) FROM chunk h WHERE h.campaign = $1 AND h.state = 'claimed'),
        (SELECT min(k.not_after) FROM certificate k JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
          WHERE k.campaign = $1 AND get_byte(p.states, k.number % 1000) & 15 IN (state_code('waiting'), state_code('due'),
