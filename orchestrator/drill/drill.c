@@ -103,8 +103,7 @@ static bool open_campaign(struct exercise *x, struct fault *f)
                                 .profile = x->profile.name,
                                 .received = s->received};
     int id;
-    if (!conduct_open(&c, &o, &id, f) ||
-        !store_campaign_find(x->store, s->name, &x->arena, &x->campaign, f))
+    if (!conduct_open(&c, &o, &id, f) || !store_campaign_find(x->store, s->name, &x->arena, &x->campaign, f))
         return false;
     c = exercise_conduct(x, EXERCISE_COMMANDER);
     return conduct_inventory(&c, x->world.inventory, x->world.certificate_count, f) &&
