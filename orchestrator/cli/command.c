@@ -207,10 +207,11 @@ const struct command commands[] = {
         .usage = "FILE --out DIR [--seed N]",
         .summary = "run a scenario under a simulated clock, and score it",
         .text =
-            "The whole campaign with the live code, on a CA made for it below DIR. Ends 8 when\nan "
-            "expectation is not met, and names it. DIR gets progress.md, full.md,\naffected.csv, "
-            "schedule.csv, timeline.csv, after-action.md, status.json and\nevidence/. It uses the private "
-            "database only, never db.conninfo.\n\n  massrevoke drill plans/drills/cfca-2098.cfg --out "
+            "The whole campaign with the live code, on a CA made for it below DIR, in a\nschema of its own "
+            "in "
+            "the private database. Ends 8 when an expectation is not\nmet, and names it. DIR, new or "
+            "empty, gets progress.md, full.md, affected.csv,\nschedule.csv, timeline.csv, after-action.md, "
+            "status.json and evidence/.\n\n  massrevoke drill plans/drills/cfca-2098.cfg --out "
             "exercise\n",
         .options = TAKES(OUT) | TAKES(SEED),
         .min_args = 1,

@@ -226,7 +226,8 @@ bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fau
             e->pending[i].event == CERTIFICATE_EVENT_BEFORE)
             for (size_t k = 0; k < e->parts.issuer_count; k++)
                 e->dirty[k] = true;
-    memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
+    if (done > 0)
+        memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
     e->pending_count -= done;
     return ok;
 }
