@@ -51,7 +51,7 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
         .dns_names = arena_text(a, get_text(r, i, 5)),
         .not_before = get_utc(r, i, 6),
         .not_after = get_utc(r, i, 7),
-        .state = (enum certificate_state)get_int(r, i, 9),
+        .state = certificate_state((uint8_t)get_int(r, i, 9)),
         .planned = get_utc(r, i, 10),
         .revoked = word == NULL ? UTC_NONE : word->at,
         .reason = word == NULL || word->reason < 0 ? (int)get_int(r, i, 11) : word->reason,
