@@ -1,9 +1,9 @@
 /* conduct.h - the acts of a campaign as one call each: open, import, plan, approve, start, hold, notify.
  *
- * The command line and the drill call the same functions with another clock (design sentence 6). Each checks what
- * design section 1 forbids before it changes anything. Who acts is an argument.
- * I/O through the store. Does not: parse command lines, print, or ask questions.
- * Faults: APPROVAL, REFUSED, CONFLICT, CONFIG, UNAVAILABLE as the contract's exit codes say. Called by: cli, drill. */
+ * The command line and the drill call the same functions with another clock (design sentence 6). Each checks
+ * what design section 1 forbids before it changes anything. Who acts is an argument. I/O through the store.
+ * Does not: parse command lines, print, or ask questions. Faults: APPROVAL, REFUSED, CONFLICT, CONFIG,
+ * UNAVAILABLE as the contract's exit codes say. Called by: cli, drill. */
 #ifndef MASSREVOKE_CONDUCT_H
 #define MASSREVOKE_CONDUCT_H
 
@@ -32,45 +32,51 @@ struct conduct_opening {
     int64_t bug;
 };
 
-/* The store's numbers for settings' issuers, made when new; *out lives in `a`. Reads the certificate files. */
-MUST_USE bool conduct_issuers(struct store *s, const struct settings *settings, struct arena *a, int **out, size_t *n,
-                              struct fault *f);
+/* The store's numbers for settings' issuers, made when new; *out lives in `a`. Reads the certificate files.
+ */
+MUST_USE bool conduct_issuers(struct store *s, const struct settings *settings, struct arena *a, int **out,
+                              size_t *n, struct fault *f);
 
 /* Opens a campaign; *id is its number. */
-MUST_USE bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int *id, struct fault *f);
+MUST_USE bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int *id,
+                           struct fault *f);
 
 /* What an import was. */
 struct conduct_list {
     const struct intake_list *list;
     struct digest sha256; /* of the bytes read */
     const char *source;
-    const char *rule;     /* NULL: the campaign's */
-    struct utc received;  /* UTC_NONE: the campaign's */
+    const char *rule;    /* NULL: the campaign's */
+    struct utc received; /* UTC_NONE: the campaign's */
 };
 
 /* Adds a list read by intake; *cohort, *added (new to the campaign). */
-MUST_USE bool conduct_import(const struct conduct *c, const struct conduct_list *list, int *cohort, int64_t *added,
-                             struct fault *f);
+MUST_USE bool conduct_import(const struct conduct *c, const struct conduct_list *list, int *cohort,
+                             int64_t *added, struct fault *f);
 
-/* Upserts; issuer indices of the rows are settings' and become the store's. Re-applies the short-lived rule. */
-MUST_USE bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size_t n, struct fault *f);
-MUST_USE bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_t n, struct fault *f);
+/* Upserts; issuer indices of the rows are settings' and become the store's. Re-applies the short-lived rule.
+ */
+MUST_USE bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size_t n,
+                                struct fault *f);
+MUST_USE bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_t n,
+                               struct fault *f);
 
-/* The only cohort that waits (not started), or `wanted` when it is not 0; CONFLICT lists them when several wait.
- * With `started` also the only started one (a replan). */
-MUST_USE bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct arena *a, struct cohort *out,
-                             struct fault *f);
+/* The only cohort that waits (not started), or `wanted` when it is not 0; CONFLICT lists them when several
+ * wait. With `started` also the only started one (a replan). */
+MUST_USE bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct arena *a,
+                             struct cohort *out, struct fault *f);
 
 /* A plan made, or only shown. */
 struct conduct_plan {
-    int cohort, plan, request; /* plan and request 0 in a dry run, request 0 for a replan of a started cohort */
+    int cohort, plan,
+        request; /* plan and request 0 in a dry run, request 0 for a replan of a started cohort */
     struct plan value;
     struct plan_input input;
 };
 
-/* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve. dry_run
- * numbers nothing and deals nothing: it plans over what is numbered, or in the order of import. `at` replaces now in
- * the plan. An infeasible plan is written too: out->value.feasible. */
+/* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.
+ * dry_run numbers nothing and deals nothing: it plans over what is numbered, or in the order of import. `at`
+ * replaces now in the plan. An infeasible plan is written too: out->value.feasible. */
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
 
@@ -78,23 +84,25 @@ MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, b
 MUST_USE bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out,
                               struct fault *f);
 
-/* Checks a signature and stores it; *approvals and *quorum tell how far it is. A hold or release that reaches its
- * quorum binds at once. REFUSED: stranger, requester, doubled, other campaign or mode, expired. */
-MUST_USE bool conduct_approve(const struct conduct *c, const struct request *r, struct str signature, int *approvals,
-                              const char **who, struct fault *f);
+/* Checks a signature and stores it; *approvals and *quorum tell how far it is. A hold or release that reaches
+ * its quorum binds at once. REFUSED: stranger, requester, doubled, other campaign or mode, expired. */
+MUST_USE bool conduct_approve(const struct conduct *c, const struct request *r, struct str signature,
+                              int *approvals, const char **who, struct fault *f);
 
 /* An approver (known by login or name) takes the approval of a cohort's plan back: acts as a pause. */
 MUST_USE bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f);
 
-/* Starts a cohort: its request must be valid, unexpired, and name what stands in the store now. APPROVAL otherwise. */
+/* Starts a cohort: its request must be valid, unexpired, and name what stands in the store now. APPROVAL
+ * otherwise. */
 MUST_USE bool conduct_start(const struct conduct *c, int cohort, struct fault *f);
 
 /* Holds: a court order binds at once; a delay only after its request is approved (*request). */
 MUST_USE bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
                            const struct listed *items, size_t n, int *hold, int *request, struct fault *f);
 
-/* Releases items of their holds: *released at once for delays, *request to approve for court orders (0: none). */
-MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, int64_t *released,
-                              int *request, struct fault *f);
+/* Releases items of their holds: *released at once for delays, *request to approve for court orders (0:
+ * none). */
+MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n,
+                              int64_t *released, int *request, struct fault *f);
 
 #endif

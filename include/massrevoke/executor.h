@@ -1,8 +1,8 @@
 /* executor.h - what to do with each claimed certificate, and what an answer means for it.
  *
- * Pure: the ten sentences of design section 3 as small functions over values; the engine performs. Source of the
- * outcome classes: real backends' answers. Does not: talk to a CA, a clock or the database.
- * Called by: engine, tests. */
+ * Pure: the ten sentences of design section 3 as small functions over values; the engine performs. Source of
+ * the outcome classes: real backends' answers. Does not: talk to a CA, a clock or the database. Called by:
+ * engine, tests. */
 #ifndef MASSREVOKE_EXECUTOR_H
 #define MASSREVOKE_EXECUTOR_H
 
@@ -23,17 +23,17 @@ enum executor_step {
     EXECUTOR_PERSON,  /* nobody can tell: needs a person */
 };
 
-/* Sentence 7: asked is sent where first dates are kept, asked about elsewhere; doubt is asked about, and simply sent
- * again only where first dates are kept and no hold or drop is noted on it. */
+/* Sentence 7: asked is sent where first dates are kept, asked about elsewhere; doubt is asked about, and
+ * simply sent again only where first dates are kept and no hold or drop is noted on it. */
 enum executor_step executor_step(uint8_t state, struct backend_manners manners);
 
-/* After a status answer: may a certificate that was asked about be sent now? Only an asked one that is not revoked;
- * one in doubt goes back to due first and is claimed anew (sentence 3). */
+/* After a status answer: may a certificate that was asked about be sent now? Only an asked one that is not
+ * revoked; one in doubt goes back to due first and is claimed anew (sentence 3). */
 bool executor_may_send(uint8_t state, enum ca_outcome answer);
 
-/* The event that an answer means for a certificate with this byte, whose first intent was at `intent`. Returns false
- * when it means none (an answer that leaves it as it is). A backend's "revoked before" counts as ours when the CA's
- * date does not lie before our intent (sentence 7). */
+/* The event that an answer means for a certificate with this byte, whose first intent was at `intent`.
+ * Returns false when it means none (an answer that leaves it as it is). A backend's "revoked before" counts
+ * as ours when the CA's date does not lie before our intent (sentence 7). */
 bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,
                     enum certificate_event *event);
 
@@ -46,8 +46,8 @@ struct pace {
     bool started;
 };
 
-/* How many certificates may go now; time that runs backwards gives nothing. At least one a call once the bucket
- * holds one. INT64_MAX when unlimited. */
+/* How many certificates may go now; time that runs backwards gives nothing. At least one a call once the
+ * bucket holds one. INT64_MAX when unlimited. */
 int64_t pace_allow(struct pace *p, struct utc now);
 
 /* Takes n certificates out (may go below zero: a chunk is never cut). */

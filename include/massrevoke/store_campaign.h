@@ -119,8 +119,8 @@ MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f
 /* Writes the plan and deals its chunks; *number is the plan's. CONFLICT when the set changed meanwhile: plan
  * again. */
 MUST_USE bool store_plan_deal(struct store *s, const struct act *act, int cohort,
-                              const struct plan_material *m, const struct plan *plan, json_t *summary, int *number,
-                              struct fault *f);
+                              const struct plan_material *m, const struct plan *plan, json_t *summary,
+                              int *number, struct fault *f);
 
 /* A stored plan. */
 struct stored_plan {

@@ -2,8 +2,10 @@
  *
  * An event's leaf is canonical JSON with the digest of every fact row of its transaction; its hash is a leaf
  * of an RFC 6962 tree whose head stands in the incident report (design sentence 10). Verification reads one
- * moment and trusts nothing but the leaves: rows, pages and certificate rows must follow from them. I/O. Does
- * not: repair, or know what a head was in the past (the caller brings it). Called by: cli, drill. */
+ * moment and trusts nothing but the leaves: rows, pages and certificate rows must follow from them.
+ *
+ * I/O. Does not: repair, or know what a head was in the past (the caller brings it). Called by: cli, drill.
+ */
 #ifndef MASSREVOKE_STORE_LOG_H
 #define MASSREVOKE_STORE_LOG_H
 

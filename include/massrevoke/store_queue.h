@@ -2,8 +2,9 @@
  * 7).
  *
  * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
- * database session: an engine owns nothing after a reconnect and begins again with a new number. I/O. Does
- * not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * database session: an engine owns nothing after a reconnect and begins again with a new number.
+ *
+ * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
@@ -76,14 +77,17 @@ MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, s
 MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a,
                                 struct page_scope **out, size_t *n, struct fault *f);
 
-/* When the engine must look again. */
+/* When the engine must look again; chunks in `skip` are as if they were not there, but for their certificates
+ * that are not revoked: those are counted. */
 struct queue_next {
     struct utc due;       /* earliest ready chunk; UTC_NONE: none */
     int64_t claimed;      /* chunks that some engine owns */
     struct utc expiry;    /* earliest notAfter of what is not revoked */
     struct utc hold_ends; /* earliest end of an active hold */
+    int64_t refused;      /* waiting, due, asked or in doubt, in chunks of `skip` */
 };
-MUST_USE bool store_next(struct store *s, int campaign, struct queue_next *out, struct fault *f);
+MUST_USE bool store_next(struct store *s, int campaign, const int *skip, size_t skip_count,
+                         struct queue_next *out, struct fault *f);
 
 /* Numbered certificates of started cohorts by state. */
 struct state_counts {

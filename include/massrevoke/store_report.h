@@ -10,8 +10,9 @@
 #include "massrevoke/snapshot.h"
 #include "massrevoke/store_campaign.h"
 
-#define STORE_BALANCE_ALWAYS 100000 /* certificates up to which a snapshot always derives the balance anew   \
-                                     */
+#define STORE_BALANCE_ALWAYS                                                                                 \
+    100000 /* certificates up to which a snapshot always derives the balance anew                            \
+            */
 
 /* What a snapshot is judged by. */
 struct snapshot_terms {

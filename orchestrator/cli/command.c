@@ -202,17 +202,99 @@ const struct command commands[] = {
         .run = cmd_run,
     },
     {
+        .name = "status",
+        .group = "watch",
+        .usage = "[--watch] [--exit-code]",
+        .summary = "where the campaign stands, on one screen",
+        .text = "Ends 10 when the ledger does not balance or a withdrawn certificate is revoked;\nwith "
+                "--exit-code also 20 (at risk or behind) and 21 (missed).\n",
+        .options = TAKES(WATCH) | TAKES(EXIT_CODE) | TAKES(JSON),
+        .run = cmd_status,
+    },
+    {
+        .name = "schedule",
+        .group = "watch",
+        .usage = "[--format text|csv]",
+        .summary = "the hours that are planned now",
+        .text = "",
+        .options = TAKES(FORMAT) | TAKES(JSON),
+        .run = cmd_schedule,
+    },
+    {
+        .name = "show",
+        .group = "watch",
+        .usage = "SERIAL",
+        .summary = "everything about a certificate: state, hour, history",
+        .text = "Every issuer that has the serial is shown.\n",
+        .options = TAKES(JSON),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_show,
+    },
+    {
+        .name = "verify",
+        .group = "watch",
+        .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
+        .summary = "judge a CRL or OCSP response, or all pointers now",
+        .text = "With a file no database is used. Ends 10 when there is an error among the\n"
+                "findings, or when something that was published has vanished.\n\n"
+                "  massrevoke verify --crl ca.crl --issuer ca.pem\n",
+        .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(JSON),
+        .run = cmd_verify,
+    },
+    {
+        .name = "report",
+        .group = "tell",
+        .usage = "preliminary|full|progress|affected [--format F]",
+        .summary = "text for the incident report, from one moment",
+        .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
+                "links from 10,000 certificates.\n\n"
+                "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
+        .options = TAKES(FORMAT),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_report,
+    },
+    {
+        .name = "evidence verify",
+        .group = "prove",
+        .usage = "[--head SIZE:ROOT]",
+        .summary = "is the record whole? names the first thing that differs",
+        .text = "Checks every event, every fact row, pages, certificate rows, fetched objects,\n"
+                "and that the log grew from the head given. Ends 10 when something differs.\n",
+        .options = TAKES(HEAD) | TAKES(JSON),
+        .run = cmd_evidence_verify,
+    },
+    {
+        .name = "evidence checkpoint",
+        .group = "prove",
+        .usage = "",
+        .summary = "print the head of the log: SIZE:ROOT",
+        .text = "",
+        .options = TAKES(JSON),
+        .run = cmd_evidence_checkpoint,
+    },
+    {
+        .name = "evidence export",
+        .group = "prove",
+        .usage = "DIR",
+        .summary = "write the record into a new folder that anyone can check",
+        .text = "Its VERIFY.md says how, with stock tools only.\n",
+        .options = TAKES(JSON),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_evidence_export,
+    },
+    {
         .name = "drill",
         .group = "practise",
         .usage = "FILE --out DIR [--seed N]",
         .summary = "run a scenario under a simulated clock, and score it",
-        .text =
-            "The whole campaign with the live code, on a CA made for it below DIR, in a\nschema of its own "
-            "in "
-            "the private database. Ends 8 when an expectation is not\nmet, and names it. DIR, new or "
-            "empty, gets progress.md, full.md, affected.csv,\nschedule.csv, timeline.csv, after-action.md, "
-            "status.json and evidence/.\n\n  massrevoke drill plans/drills/cfca-2098.cfg --out "
-            "exercise\n",
+        .text = "The whole campaign with the live code, on a CA made for it below DIR. Ends 8\n"
+                "when an expectation is not met, and names it. DIR gets progress.md, full.md,\n"
+                "affected.csv, schedule.csv, timeline.csv, after-action.md, status.json and\n"
+                "evidence/. It uses the private database only, never db.conninfo.\n\n"
+                "  massrevoke drill plans/drills/cfca-2098.cfg --out exercise\n",
         .options = TAKES(OUT) | TAKES(SEED),
         .min_args = 1,
         .max_args = 1,

@@ -1,8 +1,8 @@
 /* Help from the tables: options.def, command.c, fault.def, certificate.def. */
 #include "command.h"
-#include "massrevoke/text.h"
 #include "massrevoke/certificate.h"
 #include "massrevoke/nearest.h"
+#include "massrevoke/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void print_group(size_t g)
             continue;
         if (!any)
             printf("\n%s: %s\n", groups[g].name, groups[g].meaning);
-        printf("  %-17s %s\n", c->name, c->summary);
+        printf("  %-19s %s\n", c->name, c->summary);
         any = true;
     }
 }
@@ -71,8 +71,8 @@ static void print_usage(const struct command *c)
     for (struct str rest = str_of(c->usage); rest.p != NULL && c->usage[0] != '\0';) {
         struct str word = str_cut(&rest, ' ');
         /* an option and its value stay on one line */
-        if (word.n > 0 && (word.p[0] == '-' || word.p[0] == '[') && rest.p != NULL && rest.p[0] != '-' && rest.p[0] != '[' &&
-            memchr(word.p, ']', word.n) == NULL)
+        if (word.n > 0 && (word.p[0] == '-' || word.p[0] == '[') && rest.p != NULL && rest.p[0] != '-' &&
+            rest.p[0] != '[' && memchr(word.p, ']', word.n) == NULL)
             word.n += 1 + str_cut(&rest, ' ').n;
         if (column + 1 + (int)word.n >= COLUMNS)
             column = printf("\n%*s", indent, "") - 1;
@@ -153,7 +153,7 @@ static bool print_family(const char *word)
     for (const struct command *c = commands; c->name != NULL; c++) {
         if (strncmp(c->name, word, n) != 0 || c->name[n] != ' ')
             continue;
-        printf("%s  %-17s %s\n", any ? "" : "massrevoke help COMMAND tells more:\n\n", c->name, c->summary);
+        printf("%s  %-19s %s\n", any ? "" : "massrevoke help COMMAND tells more:\n\n", c->name, c->summary);
         any = true;
     }
     return any;

@@ -85,6 +85,14 @@ static bool only_option(const struct invocation *in, unsigned *parts, struct fau
     return fault_set(f, FAULT_USAGE, "--only takes execute, verify, notify or publish, not '%.40s'", name);
 }
 
+/* The private cluster is started on demand, also under a running engine. */
+static void bring_back(struct session *s)
+{
+    struct fault f = {0};
+    if (store_is_lost(s->store) && !session_conninfo(s, &f))
+        log_line("%s", f.text);
+}
+
 /* The list behind exit 8: what is left and why. */
 static bool print_left(struct session *s, struct fault *f)
 {
@@ -104,13 +112,41 @@ static bool print_left(struct session *s, struct fault *f)
     return true;
 }
 
+/* Beside a started cohort one that waits stops nobody: it is only told. */
+static bool print_waiting(struct session *s, int *waiting, struct fault *f)
+{
+    struct cohort *cohorts;
+    size_t n;
+    *waiting = 0;
+    if (!store_cohorts(s->store, s->campaign.id, &s->arena, &cohorts, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (utc_is_set(cohorts[i].started_at) && !utc_is_set(cohorts[i].voided_at))
+            continue;
+        ++*waiting;
+        log_line("cohort %d waits with %" PRId64 " certificates: they are not revoked before it is %s",
+                 cohorts[i].cohort, cohorts[i].certificates,
+                 cohorts[i].approvals >= s->settings.quorum ? "started" : "approved and started");
+    }
+    return true;
+}
+
+static bool settled(struct session *s, struct fault *f)
+{
+    int waiting;
+    if (!print_waiting(s, &waiting, f))
+        return false;
+    printf("Every certificate%s is settled: published, expired or withdrawn.\nNext: massrevoke %s\n",
+           waiting > 0 ? " of the started cohorts" : "",
+           waiting > 0 ? "request list; massrevoke start" : "status; massrevoke report progress");
+    return true;
+}
+
 static bool finish(struct session *s, const struct engine_report *r, int *exit_code, struct fault *f)
 {
     switch (r->state) {
     case ENGINE_SETTLED:
-        puts("Every certificate is settled: published, expired or withdrawn.\nNext: massrevoke status; "
-             "massrevoke report progress");
-        return true;
+        return settled(s, f);
     case ENGINE_LEFT:
         *exit_code = fault_exit_code(FAULT_PARTLY);
         return print_left(s, f);
@@ -140,6 +176,7 @@ static bool loop(struct session *s, struct engine *e, bool once, struct engine_r
             return false;
         struct utc now = s->clock.now(s->clock.self);
         print_progress(&screen, r, now);
+        bring_back(s);
         bool due = utc_is_set(r->next) && r->next.s <= now.s;
         if (interrupted || is_over(r) || (once && !due && !r->mail_open))
             return true;

@@ -24,7 +24,7 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
         return false;
     struct queue_next next;
     bool running;
-    if (!store_next(s.store, s.campaign.id, &next, f) ||
+    if (!store_next(s.store, s.campaign.id, NULL, 0, &next, f) ||
         !store_engine_runs(s.store, s.campaign.id, &running, f))
         return false;
     printf("Started cohort %d; the first certificates are due at %s.\n", cohort.cohort,

@@ -6,6 +6,7 @@
 
 /* Writes the request for a hold or a release; its plan digest is that of the words `what`. */
 MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
-                                       const char *kind, int hold, struct arena *a, int *request, struct fault *f);
+                                       const char *kind, int hold, struct arena *a, int *request,
+                                       struct fault *f);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CHECK_EVERY 60 /* seconds between looks at deadlines and totals */
 #define OTHERS_EVERY 2 /* seconds between looks at chunks that another engine owns */
 
 struct act engine_act(const struct engine *e)
@@ -25,7 +24,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
     *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
-    e->last_full_look = e->last_pending_look = e->last_notify = e->last_check = UTC_NONE;
+    e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = UTC_NONE;
     e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
     e->rests = arena_array(&e->arena, parts->ca_count, sizeof *e->rests);
     for (size_t i = 0; i < parts->ca_count; i++) {
@@ -79,6 +78,17 @@ static bool reconnect(struct engine *e, struct fault *f)
     return store_reconnect(e->parts.store, f) && store_reconnect(e->beat, f) && begin_session(e, f);
 }
 
+/* The heartbeat, also of an engine that has nothing to do: it relieves those that stand still, and learns
+ * whether it was relieved itself; then it begins anew. */
+static bool stay_alive(struct engine *e, struct fault *f)
+{
+    bool alive;
+    int64_t generation;
+    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &generation, f))
+        return false;
+    return alive || reconnect(e, f);
+}
+
 static bool housekeeping(struct engine *e, struct engine_report *r, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -103,6 +113,12 @@ static int64_t bucket_sum(const struct state_counts *c, enum bucket bucket)
         if (certificate_bucket((enum certificate_state)s) == bucket)
             sum += c->n[s];
     return sum;
+}
+
+/* The CA has them, no CRL that we have seen does. */
+static int64_t unseen(const struct state_counts *c)
+{
+    return c->n[CERTIFICATE_RECORDED] + c->n[CERTIFICATE_WAS_BEFORE];
 }
 
 /* A cohort that passed its deadline with work left is marked, for ever. */
@@ -150,21 +166,31 @@ static bool not_started(struct engine *e, const struct cohort *cohorts, size_t n
     return true;
 }
 
-/* What is left, from the counts of started cohorts. */
-static enum engine_state judge_counts(const struct state_counts *c)
+/* What is left, from the counts of started cohorts; `refused` certificates wait in chunks whose rows are not
+ * what was approved, for a person. */
+static enum engine_state judge_counts(const struct state_counts *c, int64_t refused)
 {
     const int64_t *n = c->n;
     int64_t active =
-        n[CERTIFICATE_WAITING] + n[CERTIFICATE_DUE] + n[CERTIFICATE_ASKED] + n[CERTIFICATE_DOUBT];
+        n[CERTIFICATE_WAITING] + n[CERTIFICATE_DUE] + n[CERTIFICATE_ASKED] + n[CERTIFICATE_DOUBT] - refused;
     int64_t pending = bucket_sum(c, BUCKET_PENDING_PUBLICATION) - c->not_checkable;
-    int64_t person =
-        n[CERTIFICATE_HELD] + n[CERTIFICATE_UNKNOWN] + n[CERTIFICATE_NEEDS_PERSON] + c->not_checkable;
+    int64_t person = n[CERTIFICATE_HELD] + n[CERTIFICATE_UNKNOWN] + n[CERTIFICATE_NEEDS_PERSON] +
+                     c->not_checkable + refused;
     if (active > 0 || pending > 0)
         return ENGINE_WORKING;
     return person > 0 ? ENGINE_LEFT : ENGINE_SETTLED;
 }
 
-static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
+/* The moment the last certificate was settled is an event of its own. */
+static bool note_end(struct engine *e, const struct engine_report *r, struct fault *f)
+{
+    bool ended = e->saw_work && r->state == ENGINE_SETTLED;
+    e->saw_work = r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED;
+    struct act act = engine_act(e);
+    return !ended || store_note(e->parts.store, &act, "finish", NULL, f);
+}
+
+static bool assess(struct engine *e, struct engine_report *r, struct queue_next *q, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct cohort *cohorts;
@@ -172,8 +198,11 @@ static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
     size_t n, started = 0, voided = 0;
     if (!store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f) ||
         !store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
+        !store_next(e->parts.store, e->parts.campaign, e->skip, e->skip_count, q, f) ||
         !store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
+    e->counts = r->counts;
+    e->recorded = unseen(&r->counts);
     for (size_t i = 0; i < n; i++) {
         started += utc_is_set(cohorts[i].started_at);
         voided += utc_is_set(cohorts[i].started_at) && utc_is_set(cohorts[i].voided_at);
@@ -182,10 +211,10 @@ static bool assess(struct engine *e, struct engine_report *r, struct fault *f)
         return not_started(e, cohorts, n, r, f);
     if (!mark_missed(e, cohorts, n, &r->counts, f))
         return false;
-    r->state = judge_counts(&r->counts);
+    r->state = judge_counts(&r->counts, q->refused);
     if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
         r->state = ENGINE_PAUSED;
-    return true;
+    return note_end(e, r, f);
 }
 
 static void sooner(struct utc *next, struct utc candidate)
@@ -203,33 +232,29 @@ static struct utc first_free(const struct engine *e, struct utc now)
     return first;
 }
 
-static bool schedule(struct engine *e, struct engine_report *r, struct utc notify, struct fault *f)
+static void schedule(struct engine *e, struct engine_report *r, const struct queue_next *q, struct utc notify)
 {
-    struct queue_next q;
     struct utc now = engine_act(e).at, next = notify;
-    if (!store_next(e->parts.store, e->parts.campaign, &q, f))
-        return false;
-    r->due = q.due;
-    if (utc_is_set(q.due) && r->state != ENGINE_PAUSED) {
-        struct utc due = utc_max(utc_max(q.due, now), first_free(e, now));
-        sooner(&next, utc_max(due, utc_add(now, (struct span){q.due.s <= now.s})));
+    r->due = q->due;
+    if (utc_is_set(q->due) && r->state != ENGINE_PAUSED) {
+        struct utc due = utc_max(utc_max(q->due, now), first_free(e, now));
+        sooner(&next, utc_max(due, utc_add(now, (struct span){q->due.s <= now.s})));
     }
     for (size_t i = 0; i < e->work_count; i++)
         sooner(&next, e->works[i]->ready);
-    if (q.claimed > (int64_t)e->work_count)
+    if (q->claimed > (int64_t)e->work_count)
         sooner(&next, utc_add(now, (struct span){OTHERS_EVERY}));
-    if (utc_is_set(q.expiry))
-        sooner(&next, utc_add(q.expiry, (struct span){1}));
-    sooner(&next, q.hold_ends);
+    if (utc_is_set(q->expiry))
+        sooner(&next, utc_add(q->expiry, (struct span){1}));
+    sooner(&next, q->hold_ends);
     if (bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
-            if (e->dirty[i] && utc_is_set(e->published[i]))
+            if (utc_is_set(e->published[i]))
                 sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
                                       utc_add(now, (struct span){1})));
     }
     r->next = next;
-    return true;
 }
 
 /* Pending work, or everything once per CRL period so that a vanished entry is found. */
@@ -245,9 +270,17 @@ static bool look(struct engine *e, struct engine_report *r, struct fault *f)
     return true;
 }
 
+/* Recorded by another engine, which may be dead before it publishes: ours to publish too. */
+static void notice_others(struct engine *e, const struct state_counts *c)
+{
+    for (size_t i = 0; i < e->parts.issuer_count && unseen(c) > e->recorded; i++)
+        e->dirty[i] = true;
+}
+
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc notify = UTC_NONE;
+    struct queue_next q;
     if (!housekeeping(e, r, f))
         return false;
     if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
@@ -256,11 +289,15 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
+    notice_others(e, &r->counts);
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
         return false;
-    return assess(e, r, f) && schedule(e, r, notify, f);
+    if (!assess(e, r, &q, f))
+        return false;
+    schedule(e, r, &q, notify);
+    return true;
 }
 
 bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
@@ -271,12 +308,13 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
     bool ok = true;
     if (e->id == 0 || store_is_lost(e->parts.store) || store_is_lost(e->beat))
         ok = reconnect(e, f);
-    ok = ok && work(e, r, f);
+    ok = ok && stay_alive(e, f) && work(e, r, f);
     if (ok || f->kind != FAULT_UNAVAILABLE)
         return ok;
     /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
     snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
     *f = (struct fault){0};
+    r->counts = e->counts;
     r->state = ENGINE_WORKING;
     r->next = utc_add(engine_act(e).at, (struct span){1});
     return true;
@@ -286,5 +324,6 @@ bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *
 {
     *r = (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
     e->warning[0] = '\0';
-    return engine_look(e, true, r, f) && assess(e, r, f);
+    struct queue_next q;
+    return engine_look(e, true, r, f) && assess(e, r, &q, f);
 }

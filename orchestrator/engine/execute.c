@@ -19,6 +19,7 @@ struct slot {
 /* One exchange with a door: collects the answers. */
 struct exchange {
     struct engine *engine;
+    int ca;
     struct slot *slots;
     size_t slot_count;
     bool *answered;
@@ -67,7 +68,7 @@ static void take_answer(struct exchange *x, const struct ca_answer *answer)
     const struct claim *claim = slot->claim;
     uint8_t state = claim->states[slot->place];
     x->answered[slot - x->slots] = true;
-    x->turned_away = x->turned_away || answer->outcome == CA_WAIT;
+    x->turned_away = x->turned_away || answer->outcome == CA_WAIT || answer->outcome == CA_ASK;
     if (executor_may_send(state, answer->outcome)) {
         x->allowed[x->allowed_count++] =
             (struct ca_item){answer->number, (uint16_t)slot->issuer, slot->serial, (enum reason)slot->reason};
@@ -261,6 +262,7 @@ static bool perform(struct engine *e, struct work *w, struct engine_report *r, s
     }
     struct exchange x = {
         .engine = e,
+        .ca = w->ca,
         .slots = arena_array(&w->arena, total, sizeof *x.slots),
         .answered = arena_array(&w->arena, total, sizeof *x.answered),
         .allowed = arena_array(&w->arena, total, sizeof *x.allowed),
@@ -334,6 +336,16 @@ static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct faul
     return true;
 }
 
+/* A backend that cannot be reached stops neither the other CAs nor publishing and looking; its work is back
+ * in the queue. Not so the database: the step ends. */
+static bool is_backend_away(struct engine *e, const struct fault *why)
+{
+    if (why->kind != FAULT_UNAVAILABLE || store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        return false;
+    snprintf(e->warning, sizeof e->warning, "%.500s", why->text);
+    return true;
+}
+
 static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc now = e->parts.clock.now(e->parts.clock.self);
@@ -347,7 +359,7 @@ static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
         /* whatever the door said, what was answered is committed and the chunk goes back */
         if (!engine_settle_pending(e, r, f) || !give_back(e, i, f))
             return false;
-        if (!performed) {
+        if (!performed && !is_backend_away(e, &wrong)) {
             *f = wrong;
             return false;
         }
@@ -355,20 +367,32 @@ static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
     return true;
 }
 
+/* How many certificates of this CA may still be claimed: what its pace allows, less what is claimed already
+ * and waits for its quiet time. */
+static int64_t room(struct engine *e, int ca)
+{
+    int64_t most = pace_allow(&e->paces[ca], e->parts.clock.now(e->parts.clock.self));
+    most = most < BATCH ? most : BATCH;
+    for (size_t i = 0; i < e->work_count; i++)
+        for (size_t c = 0; c < e->works[i]->count && e->works[i]->ca == ca; c++)
+            most -= (int64_t)e->works[i]->claims[c].count;
+    return most;
+}
+
 bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
 {
     if (!engine_settle_pending(e, r, f))
         return false;
-    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
         for (bool got = true; got;) {
-            int64_t most = pace_allow(&e->paces[ca], e->parts.clock.now(e->parts.clock.self));
             if (!work_on(e, r, f))
                 return false;
-            struct utc now = e->parts.clock.now(e->parts.clock.self);
-            if (most <= 0 || now.s < e->rests[ca].until.s)
+            int64_t most = room(e, (int)ca);
+            if (most <= 0 || engine_act(e).at.s < e->rests[ca].until.s)
                 break;
-            if (!claim(e, (int)ca, most < BATCH ? most : BATCH, &got, f))
+            if (!claim(e, (int)ca, most, &got, f))
                 return false;
         }
+    }
     return work_on(e, r, f);
 }

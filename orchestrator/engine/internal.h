@@ -38,10 +38,13 @@ struct engine {
     size_t skip_count;
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
     struct utc *published; /* per issuer of settings: last publication by this engine */
-    struct utc last_full_look, last_pending_look, last_notify, last_check;
-    struct span look_gap; /* to the next look at what is pending; 0: a CRL of ours is new */
+    struct utc last_full_look, last_pending_look;
+    struct utc last_notify, notify_wake; /* when notices were decided last, and want to be again */
+    struct span look_gap;                /* to the next look at what is pending; 0: a CRL of ours is new */
+    int64_t recorded;                    /* not yet in a CRL we have seen, at the end of the last step */
+    struct state_counts counts;          /* of the last step that reached its end */
     char warning[512];
-    bool finish_noted;
+    bool saw_work;       /* something was left at an earlier step: the end is worth an event */
     struct mailbag *bag; /* messages at the door */
 };
 

@@ -268,19 +268,21 @@ bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, str
     return e->parts.mail->ops->step(e->parts.mail, busy, f) && commit_answers(e, r, f);
 }
 
-bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
+#define DECIDE_EVERY 60 /* seconds between decisions when nothing said that one is due */
+
+/* Deciding reads every subscriber: done when its own wake-up time has come, and once a minute for what people
+ * did meanwhile. */
+static bool decide(struct engine *e, struct utc now, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct cohort *cohorts;
-    struct engine_notified told = {0};
     struct campaign campaign;
+    struct engine_notified told = {0};
     size_t n;
-    *next = UTC_NONE;
-    if (!e->parts.profile.notices || e->parts.mail == NULL)
-        return true;
     if (!store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
         !store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
         return false;
+    e->notify_wake = UTC_NONE;
     for (size_t i = 0; i < n; i++) {
         struct utc wake;
         if (campaign.paused_notify || !utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
@@ -289,14 +291,29 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
                                   f))
             return false;
         if (utc_is_set(wake))
-            *next = utc_is_set(*next) ? utc_min(*next, wake) : wake;
+            e->notify_wake = utc_is_set(e->notify_wake) ? utc_min(e->notify_wake, wake) : wake;
     }
-    if (!engine_mail_step(e, r, &r->mail_open, f))
+    e->last_notify = now;
+    return true;
+}
+
+bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
+{
+    struct utc now = engine_act(e).at;
+    *next = UTC_NONE;
+    if (!e->parts.profile.notices || e->parts.mail == NULL)
+        return true;
+    bool due = !utc_is_set(e->last_notify) || now.s >= e->last_notify.s + DECIDE_EVERY ||
+               (utc_is_set(e->notify_wake) && now.s >= e->notify_wake.s);
+    if ((due && !decide(e, now, f)) || !engine_mail_step(e, r, &r->mail_open, f))
         return false;
-    /* an answer may open the way to a backup contact at once */
-    struct utc soon = utc_add(engine_act(e).at, (struct span){r->notices == 0});
-    if (r->mail_open || r->notices > 0)
+    if (r->notices > 0) /* an answer may open the way to a backup contact at once */
+        e->notify_wake = now;
+    *next = e->notify_wake;
+    if (r->mail_open) {
+        struct utc soon = utc_add(now, (struct span){1});
         *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
+    }
     return true;
 }
 

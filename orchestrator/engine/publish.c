@@ -20,13 +20,11 @@ int engine_ca_of(const struct engine *e, int issuer_index)
     return -1;
 }
 
-/* A CRL is wanted when something was recorded since the last one: at once when the profile says so, else so
- * often as it says. */
+/* A CRL is wanted at once when something was recorded since the last one and the profile says so; else as
+ * often as it says, while anything waits for publication. */
 static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
 {
-    if (!e->dirty[issuer])
-        return false;
-    if (e->parts.profile.publish_at_once || !utc_is_set(e->published[issuer]))
+    if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once))
         return true;
     return now.s >= e->published[issuer].s + e->parts.profile.crl_every.s;
 }

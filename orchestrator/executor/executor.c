@@ -21,7 +21,8 @@ bool executor_may_send(uint8_t state, enum ca_outcome answer)
     return certificate_state(state) == CERTIFICATE_ASKED && !noted && answer == CA_NOT_REVOKED;
 }
 
-/* An answer "revoked before" to a certificate in doubt is our own earlier request, unless the CA's date says not. */
+/* An answer "revoked before" to a certificate in doubt is our own earlier request, unless the CA's date says
+ * not. */
 static enum certificate_event before_event(uint8_t state, struct utc intent, struct utc ca_at)
 {
     bool ours = certificate_state(state) == CERTIFICATE_DOUBT && utc_is_set(ca_at) && ca_at.s >= intent.s;

@@ -26,7 +26,8 @@ static json_t *listed_json(const struct listed *items, size_t n)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         char hex[SERIAL_HEX_TEXT];
-        json_array_append_new(list, json_sprintf("%d/%s", items[i].issuer, serial_hex(&items[i].serial, hex)));
+        json_array_append_new(list,
+                              json_sprintf("%d/%s", items[i].issuer, serial_hex(&items[i].serial, hex)));
     }
     return list;
 }
@@ -54,8 +55,8 @@ bool store_void(struct store *s, const struct act *act, int cohort, struct fault
     return store_do(s, "cohort_void", &p, f);
 }
 
-bool store_pause(struct store *s, const struct act *act, bool revoke, bool notify, const char *reason, bool resume,
-                 struct fault *f)
+bool store_pause(struct store *s, const struct act *act, bool revoke, bool notify, const char *reason,
+                 bool resume, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_JSON *data = json_object();
@@ -73,8 +74,8 @@ bool store_pause(struct store *s, const struct act *act, bool revoke, bool notif
     return store_do(s, "campaign_pause", &p, f);
 }
 
-bool store_drop(struct store *s, const struct act *act, const struct listed *items, size_t n, const char *reason,
-                struct arena *a, const char ***verdicts, struct fault *f)
+bool store_drop(struct store *s, const struct act *act, const struct listed *items, size_t n,
+                const char *reason, struct arena *a, const char ***verdicts, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -126,8 +127,8 @@ bool store_hold_activate(struct store *s, const struct act *act, int hold, struc
     return store_do(s, "hold_activate", &p, f);
 }
 
-bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items, size_t n,
-                        int64_t *released, struct fault *f)
+bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,
+                        size_t n, int64_t *released, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -153,7 +154,8 @@ bool store_hold_release(struct store *s, const struct act *act, int hold, const 
     return true;
 }
 
-bool store_holds(struct store *s, int campaign, struct arena *a, struct hold **out, size_t *n, struct fault *f)
+bool store_holds(struct store *s, int campaign, struct arena *a, struct hold **out, size_t *n,
+                 struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -176,8 +178,8 @@ bool store_holds(struct store *s, int campaign, struct arena *a, struct hold **o
     return true;
 }
 
-bool store_holds_of(struct store *s, int campaign, const struct listed *item, struct arena *a, struct hold **out,
-                    size_t *n, struct fault *f)
+bool store_holds_of(struct store *s, int campaign, const struct listed *item, struct arena *a,
+                    struct hold **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -189,6 +191,7 @@ bool store_holds_of(struct store *s, int campaign, const struct listed *item, st
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct hold){.hold = (int)get_int(r, i, 0), .kind = arena_text(a, get_text(r, i, 1)), .active = true};
+        (*out)[i] = (struct hold){
+            .hold = (int)get_int(r, i, 0), .kind = arena_text(a, get_text(r, i, 1)), .active = true};
     return true;
 }

@@ -145,8 +145,11 @@ static bool fault_from(struct store *s, const PGresult *r, const char *what, str
     if (state != NULL && strncmp(state, "MR", 2) == 0)
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
-    if (state != NULL && strncmp(state, "57P", 3) == 0)
-        gone = true;
+    /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
+     */
+    static const char *const passing[] = {"08", "53", "55P03", "57P"};
+    for (size_t i = 0; state != NULL && i < sizeof passing / sizeof *passing; i++)
+        gone = gone || strncmp(state, passing[i], strlen(passing[i])) == 0;
     if (gone)
         return fault_set(
             f, FAULT_UNAVAILABLE, "database: %s",

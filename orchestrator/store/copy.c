@@ -9,14 +9,15 @@ bool copy_begin(struct store *s, struct copy *c, const char *table, const char *
     AUTO_ARENA a = {0};
     *c = (struct copy){.store = s};
     if (!store_run(s, table,
-                   arena_format(&a, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMP TABLE %s (%s)", table, table, columns),
+                   arena_format(&a, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMP TABLE %s (%s)", table,
+                                table, columns),
                    f))
         return false;
     AUTO_RESULT *r = PQexec(s->connection, arena_format(&a, "COPY %s FROM STDIN", table));
     if (PQresultStatus(r) == PGRES_COPY_IN)
         return true;
-    return fault_set(f, store_is_lost(s) ? FAULT_UNAVAILABLE : FAULT_FAILED, "database: copy into %s: %s", table,
-                     PQerrorMessage(s->connection));
+    return fault_set(f, store_is_lost(s) ? FAULT_UNAVAILABLE : FAULT_FAILED, "database: copy into %s: %s",
+                     table, PQerrorMessage(s->connection));
 }
 
 static void flush(struct copy *c)
@@ -52,7 +53,11 @@ void copy_text(struct copy *c, const char *text)
 {
     next(c);
     for (const char *p = text == NULL ? "" : text; *p != '\0'; p++) {
-        const char *escape = *p == '\\' ? "\\\\" : *p == '\t' ? "\\t" : *p == '\n' ? "\\n" : *p == '\r' ? "\\r" : NULL;
+        const char *escape = *p == '\\'   ? "\\\\"
+                             : *p == '\t' ? "\\t"
+                             : *p == '\n' ? "\\n"
+                             : *p == '\r' ? "\\r"
+                                          : NULL;
         if (escape != NULL)
             buf_text(&c->buffer, escape);
         else

@@ -15,9 +15,12 @@ static int known_migrations(void)
 }
 
 /* Writes "CREATE OR REPLACE FUNCTION name(text) ... CASE" over the names of a .def list. */
-static void code_function(struct buf *sql, const char *name, int first, int count, const char *(*name_of)(int))
+static void code_function(struct buf *sql, const char *name, int first, int count,
+                          const char *(*name_of)(int))
 {
-    buf_format(sql, "CREATE OR REPLACE FUNCTION %s(name text) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$ SELECT (CASE name",
+    buf_format(sql,
+               "CREATE OR REPLACE FUNCTION %s(name text) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$ "
+               "SELECT (CASE name",
                name);
     for (int i = first; i < count; i++)
         buf_format(sql, " WHEN '%s' THEN %d", name_of(i), i);
@@ -37,7 +40,8 @@ static const char *event_name(int event)
 static void bytes_function(struct buf *sql, const char *name, const uint8_t *bytes, size_t n)
 {
     char digits[3];
-    buf_format(sql, "CREATE OR REPLACE FUNCTION %s() RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT '\\x", name);
+    buf_format(sql, "CREATE OR REPLACE FUNCTION %s() RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT '\\x",
+               name);
     for (size_t i = 0; i < n; i++)
         buf_text(sql, hex_lower(bytes + i, 1, digits));
     buf_text(sql, "'::bytea $$;\n");
@@ -53,11 +57,14 @@ static void certificate_functions(struct buf *sql)
     for (int state = 1; state < CERTIFICATE_STATE_COUNT; state++)
         buckets[state] = (uint8_t)(certificate_bucket((enum certificate_state)state) + 1);
     bytes_function(sql, "ledger_buckets", buckets, sizeof buckets);
-    buf_format(sql, "CREATE OR REPLACE FUNCTION event_count() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT %d $$;\n",
+    buf_format(sql,
+               "CREATE OR REPLACE FUNCTION event_count() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT "
+               "%d $$;\n",
                CERTIFICATE_EVENT_COUNT);
     code_function(sql, "state_code", 1, CERTIFICATE_STATE_COUNT, state_name);
     code_function(sql, "event_code", 0, CERTIFICATE_EVENT_COUNT, event_name);
-    buf_text(sql, "CREATE OR REPLACE FUNCTION event_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT CASE code");
+    buf_text(sql, "CREATE OR REPLACE FUNCTION event_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE "
+                  "AS $$ SELECT CASE code");
     for (int i = 0; i < CERTIFICATE_EVENT_COUNT; i++)
         buf_format(sql, " WHEN %d THEN '%s'", i, event_name(i));
     buf_text(sql, " END $$;\n");
@@ -78,8 +85,10 @@ static bool inspect(struct store *s, enum store_schema *state, int *applied, str
     if (relations == 0)
         return true;
     if (!ours) {
-        fault_set(f, FAULT_CONFLICT, "schema %s of this database holds %lld things that are not massrevoke's; nothing was touched",
-                  s->schema, (long long)relations);
+        fault_set(
+            f, FAULT_CONFLICT,
+            "schema %s of this database holds %lld things that are not massrevoke's; nothing was touched",
+            s->schema, (long long)relations);
         return fault_hint(f, "name another database in db.conninfo, or remove that schema yourself");
     }
     AUTO_RESULT *rows = NULL;
@@ -89,15 +98,18 @@ static bool inspect(struct store *s, enum store_schema *state, int *applied, str
     for (int i = 0; i < PQntuples(rows); i++) {
         m = embed_next("sql/schema/", m);
         if (m == NULL) {
-            fault_set(f, FAULT_CONFLICT, "schema %s has %d migrations, this program knows %d; nothing was touched",
-                      s->schema, PQntuples(rows), known_migrations());
+            fault_set(f, FAULT_CONFLICT,
+                      "schema %s has %d migrations, this program knows %d; nothing was touched", s->schema,
+                      PQntuples(rows), known_migrations());
             return fault_hint(f, "it was made by a newer massrevoke: install that version");
         }
         char mine[DIGEST_TEXT], theirs[DIGEST_TEXT];
         digest_hex(digest_of(m->bytes.p, m->bytes.n), mine);
         digest_hex(get_digest(rows, i, 1), theirs);
         if (strcmp(mine, theirs) != 0)
-            return fault_set(f, FAULT_CONFLICT, "schema %s: migration %s is not the one of this program (%.8s, here %.8s); nothing was touched",
+            return fault_set(f, FAULT_CONFLICT,
+                             "schema %s: migration %s is not the one of this program (%.8s, here %.8s); "
+                             "nothing was touched",
                              s->schema, get_text(rows, i, 0), theirs, mine);
     }
     *applied = PQntuples(rows);
@@ -109,9 +121,14 @@ static bool inspect(struct store *s, enum store_schema *state, int *applied, str
 static bool migrate(struct store *s, enum store_schema state, int applied, struct fault *f)
 {
     AUTO_BUF sql = {0};
-    buf_format(&sql, "BEGIN; SET LOCAL idle_in_transaction_session_timeout TO 0; SELECT pg_advisory_xact_lock(hashtext('massrevoke migrate %s'));\n", s->schema);
+    buf_format(&sql,
+               "BEGIN; SET LOCAL idle_in_transaction_session_timeout TO 0; SELECT "
+               "pg_advisory_xact_lock(hashtext('massrevoke migrate %s'));\n",
+               s->schema);
     if (state == STORE_SCHEMA_ABSENT)
-        buf_format(&sql, "CREATE SCHEMA IF NOT EXISTS \"%s\"; CREATE TABLE migration (nth integer PRIMARY KEY, name text NOT NULL, sha256 bytea NOT NULL);\n",
+        buf_format(&sql,
+                   "CREATE SCHEMA IF NOT EXISTS \"%s\"; CREATE TABLE migration (nth integer PRIMARY KEY, "
+                   "name text NOT NULL, sha256 bytea NOT NULL);\n",
                    s->schema);
     certificate_functions(&sql);
     int nth = 0;
@@ -133,7 +150,8 @@ static bool migrate(struct store *s, enum store_schema state, int applied, struc
     return false;
 }
 
-/* Does the schema's state table equal this program's? Else certificate.def changed without a migration: renew it. */
+/* Does the schema's state table equal this program's? Else certificate.def changed without a migration: renew
+ * it. */
 static bool renew_functions(struct store *s, struct fault *f)
 {
     static uint8_t table[CERTIFICATE_TABLE_SIZE];
@@ -145,7 +163,8 @@ static bool renew_functions(struct store *s, struct fault *f)
     s->id = arena_text(&s->arena, get_text(r, 0, 1));
     if (memcmp(now.bytes, there.bytes, DIGEST_SIZE) == 0)
         return true;
-    return fault_set(f, FAULT_CONFLICT, "schema %s has another state table than this program; nothing was touched", s->schema);
+    return fault_set(f, FAULT_CONFLICT,
+                     "schema %s has another state table than this program; nothing was touched", s->schema);
 }
 
 bool store_open(const char *conninfo, const char *schema, struct store **out, struct fault *f)
@@ -186,7 +205,8 @@ bool store_drop_schema(const char *conninfo, const char *schema, struct fault *f
     if (!store_connect(conninfo, schema, &s, f))
         return false;
     AUTO_ARENA a = {0};
-    bool ok = store_run(s, "drop schema", arena_format(&a, "DROP SCHEMA IF EXISTS \"%s\" CASCADE", schema), f);
+    bool ok =
+        store_run(s, "drop schema", arena_format(&a, "DROP SCHEMA IF EXISTS \"%s\" CASCADE", schema), f);
     store_close(s);
     return ok;
 }

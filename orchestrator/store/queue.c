@@ -194,14 +194,20 @@ bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *
     return true;
 }
 
-bool store_next(struct store *s, int campaign, struct queue_next *out, struct fault *f)
+bool store_next(struct store *s, int campaign, const int *skip, size_t skip_count, struct queue_next *out,
+                struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
+    struct array skipped = {{0}};
+    for (size_t i = 0; i < skip_count; i++)
+        array_int(&skipped, skip[i]);
     put_int(&p, campaign);
+    put_array(&p, &skipped);
     if (!store_query(s, "queue_next", &p, &r, f))
         return false;
-    *out = (struct queue_next){get_utc(r, 0, 0), get_int(r, 0, 1), get_utc(r, 0, 2), get_utc(r, 0, 3)};
+    *out = (struct queue_next){get_utc(r, 0, 0), get_int(r, 0, 1), get_utc(r, 0, 2), get_utc(r, 0, 3),
+                               get_int(r, 0, 4)};
     return true;
 }
 
@@ -337,11 +343,10 @@ bool store_pointers(struct store *s, int campaign, struct arena *a, struct point
 bool store_mark_missed(struct store *s, const struct act *act, int cohort, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_JSON *data = json_object();
-    json_set_int(data, "cohort", cohort);
     put_int(&p, act->campaign);
     put_int(&p, cohort);
-    return store_do(s, "cohort_missed", &p, f) && store_note(s, act, "missed", data, f);
+    put_act(&p, act);
+    return store_do(s, "cohort_missed", &p, f);
 }
 
 bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f)

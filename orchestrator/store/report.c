@@ -158,12 +158,10 @@ static bool read_engines(struct store *store, int campaign, struct arena *a, str
         return false;
     s->engine_count = (size_t)PQntuples(r);
     struct snapshot_engine *engines = arena_array(a, s->engine_count, sizeof *engines);
-    for (int i = 0; i < PQntuples(r); i++) {
-        engines[i] =
-            (struct snapshot_engine){arena_text(a, get_text(r, i, 0)), arena_text(a, get_text(r, i, 1)),
-                                     get_utc(r, i, 2), get_bool(r, i, 3)};
-        *alive = *alive || engines[i].alive;
-    }
+    for (int i = 0; i < PQntuples(r); i++)
+        engines[i] = (struct snapshot_engine){arena_text(a, get_text(r, i, 0)),
+                                              arena_text(a, get_text(r, i, 1)), get_utc(r, i, 2), true};
+    *alive = s->engine_count > 0;
     s->engines = engines;
     return true;
 }

@@ -125,11 +125,15 @@ static const struct snapshot_cohort *decisive(const struct snapshot *s)
 
 void report_judge_campaign(const struct campaign_facts *all, struct snapshot *s)
 {
+    static const struct snapshot_cohort none = {
+        .deadline = {INT64_MIN}, .projected_finish = {INT64_MIN}, .slack = {0}};
     const struct snapshot_cohort *c = decisive(s);
+    if (c == NULL)
+        c = &none;
     s->state = state_of_campaign(all, s);
-    s->deadline = c == NULL ? UTC_NONE : c->deadline;
-    s->projected_finish = c == NULL ? UTC_NONE : c->projected_finish;
-    s->slack = c == NULL ? (struct span){0} : c->slack;
+    s->deadline = c->deadline;
+    s->projected_finish = c->projected_finish;
+    s->slack = c->slack;
     s->verdict = s->cohort_count == 0 ? VERDICT_ON_TRACK : VERDICT_DONE;
     for (size_t i = 0; i < s->cohort_count; i++)
         if (s->cohorts[i].verdict < s->verdict)

@@ -1,2 +1,2 @@
--- Marks cohort $2 of campaign $1 as having missed its deadline.
-UPDATE cohort SET missed = true WHERE campaign = $1 AND cohort = $2
+-- Marks a cohort as having missed its deadline.
+SELECT cohort_missed($1, $2, $3, $4)

@@ -25,9 +25,11 @@ BEGIN
     UPDATE engine SET seen_at = clock_timestamp(), campaign_seen_at = at WHERE engine = e;
     PERFORM pg_terminate_backend(l.pid)
        FROM engine g JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = lock_class('engine')::bit(32)::bigint::oid
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND l.objid = g.engine::oid AND l.granted
       WHERE g.campaign = c AND g.engine <> e AND g.seen_at < clock_timestamp() - interval '30 seconds';
     RETURN QUERY SELECT EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory'
+                          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                           AND l.classid = lock_class('engine')::bit(32)::bigint::oid
                           AND l.objid = e::oid AND l.granted),
                         (SELECT k.generation FROM campaign k WHERE k.campaign = c);
@@ -40,6 +42,15 @@ CREATE FUNCTION first_intent(c integer, n integer) RETURNS bigint LANGUAGE sql S
        AND get_byte(h.events, array_position(h.offsets, (n % 1000)::smallint) - 1) = event_code('claim')
 $$;
 
+-- A cohort passed its deadline with work left: it stays missed.
+CREATE FUNCTION cohort_missed(c integer, k integer, at bigint, actor text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE cohort SET missed = true WHERE campaign = c AND cohort = k AND NOT missed;
+    IF FOUND THEN
+        PERFORM log_note(c, at, actor, 'missed', format('{"cohort":%s}', k));
+    END IF;
+END $$;
+
 -- Claims due live chunks of CA `k` for engine `e`, whichever plan dealt them, up to `most` certificates (at least
 -- one chunk); `skip` are chunks this engine must not take (their page does not match the signed scope). Canary chunks
 -- first; others of an issuer wait while a canary of it is open. The commit is the durable intent.
@@ -51,6 +62,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     gen bigint;
     taken integer[] := '{}'; dead integer[] := '{}'; all_numbers integer[] := '{}';
+    doubt CONSTANT integer := state_code('doubt');
     total integer := 0;
     s bigint;
     r record;
@@ -87,12 +99,11 @@ BEGIN
     PERFORM log_end(c, s, at, actor, 'claim',
                     format('{"chunks":[%s],"engine":%s,"taken_over":%s}', array_to_string(taken, ','), e, cardinality(dead)));
     RETURN QUERY
-        SELECT h.chunk, h.plan, h.cohort, h.issuer, h.epoch, gen, h.numbers, states_of(c, h.numbers),
-               ARRAY(SELECT CASE WHEN get_byte(p.states, n % 1000) & 15 = state_code('doubt')
-                                 THEN first_intent(c, n) ELSE at END
-                       FROM unnest(h.numbers) WITH ORDINALITY AS u(n, i) JOIN page p ON p.campaign = c AND p.page = n / 1000
-                      ORDER BY i)
-          FROM chunk h WHERE h.campaign = c AND h.chunk = ANY (taken) ORDER BY array_position(taken, h.chunk);
+        SELECT h.chunk, h.plan, h.cohort, h.issuer, h.epoch, gen, h.numbers, b.bytes,
+               ARRAY(SELECT CASE WHEN get_byte(b.bytes, i::integer - 1) & 15 = doubt THEN first_intent(c, n) ELSE at END
+                       FROM unnest(h.numbers) WITH ORDINALITY AS u(n, i) ORDER BY i)
+          FROM chunk h CROSS JOIN LATERAL (SELECT states_of(c, h.numbers) AS bytes OFFSET 0) b
+         WHERE h.campaign = c AND h.chunk = ANY (taken) ORDER BY array_position(taken, h.chunk);
 END $$;
 
 -- Commits outcomes: result facts for all, then the events of those that may still move a state (sentence 5):

@@ -77,6 +77,7 @@ BEGIN
     SELECT c, s.issuer, s.serial, k, v, s.line, $3 FROM staging s ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS n = ROW_COUNT;
     INSERT INTO population VALUES (c, v, k, source, author, sha, at, lines, accepted, duplicate, rejected, n);
+    ANALYZE certificate; -- a fresh list without statistics makes plan_number() compare every row with every row
     PERFORM certificates_refresh(c);
     IF n > 0 THEN
         PERFORM requests_void(c, k, format('the list of cohort %s changed', k));

@@ -14,6 +14,7 @@ BEGIN
         precert_sha256 = excluded.precert_sha256, spki_sha256 = excluded.spki_sha256, dns_names = excluded.dns_names,
         type = excluded.type, cdp = excluded.cdp, ocsp = excluded.ocsp, certificate_file = excluded.certificate_file;
     GET DIAGNOSTICS n = ROW_COUNT;
+    ANALYZE inventory;
     PERFORM certificates_refresh(c);
     PERFORM requests_void(c, o.cohort, 'the inventory changed') FROM cohort o WHERE o.campaign = c AND o.started_at IS NULL;
     PERFORM cohort_unplan(c, o.cohort) FROM cohort o WHERE o.campaign = c AND o.started_at IS NULL;

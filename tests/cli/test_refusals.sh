@@ -101,6 +101,30 @@ ends 8 "run" run -c delayed
 grep -q "^R.*	$held	" demo/index.txt && grep -q "^V.*	$court	" demo/index.txt
 verdict $? "now only the court's is left"
 
+# after the start: additions are revoked only after their own approval, drops never, all others are
+m open grows --rule 4.9.1.1-12 --received "$hour" --profile immediate >out
+serials demo 25 8 | "$program" import -c grows --serials hex - >out 2>&1
+m plan -c grows >out 2>&1
+# shellcheck disable=SC2086
+m approve -c grows $alice >out
+m start -c grows --confirm grows >out
+serials demo 33 3 | "$program" import -c grows --serials hex - >out 2>&1
+# shellcheck disable=SC2046
+ends 0 "two are dropped after the start" drop -c grows --reason replaced $(serials demo 25 2)
+revoked() { serials demo "$1" "$2" | while read -r s; do grep "^R.*	$s	" demo/index.txt; done | wc -l; }
+ends 0 "run settles the started cohort" run -c grows
+says err 'cohort 2 waits with 3 certificates' "and tells of the waiting one"
+[ "$(revoked 25 2) $(revoked 27 6) $(revoked 33 3)" = "0 6 0" ]
+verdict $? "drops and additions are not revoked, all others are"
+m plan -c grows >out 2>&1
+ends 4 "the addition does not start unapproved" start -c grows --confirm grows
+# shellcheck disable=SC2086
+ends 0 "its own approval" approve -c grows $alice
+ends 0 "its own start" start -c grows --confirm grows
+ends 0 "run" run -c grows
+[ "$(revoked 25 2) $(revoked 27 6) $(revoked 33 3)" = "0 6 3" ]
+verdict $? "now the additions are revoked too"
+
 # ---- Ctrl-C ends the batch; the database does not stop under an engine
 serials demo 11 10 | "$program" import -c second --serials hex - >out 2>&1
 m plan -c second >out 2>&1

@@ -33,7 +33,7 @@ static int make(void **unused)
     struct fault f = {0};
     folder = shell_folder(&arena);
     if (!scenario_parse("s.cfg", NULL, str_of(text), &arena, &scenario, &f) ||
-        !world_make(&world, &scenario, 5, file_join(&arena, folder, "out"), &f))
+        !drill_world_open(&world, &scenario, 5, file_join(&arena, folder, "out"), &f))
         fail_msg("%s", f.text);
     return 0;
 }
@@ -41,7 +41,7 @@ static int make(void **unused)
 static int end(void **unused)
 {
     (void)unused;
-    world_close(&world);
+    drill_world_end(&world);
     shell_remove(folder);
     arena_free(&arena);
     return 0;
@@ -134,9 +134,9 @@ static void a_full_folder_is_left_alone(void **unused)
     (void)unused;
     struct drill_world again;
     struct fault f = {0};
-    assert_false(world_make(&again, &scenario, 5, world.out, &f));
+    assert_false(drill_world_open(&again, &scenario, 5, world.out, &f));
     assert_int_equal(f.kind, FAULT_CONFLICT);
-    world_close(&again);
+    drill_world_end(&again);
 }
 
 static void one_flipped_byte_reaches_the_distribution_point(void **unused)

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-static const struct backend_manners keeping = {true, true}, overwriting = {false, true}, blind = {false, false};
+static const struct backend_manners keeping = {true, true}, overwriting = {false, true},
+                                    blind = {false, false};
 
 static void asked_is_sent_only_where_first_dates_are_kept(void **unused)
 {
@@ -61,7 +62,8 @@ static void only_an_asked_one_that_is_not_revoked_may_be_sent(void **unused)
 static enum certificate_event event(uint8_t state, enum ca_outcome outcome, int64_t at)
 {
     enum certificate_event e = CERTIFICATE_EVENT_COUNT;
-    return executor_event(state, (struct utc){1000}, outcome, (struct utc){at}, &e) ? e : CERTIFICATE_EVENT_COUNT;
+    return executor_event(state, (struct utc){1000}, outcome, (struct utc){at}, &e) ? e
+                                                                                    : CERTIFICATE_EVENT_COUNT;
 }
 
 static void answers_become_events(void **unused)
@@ -108,7 +110,8 @@ static void the_pace_is_never_exceeded(void **unused)
         struct pace p = {.rate = rates[i]};
         int64_t sent = 0;
         unsigned step = 1;
-        for (struct utc now = {5000}; now.s < 5000 + 40000; now.s += (int64_t)(step = step * 5 % 17 + 1) % 7) {
+        for (struct utc now = {5000}; now.s < 5000 + 40000;
+             now.s += (int64_t)(step = step * 5 % 17 + 1) % 7) {
             int64_t n = pace_allow(&p, now);
             pace_take(&p, n);
             sent += n;

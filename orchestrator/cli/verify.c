@@ -1,0 +1,128 @@
+/* verify: judge a CRL or an OCSP response on its own, or look at what a campaign's pointers show now. */
+#include "massrevoke/cert.h"
+#include "massrevoke/file.h"
+#include "massrevoke/verifier.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+
+#define OBJECT_MAX ((size_t)1 << 30) /* CRLs reach 600 MB */
+
+/* What is judged, and by what. */
+struct question {
+    struct arena arena;
+    struct verify_issuer issuer;
+    struct verifier_question q;
+    struct str bytes;
+};
+
+static bool read_question(const struct invocation *in, const char *path, struct question *x, struct fault *f)
+{
+    struct str pem;
+    struct clock clock = clock_system();
+    x->q = (struct verifier_question){.now = clock.now(clock.self), .kind = VERIFIER_SUBSCRIBER};
+    if (!option_time(in, OPTION_AT, &x->q.now, f) || !file_read(path, OBJECT_MAX, &x->arena, &x->bytes, f))
+        return false;
+    if (RAND_bytes((unsigned char *)x->q.seed, sizeof x->q.seed) != 1)
+        return fault_set(f, FAULT_FAILED, "no random numbers to be had");
+    if (!option_given(in, OPTION_ISSUER))
+        return true;
+    const char *issuer = in->values[OPTION_ISSUER];
+    if (!file_read(issuer, CERT_MAX, &x->arena, &pem, f))
+        return false;
+    if (!verify_issuer_load(pem, &x->arena, &x->issuer, f))
+        return fault_wrap(f, "%s", issuer);
+    x->q.issuer = &x->issuer;
+    return true;
+}
+
+static void tell(const struct invocation *in, const char *path, const struct findings *findings,
+                 int *exit_code)
+{
+    AUTO_BUF text = {0};
+    if (findings->errors > 0)
+        *exit_code = fault_exit_code(FAULT_EVIDENCE);
+    if (in->json) {
+        session_print(verifier_json(path, findings));
+        return;
+    }
+    verifier_text(path, findings, &text);
+    fputs(text.p, stdout);
+}
+
+static bool verify_crl(const struct invocation *in, struct question *x, int *exit_code, struct fault *f)
+{
+    struct verifier_crl judged;
+    const char *path = in->values[OPTION_CRL];
+    if (!read_question(in, path, x, f))
+        return false;
+    verifier_judge_crl(x->bytes, &x->q, &x->arena, &judged);
+    tell(in, path, &judged.findings, exit_code);
+    return true;
+}
+
+static bool verify_ocsp(const struct invocation *in, struct question *x, int *exit_code, struct fault *f)
+{
+    struct verifier_ocsp judged;
+    struct ocsp_cache cache = {0};
+    struct serial serial;
+    const char *path = in->values[OPTION_OCSP];
+    const char *why = serial_from_hex(str_of(in->values[OPTION_SERIAL]), &serial);
+    bool ok = why == NULL ? read_question(in, path, x, f)
+                          : fault_set(f, FAULT_USAGE, "--serial: '%.60s' is no serial in hex: %s",
+                                      in->values[OPTION_SERIAL], why);
+    if (ok) {
+        verifier_judge_ocsp(x->bytes, &serial, &x->q, &cache, &x->arena, &judged);
+        tell(in, path, &judged.findings, exit_code);
+    }
+    ocsp_cache_free(&cache);
+    return ok;
+}
+
+static bool verify_campaign(const struct invocation *in, int *exit_code, struct fault *f)
+{
+    AUTO_SESSION s = {0};
+    struct engine_parts parts;
+    struct engine *e = NULL;
+    struct engine_report r;
+    if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !session_engine(&s, &parts, f) ||
+        !engine_open(&parts, &e, f))
+        return false;
+    bool ok = engine_verify_now(e, &r, f);
+    if (ok && in->json) {
+        json_t *object = json_object();
+        json_set_text(object, "campaign", s.campaign.name);
+        json_set_int(object, "published", r.published);
+        json_set_int(object, "vanished", r.vanished);
+        json_set_text(object, "warning", r.warning);
+        session_print(object);
+    } else if (ok) {
+        printf("newly seen published %" PRId64 ", vanished %" PRId64 "%s%s\n", r.published, r.vanished,
+               r.warning[0] == '\0' ? "" : "; ", r.warning);
+    }
+    if (ok && r.vanished > 0)
+        *exit_code = fault_exit_code(FAULT_EVIDENCE);
+    engine_close(e);
+    return ok;
+}
+
+bool cmd_verify(struct invocation *in, int *exit_code, struct fault *f)
+{
+    struct question x = {.q = {0}};
+    bool crl = option_given(in, OPTION_CRL), ocsp = option_given(in, OPTION_OCSP);
+    if (crl && ocsp)
+        return fault_set(f, FAULT_USAGE, "--crl and --ocsp: one at a time");
+    if (ocsp && !option_required(in, OPTION_SERIAL, f))
+        return false;
+    if (!crl && !ocsp &&
+        (option_given(in, OPTION_SERIAL) || option_given(in, OPTION_ISSUER) || option_given(in, OPTION_AT)))
+        return fault_set(f, FAULT_USAGE, "--serial, --issuer and --at go with --crl or --ocsp");
+    bool ok = crl    ? verify_crl(in, &x, exit_code, f)
+              : ocsp ? verify_ocsp(in, &x, exit_code, f)
+                     : verify_campaign(in, exit_code, f);
+    verify_issuer_free(&x.issuer);
+    arena_free(&x.arena);
+    return ok;
+}

@@ -1,0 +1,181 @@
+/* Doubt: a CA that loses answers and requests, executes late, says "wait", and would overwrite a first date.
+ * Is nothing sent blind, is every item asked about first and not before the quiet time (sentences 4, 5 and
+ * 7)? */
+#include "../lib/campaign.h"
+#include "../lib/careless.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROFILE "immediate"
+#define CERTIFICATES 40
+
+static struct world world;
+static struct careless_record *record;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_make(&world, CERTIFICATES, (struct rate){1, 1});
+    record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return record == MAP_FAILED;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    munmap(record, sizeof *record);
+    world_free(&world);
+    return 0;
+}
+
+static int begin(const char *name, bool overwrites, bool faulty)
+{
+    world_reset(&world);
+    *record = (struct careless_record){.overwrites = overwrites, .faulty = faulty};
+    return world_campaign(&world, name, PROFILE);
+}
+
+static enum engine_state run_engine(int campaign, const char *name)
+{
+    struct world_run run;
+    struct careless door;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report last;
+    world_open(&world, campaign, name, PROFILE, &run);
+    careless_wrap(&door, run.door, record);
+    run.ca.door = &door.door;
+    assert_true(engine_open(&run.parts, &e, &f));
+    enum engine_state state = world_finish(&world, e, &last);
+    engine_close(e);
+    ca_close(&door.door);
+    world_close(&run);
+    return state;
+}
+
+/* An engine in a child that dies after so many requests have reached the CA. */
+static void run_and_die(int campaign, const char *name, int requests)
+{
+    int status;
+    record->die_after = requests;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        run_engine(campaign, name);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 9);
+    record->die_after = 0;
+}
+
+/* `what` ends where the campaign is compared. */
+static int count(const char *what, int campaign)
+{
+    return atoi(world_ask(&world, arena_format(&world.arena, "SELECT %s campaign = %d", what, campaign)));
+}
+
+static void check_all_published(int campaign)
+{
+    assert_string_equal(record->crime, "");
+    assert_int_equal(count("sum(revoked) FROM page WHERE", campaign), CERTIFICATES);
+    assert_string_equal(world_wrong(&world, campaign), "");
+    for (size_t i = 0; i < world.key_count; i++)
+        assert_true(careless_find(record, &world.keys[i].serial)->executed >= 1);
+}
+
+static void test_overwriting_backend_is_never_asked_twice(void **state)
+{
+    (void)state;
+    int campaign = begin("overwriting", true, true);
+    assert_int_equal(run_engine(campaign, "overwriting"), ENGINE_SETTLED);
+    check_all_published(campaign);
+}
+
+static void test_keeping_backend_is_simply_asked_again(void **state)
+{
+    (void)state;
+    int campaign = begin("keeping", false, true);
+    assert_int_equal(run_engine(campaign, "keeping"), ENGINE_SETTLED);
+    check_all_published(campaign);
+    /* our own earlier request is not taken for somebody else's revocation */
+    assert_int_equal(count("count(*) FROM change h, generate_series(1, length(h.afters)) i"
+                           " WHERE get_byte(afters, i - 1) & 15 = state_code('was_before') AND",
+                           campaign),
+                     0);
+}
+
+static void test_deaths_before_an_overwriting_backend(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 41; n += 5) {
+        const char *name = arena_format(&world.arena, "overwriting-death-%d", n);
+        int campaign = begin(name, true, n % 2 == 0);
+        if (n <= CERTIFICATES) {
+            run_and_die(campaign, name, n);
+            run_and_die(campaign, name, 1);
+        }
+        assert_int_equal(run_engine(campaign, name), ENGINE_SETTLED);
+        check_all_published(campaign);
+    }
+}
+
+/* A court order meets certificates in doubt: they are asked about on every backend, and only what the CA says
+ * was not revoked is held; nothing is sent again (models: NOTE, RESEND). */
+static void hold_in_doubt(bool overwrites)
+{
+    const char *name = overwrites ? "hold-overwriting" : "hold-keeping";
+    struct fault f = {0};
+    int campaign = begin(name, overwrites, false), hold, request;
+    run_and_die(campaign, name, 5); /* ten were asked, five of them revoked */
+    struct conduct c = {.store = world.store,
+                        .settings = &world.settings,
+                        .issuers = world.issuers,
+                        .issuer_count = world.issuer_count,
+                        .now = *world.now,
+                        .who = "olga"};
+    assert_true(store_campaign_find(world.store, name, &world.arena, &c.campaign, &f));
+    struct listed items[CERTIFICATES];
+    int before[CERTIFICATES];
+    for (size_t i = 0; i < world.key_count; i++) {
+        items[i] = (struct listed){.issuer = world.issuers[0], .serial = world.keys[i].serial};
+        before[i] = careless_find(record, &world.keys[i].serial)->executed;
+    }
+    assert_true(
+        conduct_hold(&c, true, "order 4 O 12/26", UTC_NONE, items, world.key_count, &hold, &request, &f));
+    assert_int_equal(run_engine(campaign, name), ENGINE_LEFT);
+    assert_string_equal(record->crime, "");
+    for (size_t i = 0; i < world.key_count; i++)
+        assert_int_equal(careless_find(record, &world.keys[i].serial)->executed, before[i]);
+    assert_int_equal(count("sum(revoked) FROM page WHERE", campaign), 5);
+    assert_int_equal(count("sum(held) FROM page WHERE", campaign), CERTIFICATES - 5);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
+static void test_hold_of_doubtful_items(void **state)
+{
+    (void)state;
+    hold_in_doubt(false);
+    hold_in_doubt(true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_overwriting_backend_is_never_asked_twice),
+        cmocka_unit_test(test_keeping_backend_is_simply_asked_again),
+        cmocka_unit_test(test_deaths_before_an_overwriting_backend),
+        cmocka_unit_test(test_hold_of_doubtful_items),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,58 @@
+/* small.h - a small campaign in a real store, by hand: no CA, no mail, a plan of two chunks.
+ * Does not: hide the store; tests use its calls and plain SQL beside. Called by: tests of the store. */
+#ifndef TESTS_SMALL_H
+#define TESTS_SMALL_H
+
+#include "massrevoke/store_queue.h"
+
+#include <libpq-fe.h>
+
+#define SMALL_CERTIFICATES 20
+#define SMALL_RECEIVED 1790000000 /* campaign time; the deadline is five days later */
+#define SMALL_CHUNK 10
+
+struct small {
+    struct arena arena;
+    struct store *store;
+    PGconn *sql; /* a second session in the same schema */
+    const char *schema;
+    struct campaign campaign;
+    int issuer, engine;
+};
+
+/* Opens a schema of its own with a campaign of SMALL_CERTIFICATES, inventory, contacts, planned into two
+ * chunks (due an hour and two hours after receipt) and started. Ends the test on any fault. */
+void small_open(struct small *s);
+
+/* Drops the schema. */
+void small_close(struct small *s);
+
+/* Campaign time `hours` after receipt. */
+struct utc small_at(int hours);
+
+/* The act of `who` at that hour. */
+struct act small_act(const struct small *s, int hours, const char *who);
+
+/* Begins an engine in the store's session. */
+void small_engine(struct small *s);
+
+/* Claims what is due at that hour; *n chunks. */
+struct claim *small_claim(struct small *s, int hours, size_t *n);
+
+/* Settles every number of a claim with one outcome. */
+void small_settle(struct small *s, int hours, const struct claim *c, enum ca_outcome outcome,
+                  enum certificate_event event);
+
+/* A CRL shows numbers [first, first + n). */
+void small_sight(struct small *s, int hours, int64_t first, size_t n);
+
+/* Claims, settles as revoked and shows both chunks: everything is published. */
+void small_finish(struct small *s);
+
+/* Runs SQL with triggers off, as somebody with the database password would; ends the test when it fails. */
+void small_sabotage(struct small *s, const char *sql);
+
+/* First column of the first row as a number. */
+int64_t small_number(struct small *s, const char *sql);
+
+#endif

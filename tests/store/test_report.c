@@ -1,0 +1,192 @@
+/* Does the snapshot say what the store holds, and does the balance find and name what was tampered with? */
+#include "../lib/small.h"
+#include "massrevoke/store_report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct snapshot_terms terms = {.quorum = 1, .publish_margin = {3600}, .reserve = {12L * 3600}};
+
+static struct snapshot snap(struct small *s, int hours)
+{
+    struct snapshot out;
+    struct fault f = {0};
+    if (!store_snapshot(s->store, &s->campaign, small_at(hours), &terms, true, &s->arena, &out, &f))
+        fail_msg("%s", f.text);
+    return out;
+}
+
+static int start(void **state)
+{
+    struct small *s = malloc(sizeof *s);
+    small_open(s);
+    *state = s;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    small_close(*state);
+    free(*state);
+    return 0;
+}
+
+static void before_any_work(void **state)
+{
+    struct snapshot s = snap(*state, 0);
+    assert_string_equal(s.balance_detail, "");
+    assert_true(s.balance_ok);
+    assert_int_equal(s.state, CAMPAIGN_RUNNING);
+    assert_int_equal(s.totals.affected, SMALL_CERTIFICATES);
+    assert_int_equal(s.totals.not_revoked, SMALL_CERTIFICATES);
+    assert_int_equal(s.projected_finish.s,
+                     small_at(3).s); /* the last chunk is due in hour 2, the margin an hour */
+    assert_int_equal(s.slack.s, (5 * 24 - 3) * 3600);
+    assert_int_equal(s.verdict, VERDICT_ON_TRACK); /* nothing is due yet, so nobody need be at work */
+    assert_int_equal(s.cohorts[0].should_24h, SMALL_CERTIFICATES);
+    assert_int_equal(s.hour_count, 2);
+    assert_int_equal(s.hours[0].planned, SMALL_CHUNK);
+    assert_int_equal(s.types_dv, SMALL_CERTIFICATES / 2);
+    assert_int_equal(s.issuer_count, 1);
+    assert_string_equal(s.next_command, "massrevoke run");
+    assert_int_equal(s.events[0].at.s, small_at(0).s);
+    assert_string_equal(s.events[0].type, "open");
+    assert_string_equal(s.events[s.event_count - 1].text, "cohort 1 was started under request 1");
+}
+
+static void verdicts_follow_time(void **state)
+{
+    static const struct {
+        int hours;
+        enum verdict verdict;
+    } rows[] = {
+        {1, VERDICT_AT_RISK},   /* a chunk is due and no engine lives */
+        {117, VERDICT_AT_RISK}, /* two hours to spare: less than a quarter of the reserve */
+        {120, VERDICT_BEHIND},  /* an hour of margin does not fit any more */
+        {121, VERDICT_MISSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(snap(*state, rows[i].hours).verdict, rows[i].verdict);
+}
+
+static void a_living_engine_is_seen(void **state)
+{
+    small_engine(*state);
+    struct snapshot s = snap(*state, 1);
+    assert_int_equal(s.engine_count, 1);
+    assert_string_equal(s.engines[0].host, "host");
+    assert_int_equal(s.verdict, VERDICT_ON_TRACK);
+    assert_string_equal(s.next_command, "massrevoke status --watch");
+}
+
+static void everything_published(void **state)
+{
+    struct small *c = *state;
+    small_finish(c);
+    struct snapshot s = snap(c, 4);
+    assert_string_equal(s.balance_detail, "");
+    assert_int_equal(s.totals.revoked, SMALL_CERTIFICATES);
+    assert_int_equal(s.state, CAMPAIGN_FINISHED);
+    assert_int_equal(s.verdict, VERDICT_DONE);
+    assert_false(utc_is_set(s.projected_finish));
+    assert_int_equal(s.hours[1].recorded, SMALL_CERTIFICATES);
+    assert_int_equal(s.hours[2].published, SMALL_CERTIFICATES);
+
+    struct affected_row *rows;
+    struct shown *shown;
+    size_t n;
+    struct fault f = {0};
+    assert_true(store_affected(c->store, c->campaign.id, &c->arena, &rows, &n, &f));
+    assert_int_equal(n, SMALL_CERTIFICATES);
+    assert_int_equal(rows[0].state, CERTIFICATE_PUBLISHED);
+    assert_int_equal(rows[0].revoked.s, small_at(2).s);
+    assert_int_equal(rows[0].planned.s, small_at(1).s);
+    assert_int_equal(rows[0].reason, REASON_SUPERSEDED);
+    assert_false(rows[0].delayed);
+    struct serial serial = {.n = 2, .bytes = {0x10, 1}};
+    assert_true(store_show(c->store, c->campaign.id, &serial, &c->arena, &shown, &n, &f));
+    assert_int_equal(n, 1);
+    assert_int_equal(shown[0].history_count, 4); /* hour, claim, revoked, seen */
+    assert_int_equal(shown[0].history[3].state, CERTIFICATE_PUBLISHED);
+}
+
+static void paused_and_held(void **state)
+{
+    struct small *c = *state;
+    struct fault f = {0};
+    struct act act = small_act(c, 1, "ann");
+    struct listed item = {c->issuer, {.n = 2, .bytes = {0x10, 3}}, 0};
+    int hold;
+    assert_true(store_hold_add(c->store, &act, "court", "order.pdf", digest_of("o", 1), UTC_NONE, &item, 1,
+                               &hold, &f));
+    assert_true(store_hold_activate(c->store, &act, hold, &f));
+    assert_true(store_pause(c->store, &act, true, false, "phones melt", false, &f));
+    struct snapshot s = snap(c, 1);
+    assert_string_equal(s.balance_detail, "");
+    assert_int_equal(s.totals.held, 1);
+    assert_int_equal(s.state, CAMPAIGN_PAUSED);
+    assert_string_equal(s.pause_reason, "phones melt");
+    assert_string_equal(s.next_command, "massrevoke resume");
+}
+
+/* What is done to the database, and what the balance must say of it. */
+static const struct {
+    const char *sql, *detail;
+    int64_t twice, not_counted;
+} sabotages[] = {
+    {"UPDATE page SET states = set_byte(states, 4, 6)",
+     "page 0: its counter says 20 revoked, its state bytes 19", 1, 1},
+    {"UPDATE page SET revoked = revoked - 1, held = held + 1",
+     "page 0: its counter says 19 revoked, its state bytes 20", 1, 1},
+    {"UPDATE page SET states = set_byte(states, 4, 6), revoked = 19, pending_publication = 1",
+     "page 0: certificate 4 is recorded, its facts say published", 1, 1},
+    {"DELETE FROM certificate WHERE number = 7", "page 0: it counts 20 certificates, the list has 19", 1, 0},
+    {"UPDATE certificate SET excluded = 'short_lived' WHERE number = 7",
+     "page 0: it counts 20 certificates, the list has 19", 1, 0},
+    {"UPDATE certificate SET withdrawn = true WHERE number = 7",
+     "page 0: 1 certificate rows are withdrawn, its state bytes say 0", 0, 0},
+    {"UPDATE certificate SET serial = '\\x1234' WHERE number = 7",
+     "page 0: its certificate rows are not those that were planned and signed", 0, 0},
+    {"DELETE FROM page", "page 0 is gone: its 20 certificates are counted nowhere", 0, 20},
+    {"DELETE FROM change WHERE seq = (SELECT min(seq) FROM change)",
+     "page 0: event 7 found certificate 0 asked, the events before left it waiting", 0, 0},
+    {"INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason) SELECT campaign, "
+     "issuer, "
+     "'\\x99', 1, 1, 99, 4 FROM certificate LIMIT 1",
+     "cohort 1: its lists brought 20 certificates, 21 are there", 0, 0},
+};
+
+static void sabotage_is_named(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof sabotages / sizeof *sabotages; i++) {
+        struct small c;
+        small_open(&c);
+        small_finish(&c);
+        small_sabotage(&c, sabotages[i].sql);
+        struct snapshot s = snap(&c, 4);
+        assert_false(s.balance_ok);
+        assert_string_equal(s.balance_detail, sabotages[i].detail);
+        assert_int_equal(s.counted_twice, sabotages[i].twice);
+        assert_int_equal(s.not_counted, sabotages[i].not_counted);
+        assert_string_equal(s.next_command, "massrevoke evidence verify");
+        small_close(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(before_any_work, start, stop),
+        cmocka_unit_test_setup_teardown(verdicts_follow_time, start, stop),
+        cmocka_unit_test_setup_teardown(a_living_engine_is_seen, start, stop),
+        cmocka_unit_test_setup_teardown(everything_published, start, stop),
+        cmocka_unit_test_setup_teardown(paused_and_held, start, stop),
+        cmocka_unit_test(sabotage_is_named),
+    };
+    return cmocka_run_group_tests_name("store report", tests, NULL, NULL);
+}
