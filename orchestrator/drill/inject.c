@@ -48,7 +48,8 @@ static bool hold(struct exercise *x, const struct scenario_inject *in, struct fa
         !conduct_hold(&c, true, in->text, UTC_NONE, items, n, &number, &request, f))
         return false;
     struct listed *all = arena_array(&x->arena, x->court_count + n, sizeof *all);
-    memcpy(all, x->court, x->court_count * sizeof *all);
+    if (x->court_count > 0)
+        memcpy(all, x->court, x->court_count * sizeof *all);
     memcpy(all + x->court_count, items, n * sizeof *all);
     x->court = all;
     x->court_count += n;

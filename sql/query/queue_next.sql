@@ -1,8 +1,10 @@
--- When the next chunk of started cohorts is due, how many are claimed, the next expiry, the next end of a hold, and how
+-- When the next chunk is due that waits for no canary, how many are claimed, the next expiry, the next end of a hold, and how
 -- many certificates wait in chunks $2, which this engine must not take.
 SELECT (SELECT min(h.due_at) FROM chunk h JOIN cohort o USING (campaign, cohort)
          WHERE h.campaign = $1 AND h.state = 'ready' AND o.started_at IS NOT NULL AND o.voided_at IS NULL
-           AND NOT h.chunk = ANY ($2::integer[])),
+           AND NOT h.chunk = ANY ($2::integer[])
+           AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
+                                           AND p.issuer = h.issuer AND p.canary_open > 0))),
        (SELECT count(*) FROM chunk h WHERE h.campaign = $1 AND h.state = 'claimed'),
        (SELECT min(k.not_after) FROM certificate k JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
          WHERE k.campaign = $1 AND get_byte(p.states, k.number % 1000) & 15 IN (state_code('waiting'), state_code('due'),
