@@ -349,9 +349,7 @@ static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct faul
     return true;
 }
 
-/* A backend that cannot be reached stops neither the other CAs nor publishing and looking; its work is back
- * in the queue. Not so the database: the step ends. */
-static bool is_backend_away(struct engine *e, const struct fault *why)
+bool engine_backend_away(struct engine *e, const struct fault *why)
 {
     if (why->kind != FAULT_UNAVAILABLE || store_is_lost(e->parts.store) || store_is_lost(e->beat))
         return false;
@@ -373,7 +371,7 @@ static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
         /* whatever the door said, what was answered is committed and the chunk goes back */
         if (!engine_settle_pending(e, r, f) || !give_back(e, i, f))
             return false;
-        if (!performed && !is_backend_away(e, &wrong)) {
+        if (!performed && !engine_backend_away(e, &wrong)) {
             *f = wrong;
             return false;
         }

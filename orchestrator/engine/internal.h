@@ -61,6 +61,10 @@ MUST_USE bool engine_settle_pending(struct engine *e, struct engine_report *r, s
 /* Gives back all chunks that this session still owns; frees the works. */
 MUST_USE bool engine_give_back_all(struct engine *e, struct fault *f);
 
+/* A backend that cannot be reached stops neither the other CAs nor publishing and looking: warned of, true.
+ * Not so the database: the step ends. */
+bool engine_backend_away(struct engine *e, const struct fault *why);
+
 /* Frees works without telling the store (the session is gone). */
 void engine_forget_works(struct engine *e);
 

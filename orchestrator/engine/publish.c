@@ -40,8 +40,13 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
         if (!door->facts.can_publish || !wants_crl(e, i, now))
             continue;
-        if (!door->ops->publish(door, (uint16_t)i, now, f))
+        struct fault wrong = {0};
+        if (!door->ops->publish(door, (uint16_t)i, now, &wrong)) {
+            if (engine_backend_away(e, &wrong))
+                continue;
+            *f = wrong;
             return false;
+        }
         e->dirty[i] = false;
         e->published[i] = now;
         e->last_pending_look = UTC_NONE; /* look at it now */

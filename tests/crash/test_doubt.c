@@ -235,6 +235,38 @@ static void test_issuer_that_is_not_configured_any_more(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+static bool publish_unheard(struct ca_door *door, uint16_t issuer, struct utc now, struct fault *f)
+{
+    struct careless *c = (struct careless *)door;
+    return c->inner->ops->publish(c->inner, issuer, now, f) &&
+           fault_set(f, FAULT_UNAVAILABLE, "the signer does not answer");
+}
+
+/* A signer that is away stops nobody from looking at what is out there. */
+static void test_signer_that_is_away(void **state)
+{
+    (void)state;
+    const char *name = "signer-away";
+    int campaign = begin(name, false, false);
+    struct world_run run;
+    struct careless door;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report r;
+    world_open(&world, campaign, name, PROFILE, &run);
+    careless_wrap(&door, run.door, record);
+    struct ca_door_ops ops = *door.door.ops;
+    ops.publish = publish_unheard;
+    door.door.ops = &ops;
+    run.ca.door = &door.door;
+    assert_true(engine_open(&run.parts, &e, &f));
+    assert_int_equal(world_finish(&world, e, &r), ENGINE_SETTLED);
+    engine_close(e);
+    ca_close(&door.door);
+    world_close(&run);
+    check_all_published(campaign);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_hold_of_doubtful_items),
         cmocka_unit_test(test_work_that_cannot_be_given_back_is_not_done_again),
         cmocka_unit_test(test_issuer_that_is_not_configured_any_more),
+        cmocka_unit_test(test_signer_that_is_away),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
