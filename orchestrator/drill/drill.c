@@ -342,7 +342,7 @@ static void close_exercise(struct exercise *x)
                                  &ignored); /* the next drill of this folder drops it too */
     subscribers_free(&x->subscribers);
     free(x->batches);
-    world_close(&x->world);
+    drill_world_end(&x->world);
     arena_free(&x->arena);
 }
 
@@ -356,7 +356,7 @@ static bool run(struct exercise *x, struct arena *a, struct drill_outcome *out, 
     x->clock.now = utc_add(s->received, s->begins);
     log_line("drill %s: %d certificates, %d subscribers, seed %" PRIu64, s->name, s->certificates,
              s->subscribers, seed);
-    if (!world_make(&x->world, s, seed, spec->out, f) || !open_store(x, f))
+    if (!drill_world_open(&x->world, s, seed, spec->out, f) || !open_store(x, f))
         return false;
     subscribers_deal(&x->subscribers, &x->world);
     if (!profile_read(x->world.settings.plans_dir, x->world.profile, &x->arena, &x->profile, f) ||

@@ -329,8 +329,8 @@ bool world_deliver_crl(struct drill_world *w, bool flip, struct fault *f)
     return file_write(file_join(&a, w->pub, "ca.crl"), (struct str){copy, bytes.n}, 0644, f);
 }
 
-bool world_make(struct drill_world *w, const struct scenario *s, uint64_t seed, const char *out,
-                struct fault *f)
+bool drill_world_open(struct drill_world *w, const struct scenario *s, uint64_t seed, const char *out,
+                      struct fault *f)
 {
     struct profile profile;
     *w = (struct drill_world){.scenario = s, .seed = seed};
@@ -345,7 +345,7 @@ bool world_make(struct drill_world *w, const struct scenario *s, uint64_t seed, 
            world_deliver_crl(w, false, f);
 }
 
-void world_close(struct drill_world *w)
+void drill_world_end(struct drill_world *w)
 {
     arena_free(&w->arena);
 }

@@ -25,10 +25,10 @@ struct drill_world {
 };
 
 /* Makes the folder (CONFLICT: it exists and is not empty, or a file; untouched), the CA, the distribution
- * point, the profile, the lists. `out` is the folder as given. About 0.4 ms a certificate. world_close ends
- * it. */
-MUST_USE bool world_make(struct drill_world *w, const struct scenario *s, uint64_t seed, const char *out,
-                         struct fault *f);
+ * point, the profile, the lists. `out` is the folder as given. About 0.4 ms a certificate. drill_world_end
+ * ends it. */
+MUST_USE bool drill_world_open(struct drill_world *w, const struct scenario *s, uint64_t seed,
+                               const char *out, struct fault *f);
 
 /* Refuses settings that name anything but the CA made in `folder`: another backend, another directory, an
  * issuer whose private key does not lie there, a relay, an URL that is not mapped below `out`. REFUSED names
@@ -49,6 +49,6 @@ const struct contact *world_contact(const struct drill_world *w, struct str addr
 MUST_USE bool world_deliver_crl(struct drill_world *w, bool flip, struct fault *f);
 
 /* Frees it. */
-void world_close(struct drill_world *w);
+void drill_world_end(struct drill_world *w);
 
 #endif
