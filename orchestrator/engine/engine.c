@@ -98,7 +98,8 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     struct act act = engine_act(e);
     int *ended;
     size_t n;
-    if (!store_expire(e->parts.store, &act, &r->expired, f) ||
+    /* a cohort that is late is marked first: what is done or expires from now on does not undo it */
+    if (!store_mark_missed(e->parts.store, &act, f) || !store_expire(e->parts.store, &act, &r->expired, f) ||
         !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -122,22 +123,6 @@ static int64_t bucket_sum(const struct state_counts *c, enum bucket bucket)
 static int64_t unseen(const struct state_counts *c)
 {
     return c->n[CERTIFICATE_RECORDED] + c->n[CERTIFICATE_WAS_BEFORE];
-}
-
-/* A cohort that passed its deadline with work left is marked, for ever. */
-static bool mark_missed(struct engine *e, struct cohort *cohorts, size_t n, const struct state_counts *c,
-                        struct fault *f)
-{
-    struct act act = engine_act(e);
-    bool left = bucket_sum(c, BUCKET_NOT_REVOKED) + bucket_sum(c, BUCKET_PENDING_PUBLICATION) +
-                    bucket_sum(c, BUCKET_HELD) + bucket_sum(c, BUCKET_UNKNOWN) >
-                0;
-    for (size_t i = 0; i < n; i++)
-        if (left && utc_is_set(cohorts[i].started_at) && !cohorts[i].missed &&
-            act.at.s > cohorts[i].deadline.s &&
-            !store_mark_missed(e->parts.store, &act, cohorts[i].cohort, f))
-            return false;
-    return true;
 }
 
 static bool is_startable(struct engine *e, const struct cohort *c, struct arena *a, bool *yes,
@@ -213,8 +198,6 @@ static bool assess(struct engine *e, struct engine_report *r, struct queue_next 
     }
     if (started == 0)
         return not_started(e, cohorts, n, r, f);
-    if (!mark_missed(e, cohorts, n, &r->counts, f))
-        return false;
     r->state = judge_counts(&r->counts, q->refused);
     if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
         r->state = ENGINE_PAUSED;
@@ -346,5 +329,6 @@ bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *
     *r = (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
     e->warning[0] = '\0';
     struct queue_next q;
-    return engine_look(e, true, r, f) && assess(e, r, &q, f);
+    struct act act = engine_act(e);
+    return store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
 }
