@@ -265,7 +265,8 @@ static void a_large_campaign_tells_the_last_round(void **state)
     assert_true(store_snapshot(c->store, &c->campaign, small_at(4), &terms, false, &c->arena, &s, &f));
     assert_int_equal(s.balance_checked_at.s, small_at(3).s);
     assert_false(s.balance_ok);
-    assert_string_equal(s.balance_detail, "page 0: its counter says 0 pending_publication, its state bytes 1");
+    assert_string_equal(s.balance_detail,
+                        "page 0: its counter says 0 pending_publication, its state bytes 1");
 }
 
 int main(void)
