@@ -69,6 +69,10 @@ struct ocsp_signer {
 struct str ocsp_request(const struct verify_issuer *issuer, const struct serial *serial,
                         enum certid_hash hash, struct arena *a);
 
+/* As der_from_pem for an OCSP response: PEM is for files, a responder answers in DER (RFC 6960 A.1). NULL, or
+ * what is wrong (static text). */
+const char *ocsp_from_pem(struct str bytes, struct arena *a, struct str *out);
+
 /* Reads a response; an unsuccessful one has only response_status. FAILED: what is malformed. */
 MUST_USE bool ocsp_parse(struct str bytes, struct ocsp_response *out, struct fault *f);
 

@@ -38,7 +38,11 @@ struct cohort {
     int64_t certificates;
     int request; /* newest request for the plan that is not void; 0: none */
     int approvals;
+    struct utc expires_at; /* of that request; binds until the start */
 };
+
+/* May this cohort be started at `now`, as far as counting its request's approvals tells? */
+bool cohort_is_approved(const struct cohort *c, int quorum, struct utc now);
 
 /* Opens; act.campaign is ignored. CONFLICT when the name exists. */
 MUST_USE bool store_campaign_open(struct store *s, const struct act *act, const struct campaign *c,

@@ -153,7 +153,8 @@ struct pointer {
 MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
                              struct fault *f);
 
-/* Started cohorts that passed their deadline before act->at with work of their own left: they stay missed. */
+/* Marks every started cohort whose deadline lies before act->at with work of its own left: it stays missed.
+ * Must be called before anything moves on at that time. */
 MUST_USE bool store_mark_missed(struct store *s, const struct act *act, struct fault *f);
 
 #endif

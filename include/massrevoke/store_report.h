@@ -1,8 +1,9 @@
 /* store_report.h - what the store tells: the snapshot, the affected list, one certificate.
  *
- * Every call reads one moment (a REPEATABLE READ transaction that writes nothing). The counts of a snapshot
+ * Every call reads one moment (a REPEATABLE READ transaction). The counts of a snapshot
  * come from the pages, `affected` from the certificate rows; the balance derives every page again from the
- * journal of changes. I/O. Does not: change anything, read a clock, or format. Source: contract sections 1
+ * journal of changes. I/O. Does not: change anything but the
+ * balance it keeps, read a clock, or format. Source: contract sections 1
  * and 2. Called by: cli, drill, engine. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_REPORT_H
 #define MASSREVOKE_STORE_REPORT_H
@@ -10,9 +11,8 @@
 #include "massrevoke/snapshot.h"
 #include "massrevoke/store_campaign.h"
 
-#define STORE_BALANCE_ALWAYS                                                                                 \
-    100000 /* certificates up to which a snapshot always derives the balance anew                            \
-            */
+/* Certificates up to which a snapshot always derives the balance anew. */
+#define STORE_BALANCE_ALWAYS 100000
 
 /* What a snapshot is judged by. */
 struct snapshot_terms {
@@ -24,11 +24,30 @@ struct snapshot_terms {
 };
 
 /* Fills *out completely, in the arena. With check_balance (every report) the balance is derived anew whatever
- * the size, without it only up to STORE_BALANCE_ALWAYS certificates; balance_checked_at tells. An unbalanced
- * ledger is no fault. About 300 ms at 100,000 certificates. */
+ * the size, without it only up to STORE_BALANCE_ALWAYS certificates: above, what the engine's last round
+ * found is told; balance_checked_at says when. An unbalanced ledger is no fault. Cost: linear in certificates
+ * and journal when the balance is derived. */
 MUST_USE bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
                              const struct snapshot_terms *terms, bool check_balance, struct arena *a,
                              struct snapshot *out, struct fault *f);
+
+/* The ledger derived again. */
+struct balance {
+    bool ok;
+    int64_t counted_twice, not_counted;
+    char detail[200]; /* the first place that is off, "" when none */
+};
+
+/* A check of the whole ledger in turns, so that none takes long; zero-initialise. */
+struct balance_round {
+    int next_page;
+    struct balance found; /* up to here */
+};
+
+/* One turn: derives the next `pages` pages anew, and at the end of the round the lists. What is found is kept
+ * for status at once when it is bad, else at the end; then *done and the round begins anew. */
+MUST_USE bool store_balance_turn(struct store *s, int campaign, struct utc now, int pages,
+                                 struct balance_round *round, bool *done, struct fault *f);
 
 /* Rows of the affected list, numbered ones first; withdrawn and short-lived ones are not in it. */
 MUST_USE bool store_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out,

@@ -20,12 +20,24 @@ static json_t *request_json(const struct request *r)
     return o;
 }
 
-static void request_line(const struct session *s, const struct request *r, struct utc now)
+/* Expiry binds until a plan's cohort is started, and every other request until it is approved. */
+static bool has_expired(const struct session *s, const struct request *r, const struct cohort *cohorts,
+                        size_t n, struct utc now)
+{
+    if (r->expires_at.s > now.s)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(r->what, "plan") == 0 && cohorts[i].cohort == r->cohort)
+            return !utc_is_set(cohorts[i].started_at);
+    return r->approvals < s->settings.quorum;
+}
+
+static void request_line(const struct session *s, const struct request *r, bool expired)
 {
     char expires[UTC_TEXT];
     const char *state = r->void_reason[0] != '\0'            ? r->void_reason
+                        : expired                            ? "expired"
                         : r->approvals >= s->settings.quorum ? "approved"
-                        : r->expires_at.s <= now.s           ? "expired"
                                                              : "waits";
     printf("%4d  %-8s cohort %-3d %d of %d approvals, expires %s  %s\n", r->request, r->what, r->cohort,
            r->approvals, s->settings.quorum, utc_format(r->expires_at, expires), state);
@@ -35,17 +47,20 @@ bool cmd_request_list(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
     struct request *requests;
-    size_t n;
+    struct cohort *cohorts;
+    size_t n, cohort_count;
     (void)exit_code;
     if (!session_open(in, SESSION_CAMPAIGN, &s, f) ||
+        !store_cohorts(s.store, s.campaign.id, &s.arena, &cohorts, &cohort_count, f) ||
         !store_requests(s.store, s.campaign.id, &s.arena, &requests, &n, f))
         return false;
+    struct utc now = s.clock.now(s.clock.self);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         if (in->json)
             json_array_append_new(list, request_json(&requests[i]));
         else
-            request_line(&s, &requests[i], s.clock.now(s.clock.self));
+            request_line(&s, &requests[i], has_expired(&s, &requests[i], cohorts, cohort_count, now));
     if (in->json)
         session_print(json_pack("{s:O}", "requests", list));
     else if (n == 0)

@@ -250,7 +250,7 @@ const struct command commands[] = {
         .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
                 "links from 10,000 certificates.\n\n"
                 "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
-        .options = TAKES(FORMAT),
+        .options = TAKES(FORMAT) | TAKES(JSON),
         .min_args = 1,
         .max_args = 1,
         .run = cmd_report,

@@ -37,11 +37,16 @@ bool cmd_report(struct invocation *in, int *exit_code, struct fault *f)
     AUTO_BUF text = {0};
     struct snapshot snapshot;
     const struct report *report;
+    const char *format = in->values[OPTION_FORMAT];
+    if (in->json && format != NULL && strcmp(format, "json") != 0)
+        return fault_set(f, FAULT_USAGE, "--json and --format %.40s: one at a time", format);
+    if (in->json)
+        format = "json";
     if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !tell_snapshot(&s, true, &s.arena, &snapshot, f))
         return false;
     struct report_input input = {.snapshot = &snapshot};
-    if (!reporter_find(in->args[0], in->values[OPTION_FORMAT], &snapshot, &report, f) ||
-        !fill_input(&s, report, &input, f) || !reporter_render(report, &input, &text, f))
+    if (!reporter_find(in->args[0], format, &snapshot, &report, f) || !fill_input(&s, report, &input, f) ||
+        !reporter_render(report, &input, &text, f))
         return false;
     tell_print(&text);
     size_t bare = report->needs_rows ? reporter_without_hash(input.rows, input.row_count) : 0;

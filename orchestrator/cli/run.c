@@ -126,7 +126,9 @@ static bool print_waiting(struct session *s, int *waiting, struct fault *f)
         ++*waiting;
         log_line("cohort %d waits with %" PRId64 " certificates: they are not revoked before it is %s",
                  cohorts[i].cohort, cohorts[i].certificates,
-                 cohorts[i].approvals >= s->settings.quorum ? "started" : "approved and started");
+                 cohort_is_approved(&cohorts[i], s->settings.quorum, s->clock.now(s->clock.self))
+                     ? "started"
+                     : "approved and started");
     }
     return true;
 }

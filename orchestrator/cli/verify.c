@@ -74,6 +74,9 @@ static bool verify_ocsp(const struct invocation *in, struct question *x, int *ex
                           : fault_set(f, FAULT_USAGE, "--serial: '%.60s' is no serial in hex: %s",
                                       in->values[OPTION_SERIAL], why);
     if (ok) {
+        struct str der;
+        if (ocsp_from_pem(x->bytes, &x->arena, &der) == NULL) /* else judged as it is: not parsable */
+            x->bytes = der;
         verifier_judge_ocsp(x->bytes, &serial, &x->q, &cache, &x->arena, &judged);
         tell(in, path, &judged.findings, exit_code);
     }

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define OTHERS_EVERY 2 /* seconds between looks at chunks that another engine owns */
+#define BALANCE_PAGES 100 /* checked in one turn */
+#define BALANCE_TURN 10   /* seconds between turns of one round over all pages: work comes first */
+#define BALANCE_ROUND 600 /* seconds between rounds */
+#define OTHERS_EVERY 2    /* seconds between looks at chunks that another engine owns */
 
 struct act engine_act(const struct engine *e)
 {
@@ -96,6 +99,7 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     struct act act = engine_act(e);
     int *ended;
     size_t n;
+    /* a cohort that is late is marked first: what is done or expires from now on does not undo it */
     if (!store_mark_missed(e->parts.store, &act, f) || !store_expire(e->parts.store, &act, &r->expired, f) ||
         !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
         return false;
@@ -122,13 +126,14 @@ static int64_t unseen(const struct state_counts *c)
     return c->n[CERTIFICATE_RECORDED] + c->n[CERTIFICATE_WAS_BEFORE];
 }
 
-static bool cohort_is_approved(struct engine *e, const struct cohort *c, struct arena *a, bool *yes,
-                               struct fault *f)
+static bool is_startable(struct engine *e, const struct cohort *c, struct arena *a, bool *yes,
+                         struct fault *f)
 {
     struct request r;
     struct fault why = {0};
     *yes = approval_of_cohort(e->parts.store, e->parts.settings, e->parts.campaign, e->parts.campaign_name,
-                              e->parts.mode, c->cohort, a, &r, &why);
+                              e->parts.mode, c->cohort, a, &r, &why) &&
+           r.expires_at.s > engine_act(e).at.s;
     if (why.kind != FAULT_UNAVAILABLE)
         return true;
     *f = why;
@@ -143,7 +148,7 @@ static bool not_started(struct engine *e, const struct cohort *cohorts, size_t n
     r->state = ENGINE_NOT_APPROVED;
     for (size_t i = 0; i < n; i++) {
         bool yes;
-        if (!cohort_is_approved(e, &cohorts[i], &a, &yes, f))
+        if (!is_startable(e, &cohorts[i], &a, &yes, f))
             return false;
         if (yes)
             r->state = ENGINE_NOT_STARTED;
@@ -260,11 +265,28 @@ static void notice_others(struct engine *e, const struct state_counts *c)
         e->dirty[i] = true;
 }
 
+/* The ledger is derived again in turns. Revoking goes on whatever is found: what may be revoked hangs on the
+ * signed scope, not on counters; but nothing is reported, and somebody must look. */
+static bool check_balance(struct engine *e, struct fault *f)
+{
+    struct utc now = engine_act(e).at;
+    bool done;
+    if (now.s >= e->balance_due.s) {
+        if (!store_balance_turn(e->parts.store, e->parts.campaign, now, BALANCE_PAGES, &e->balance, &done, f))
+            return false;
+        e->balance_due = utc_add(now, (struct span){done ? BALANCE_ROUND : BALANCE_TURN});
+    }
+    if (!e->balance.found.ok && e->warning[0] == '\0')
+        snprintf(e->warning, sizeof e->warning, "the counts do not balance: %s; massrevoke evidence verify",
+                 e->balance.found.detail);
+    return true;
+}
+
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc notify = UTC_NONE;
     struct queue_next q;
-    if (!housekeeping(e, r, f))
+    if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
     if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
         return false;
@@ -308,5 +330,6 @@ bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *
     *r = (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
     e->warning[0] = '\0';
     struct queue_next q;
-    return engine_look(e, true, r, f) && assess(e, r, &q, f);
+    struct act act = engine_act(e);
+    return store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
 }

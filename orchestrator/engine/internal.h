@@ -6,6 +6,7 @@
 #include "massrevoke/executor.h"
 #include "massrevoke/notifier.h"
 #include "massrevoke/store_notice.h"
+#include "massrevoke/store_report.h"
 
 /* A claim being worked on; lives in its own arena until it is given back. */
 struct work {
@@ -45,8 +46,10 @@ struct engine {
     int64_t recorded;                    /* not yet in a CRL we have seen, at the end of the last step */
     struct state_counts counts;          /* of the last step that reached its end */
     char warning[512];
-    bool saw_work;       /* something was left at an earlier step: the end is worth an event */
-    struct mailbag *bag; /* messages at the door */
+    struct balance_round balance;
+    struct utc balance_due; /* the next turn of the check of the ledger */
+    bool saw_work;          /* something was left at an earlier step: the end is worth an event */
+    struct mailbag *bag;    /* messages at the door */
 };
 
 /* Act of the engine at its clock's now. */

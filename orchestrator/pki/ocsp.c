@@ -157,6 +157,11 @@ static const char *read_response(struct str bytes, struct ocsp_response *out)
     return read_basic(octets, out);
 }
 
+const char *ocsp_from_pem(struct str bytes, struct arena *a, struct str *out)
+{
+    return der_from_pem(bytes, "OCSP RESPONSE", a, out);
+}
+
 bool ocsp_parse(struct str bytes, struct ocsp_response *out, struct fault *f)
 {
     *out = (struct ocsp_response){0};

@@ -98,6 +98,16 @@ static void put_types(const struct snapshot *s, struct buf *out)
 
 /* Room for the timeline: the rest of the full report stays below 20,000 characters. */
 #define TIMELINE_BYTES 40000
+#define TIMELINE_DEADLINES 20 /* of the first cohorts */
+
+/* Deadlines in (after, upto], so that they stand among the events in the order of time. */
+static void put_deadlines(const struct snapshot *s, struct utc after, struct utc upto, struct buf *out)
+{
+    for (size_t i = 0; i < s->cohort_count && i < TIMELINE_DEADLINES; i++)
+        if (s->cohorts[i].deadline.s > after.s && s->cohorts[i].deadline.s <= upto.s)
+            buf_format(out, "- %s: deadline of cohort %d\n", MINUTE(s->cohorts[i].deadline),
+                       s->cohorts[i].cohort);
+}
 
 /* One list item an event, oldest first; without actors: a public report names no persons. When they do not
  * fit, the oldest are named as a number. */
@@ -105,6 +115,7 @@ static void put_timeline(const struct snapshot *s, struct buf *out)
 {
     AUTO_BUF item = {0};
     size_t first = s->event_count, used = 0;
+    struct utc last = {INT64_MIN};
     while (first > 0) {
         buf_clear(&item);
         words_markdown(&item, s->events[first - 1].text);
@@ -118,13 +129,13 @@ static void put_timeline(const struct snapshot *s, struct buf *out)
     if (first > 0)
         buf_format(out, "- %s earlier events stand in the attached timeline.csv\n", NUMBER((int64_t)first));
     for (size_t i = first; i < s->event_count; i++) {
+        put_deadlines(s, last, s->events[i].at, out);
+        last = s->events[i].at;
         buf_format(out, "- %s: ", MINUTE(s->events[i].at));
         words_markdown(out, s->events[i].text);
         buf_text(out, "\n");
     }
-    for (size_t i = 0; i < s->cohort_count && i < 20; i++)
-        buf_format(out, "- %s: deadline of cohort %d\n", MINUTE(s->cohorts[i].deadline),
-                   s->cohorts[i].cohort);
+    put_deadlines(s, last, (struct utc){INT64_MAX}, out);
     struct utc estimate = figures_estimate(s);
     if (utc_is_set(estimate))
         buf_format(out, "- %s: expected completion of revocation, as estimated at %s\n", MINUTE(estimate),

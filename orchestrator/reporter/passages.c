@@ -11,6 +11,10 @@ static void put_estimate(const struct snapshot *s, struct buf *out)
 {
     int64_t left = totals_not_yet_revoked(&s->totals), outside = figures_outside_estimate(s);
     struct utc estimate = figures_estimate(s);
+    if (s->totals.affected == 0) {
+        buf_text(out, "none yet, no certificate is listed");
+        return;
+    }
     if (left == 0) {
         buf_text(out, "complete: every affected certificate is revoked or expired first");
         return;

@@ -95,6 +95,14 @@ static void put_header(const struct snapshot *s, struct pane *p)
 
 static const char *const verdict_words[VERDICT_COUNT] = {"MISSED", "BEHIND", "AT RISK", "ON TRACK", "DONE"};
 
+/* "finish 11-22 06:23Z, 3 h 10 min to spare". */
+static void put_finish(const struct snapshot *s, struct buf *out)
+{
+    bool late = s->slack.s < 0;
+    buf_format(out, "finish %s, %s %s", SHORT(s->projected_finish),
+               SPAN((struct span){late ? -s->slack.s : s->slack.s}), late ? "LATE" : "to spare");
+}
+
 static void put_verdict(const struct snapshot *s, struct pane *p)
 {
     int64_t left = totals_not_yet_revoked(&s->totals);
@@ -103,20 +111,29 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         buf_format(&text, "a deadline passed with work left; %s not yet revoked", NUMBER(left));
     else if (s->verdict == VERDICT_DONE)
         buf_format(&text, "nothing is left to do, %s not yet revoked", NUMBER(left));
-    if (utc_is_set(s->projected_finish)) {
-        bool late = s->slack.s < 0;
-        buf_format(&text, "%sfinish %s, %s %s", text.n > 0 ? "; " : "", SHORT(s->projected_finish),
-                   SPAN((struct span){late ? -s->slack.s : s->slack.s}), late ? "LATE" : "to spare");
-    } else if (text.n == 0) {
+    if (text.n == 0 && utc_is_set(s->projected_finish))
+        put_finish(s, &text);
+    else if (text.n == 0)
         buf_text(&text, "no estimate of the finish yet");
-    }
     pane_line(p, "%c %-11s %s", s->verdict <= VERDICT_AT_RISK ? '!' : ' ', verdict_words[s->verdict], text.p);
+    if (s->verdict == VERDICT_MISSED && utc_is_set(s->projected_finish)) {
+        buf_clear(&text);
+        put_finish(s, &text);
+        pane_line(p, "  FINISH      %s", text.p + strlen("finish "));
+    }
     if (s->state == CAMPAIGN_PAUSED)
-        pane_line(p, "! PAUSED      %s", s->pause_reason);
+        pane_line(p, "! PAUSED      %s", s->pause_reason[0] == '\0' ? "no reason given" : s->pause_reason);
     if (utc_is_set(s->deadline))
         pane_line(p, "  DEADLINE    %s, %s", SHORT(s->deadline), DISTANCE(s->as_of, s->deadline));
     else
-        pane_line(p, "  DEADLINE    none is open");
+        pane_line(p, "  DEADLINE    no certificate is listed yet");
+}
+
+/* Is anything left that an engine moves on by itself? */
+static bool has_work(const struct snapshot *s)
+{
+    return s->totals.pending_publication - s->not_checkable > 0 ||
+           s->totals.not_revoked - s->needs_person > 0;
 }
 
 static void put_engines(const struct snapshot *s, struct pane *p)
@@ -130,7 +147,7 @@ static void put_engines(const struct snapshot *s, struct pane *p)
     if (alive > 0)
         pane_line(p, "  ENGINES     %zu running, last seen %s on %s", alive,
                   SHORT(s->engines[newest].last_seen), s->engines[newest].host);
-    else if (s->state == CAMPAIGN_RUNNING)
+    else if (s->state == CAMPAIGN_RUNNING && has_work(s))
         pane_line(p, "! ENGINES     none is running: massrevoke run");
 }
 
@@ -184,7 +201,7 @@ static void put_hours(const struct snapshot *s, struct pane *p)
         char entry[64];
         struct civil c = utc_to_civil(h->start);
         int n = snprintf(entry, sizeof entry, "  %02dZ %s", c.hour, NUMBER(h->planned));
-        if (h->planned > 0 && next.n + (size_t)n + 12 <= (size_t)p->columns)
+        if (h->planned > 0 && s->state != CAMPAIGN_FINISHED && next.n + (size_t)n + 12 <= (size_t)p->columns)
             buf_text(&next, entry);
     }
     if (next.n > 0)

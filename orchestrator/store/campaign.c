@@ -122,8 +122,14 @@ bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort
             .certificates = get_int(r, i, 10),
             .request = (int)get_int(r, i, 11),
             .approvals = (int)get_int(r, i, 12),
+            .expires_at = get_utc(r, i, 13),
         };
     return true;
+}
+
+bool cohort_is_approved(const struct cohort *c, int quorum, struct utc now)
+{
+    return c->request != 0 && c->approvals >= quorum && c->expires_at.s > now.s;
 }
 
 static bool stage_list(struct store *s, const struct population *list, struct fault *f)

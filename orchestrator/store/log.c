@@ -266,7 +266,7 @@ static bool check_objects(struct check *c, struct fault *f)
 static bool check_ledger(struct check *c, struct fault *f)
 {
     struct balance b;
-    if (!report_balance(c->store, c->campaign, true, &b, f))
+    if (!report_balance(c->store, c->campaign, &b, f))
         return false;
     if (!b.ok)
         (void)differs(c, "%s", b.detail);

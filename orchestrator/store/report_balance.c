@@ -6,6 +6,7 @@
 #include "report_parts.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -36,9 +37,17 @@ struct page {
 struct audit {
     struct balance *out;
     struct arena *a;
+    int first, last; /* page numbers */
     struct page *pages;
     size_t count;
 };
+
+static void put_range(struct parameters *p, int campaign, const struct audit *u)
+{
+    put_int(p, campaign);
+    put_int(p, u->first);
+    put_int(p, u->last);
+}
 
 static void __attribute__((format(printf, 2, 3))) complain(struct balance *b, const char *format, ...)
 {
@@ -70,7 +79,7 @@ static bool read_pages(struct store *s, int campaign, struct audit *u, struct fa
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
+    put_range(&p, campaign, u);
     if (!store_query(s, "report_pages", &p, &r, f))
         return false;
     u->count = (size_t)PQntuples(r);
@@ -98,7 +107,7 @@ static bool read_rows(struct store *s, int campaign, struct audit *u, struct fau
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
+    put_range(&p, campaign, u);
     if (!store_query(s, "report_page_certificates", &p, &r, f))
         return false;
     for (int i = 0; i < PQntuples(r); i++) {
@@ -150,7 +159,7 @@ static bool read_journal(struct store *s, int campaign, struct audit *u, struct 
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
+    put_range(&p, campaign, u);
     if (!store_query(s, "report_changes", &p, &r, f))
         return false;
     for (int i = 0; i < PQntuples(r); i++)
@@ -284,19 +293,68 @@ static bool check_lists(struct store *s, int campaign, struct balance *out, stru
     return true;
 }
 
-bool report_balance(struct store *store, int campaign, bool scopes, struct balance *out, struct fault *f)
+bool report_balance_pages(struct store *store, int campaign, int first, int last, bool lists,
+                          struct balance *out, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct audit u = {.out = out, .a = &a};
-    *out = (struct balance){.ok = true};
+    struct audit u = {.out = out, .a = &a, .first = first, .last = last};
     if (!read_pages(store, campaign, &u, f) || !read_rows(store, campaign, &u, f) ||
         !read_journal(store, campaign, &u, f))
         return false;
     for (size_t i = 0; i < u.count; i++)
         check_page(&u, &u.pages[i]);
-    for (size_t i = 0; scopes && i < u.count; i += PAGES_AT_ONCE)
+    for (size_t i = 0; i < u.count; i += PAGES_AT_ONCE)
         if (!check_scopes(store, campaign, &u, i, u.count - i < PAGES_AT_ONCE ? u.count - i : PAGES_AT_ONCE,
                           f))
             return false;
-    return check_lists(store, campaign, out, f);
+    return !lists || check_lists(store, campaign, out, f);
+}
+
+bool report_balance(struct store *store, int campaign, struct balance *out, struct fault *f)
+{
+    *out = (struct balance){.ok = true};
+    return report_balance_pages(store, campaign, 0, INT_MAX, true, out, f);
+}
+
+static bool keep(struct store *s, int campaign, struct utc now, const struct balance *b, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    put_utc(&p, now);
+    put_int(&p, b->counted_twice);
+    put_int(&p, b->not_counted);
+    put_text(&p, b->detail);
+    return store_do(s, "balance_keep", &p, f);
+}
+
+static bool turn(struct store *s, int campaign, int pages, struct balance_round *round, bool *done,
+                 struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    if (!store_query(s, "balance_pages", &p, &r, f))
+        return false;
+    int next = round->next_page + pages;
+    *done = next >= get_int(r, 0, 0);
+    if (!report_balance_pages(s, campaign, round->next_page, next - 1, *done, &round->found, f))
+        return false;
+    round->next_page = next;
+    return true;
+}
+
+bool store_balance_turn(struct store *s, int campaign, struct utc now, int pages, struct balance_round *round,
+                        bool *done, struct fault *f)
+{
+    if (round->next_page == 0)
+        round->found = (struct balance){.ok = true};
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = turn(s, campaign, pages, round, done, f);
+    store_read_end(s);
+    if (ok && (*done || !round->found.ok))
+        ok = keep(s, campaign, now, &round->found, f);
+    if (ok && *done)
+        round->next_page = 0;
+    return ok;
 }

@@ -29,8 +29,8 @@ static enum campaign_state state_of(const struct campaign_facts *all, const stru
                                                                                : CAMPAIGN_RUNNING;
     if (c->cohort.plan == 0)
         return CAMPAIGN_OPEN;
-    return c->cohort.request != 0 && c->cohort.approvals >= all->terms->quorum ? CAMPAIGN_APPROVED
-                                                                               : CAMPAIGN_PLANNED;
+    return cohort_is_approved(&c->cohort, all->terms->quorum, all->now) ? CAMPAIGN_APPROVED
+                                                                        : CAMPAIGN_PLANNED;
 }
 
 /* When the last one that needs nobody is published: never before what is due now is done at the CA's rate,
@@ -215,7 +215,7 @@ bool report_waiting(struct store *store, const struct campaign_facts *all, const
         s->requests_waiting++;
         newest = r->request;
         s->waiting_text =
-            arena_format(a, "request %d (%s) has %d of %d approvals; expires %s", r->request, r->what,
+            arena_format(a, "request %d (%s): %d of %d approvals, expires %s", r->request, r->what,
                          r->approvals, all->terms->quorum, utc_format(r->expires_at, expires));
     }
     s->next_command = next_command(all, a, s, newest);

@@ -41,16 +41,13 @@ MUST_USE bool report_waiting(struct store *store, const struct campaign_facts *a
 MUST_USE bool report_timeline(struct store *store, int campaign, struct arena *a, struct snapshot *s,
                               struct fault *f);
 
-/* The ledger derived again. */
-struct balance {
-    bool ok;
-    int64_t counted_twice, not_counted;
-    char detail[200]; /* the first place that is off, "" when none */
-};
+/* Compares certificate rows, counters, state bytes, journal and the signed digests of pages [first, last],
+ * and with `lists` also rows against lists; adds to *out. Must run inside a read. Cost: linear in the
+ * certificates and the journal of those pages. */
+MUST_USE bool report_balance_pages(struct store *store, int campaign, int first, int last, bool lists,
+                                   struct balance *out, struct fault *f);
 
-/* Compares certificate rows, counters, state bytes, journal and (with scopes) the signed page digests. Must
- * run inside a read. About 150 ms at 100,000 certificates. */
-MUST_USE bool report_balance(struct store *store, int campaign, bool scopes, struct balance *out,
-                             struct fault *f);
+/* The same for the whole ledger, into an empty *out. */
+MUST_USE bool report_balance(struct store *store, int campaign, struct balance *out, struct fault *f);
 
 #endif

@@ -33,6 +33,8 @@ static void put_value(const json_t *value, bool count, struct buf *out)
 {
     if (count)
         buf_format(out, "%zu", json_array_size(value));
+    else if (json_is_string(value) && json_string_length(value) == 0)
+        buf_text(out, "none given");
     else if (json_is_string(value))
         buf_text(out, json_string_value(value));
     else if (json_is_integer(value))

@@ -66,6 +66,15 @@ CREATE TABLE campaign (
     closed_at bigint
 );
 
+-- What the last round of the engine over all pages found: derived, no fact; detail '' when all was right.
+CREATE TABLE balance (
+    campaign integer PRIMARY KEY REFERENCES campaign,
+    checked_at bigint NOT NULL,
+    counted_twice bigint NOT NULL,
+    not_counted bigint NOT NULL,
+    detail text NOT NULL
+);
+
 -- The leaves of a campaign's log are numbered without gaps: size is how many there are.
 CREATE TABLE log (
     campaign integer PRIMARY KEY REFERENCES campaign,

@@ -178,6 +178,97 @@ static void sabotage_is_named(void **unused)
     }
 }
 
+static bool is_missed(struct small *s, int hours)
+{
+    struct fault f = {0};
+    struct act act = small_act(s, hours, "engine");
+    assert_true(store_mark_missed(s->store, &act, &f));
+    return small_number(s, "SELECT missed::int FROM cohort") == 1;
+}
+
+static void late_with_work_left_is_missed(void **state)
+{
+    struct small *c = *state;
+    assert_false(is_missed(c, 120)); /* at the deadline is in time */
+    assert_true(is_missed(c, 121));
+    assert_int_equal(small_number(c, "SELECT count(*) FROM event WHERE type = 'missed'"), 1);
+    small_finish(c);
+    assert_int_equal(snap(c, 122).verdict, VERDICT_MISSED); /* what comes after does not undo it */
+    assert_true(is_missed(c, 123));
+    assert_int_equal(small_number(c, "SELECT count(*) FROM event WHERE type = 'missed'"), 1);
+}
+
+static void done_in_time_is_not_missed(void **state)
+{
+    small_finish(*state);
+    assert_false(is_missed(*state, 200));
+    assert_int_equal(snap(*state, 200).verdict, VERDICT_DONE);
+}
+
+/* One turn of the engine's check over `pages` pages; does it end the round? */
+static bool turn(struct small *s, struct balance_round *round, int hours, int pages)
+{
+    struct fault f = {0};
+    bool done;
+    if (!store_balance_turn(s->store, s->campaign.id, small_at(hours), pages, round, &done, &f))
+        fail_msg("%s", f.text);
+    return done;
+}
+
+static void turns_make_a_round(void **state)
+{
+    struct small *c = *state;
+    struct balance_round round = {0};
+    small_finish(c);
+    small_sabotage(c, "UPDATE campaign SET next_page = 3");
+    assert_false(turn(c, &round, 4, 1));
+    assert_false(turn(c, &round, 4, 1));
+    assert_int_equal(small_number(c, "SELECT count(*) FROM balance"), 0); /* good news waits for the end */
+    assert_true(turn(c, &round, 5, 1));
+    assert_true(round.found.ok);
+    assert_int_equal(small_number(c, "SELECT checked_at FROM balance"), small_at(5).s);
+    small_sabotage(c, "UPDATE page SET revoked = revoked - 1, held = held + 1");
+    assert_false(turn(c, &round, 6, 1));
+    assert_false(round.found.ok); /* bad news is kept at once */
+    assert_int_equal(small_number(c, "SELECT not_counted FROM balance"), 1);
+    assert_false(turn(c, &round, 6, 1)); /* and is not forgotten by the pages that are right */
+    assert_true(turn(c, &round, 6, 1));
+    assert_string_equal(round.found.detail, "page 0: its counter says 19 revoked, its state bytes 20");
+    small_sabotage(c, "UPDATE page SET revoked = revoked + 1, held = held - 1");
+    assert_true(turn(c, &round, 7, 100));
+    assert_true(round.found.ok);
+}
+
+/* Above STORE_BALANCE_ALWAYS a snapshot for the screen tells what the last round found. */
+static void a_large_campaign_tells_the_last_round(void **state)
+{
+    struct small *c = *state;
+    struct balance_round round = {0};
+    struct snapshot s;
+    struct fault f = {0};
+    small_sabotage(c,
+                   "INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason) SELECT "
+                   "k.campaign, "
+                   "k.issuer, decode(lpad(to_hex(n), 8, '0'), 'hex'), 1, 1, n + 100, 4 FROM certificate k, "
+                   "generate_series(16777216, 16877216) n WHERE k.number = 0; "
+                   "UPDATE population SET added = added + 100001");
+    assert_true(store_snapshot(c->store, &c->campaign, small_at(1), &terms, false, &c->arena, &s, &f));
+    assert_false(utc_is_set(s.balance_checked_at)); /* no round yet */
+    assert_true(s.balance_ok);
+    assert_true(turn(c, &round, 1, 100));
+    assert_true(store_snapshot(c->store, &c->campaign, small_at(2), &terms, false, &c->arena, &s, &f));
+    assert_int_equal(s.balance_checked_at.s, small_at(1).s);
+    assert_string_equal(s.balance_detail, "");
+    assert_true(s.balance_ok);
+    small_sabotage(c, "UPDATE page SET states = set_byte(states, 4, 6)");
+    assert_true(turn(c, &round, 3, 100));
+    assert_true(store_snapshot(c->store, &c->campaign, small_at(4), &terms, false, &c->arena, &s, &f));
+    assert_int_equal(s.balance_checked_at.s, small_at(3).s);
+    assert_false(s.balance_ok);
+    assert_string_equal(s.balance_detail,
+                        "page 0: its counter says 0 pending_publication, its state bytes 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +278,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(everything_published, start, stop),
         cmocka_unit_test_setup_teardown(paused_and_held, start, stop),
         cmocka_unit_test(sabotage_is_named),
+        cmocka_unit_test_setup_teardown(late_with_work_left_is_missed, start, stop),
+        cmocka_unit_test_setup_teardown(done_in_time_is_not_missed, start, stop),
+        cmocka_unit_test_setup_teardown(turns_make_a_round, start, stop),
+        cmocka_unit_test_setup_teardown(a_large_campaign_tells_the_last_round, start, stop),
     };
     return cmocka_run_group_tests_name("store report", tests, NULL, NULL);
 }
