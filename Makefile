@@ -66,7 +66,12 @@ $(BUILD)/embed.S: scripts/embed.sh $(DATA)
 $(BUILD)/embed.o: $(BUILD)/embed.S
 	@$(CC) -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB:%.c=$(BUILD)/%.o) $(BUILD)/libmassrevoke.a
+# an archive, so that a program takes only the helpers it uses
+$(BUILD)/libtests.a: $(TEST_LIB:%.c=$(BUILD)/%.o)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(BUILD)/libmassrevoke.a
 	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(if $(findstring /fuzz/,$@),,-lcmocka)
 
 tests: $(TESTS) ## build every test program of this FLAVOUR

@@ -113,6 +113,7 @@ struct plan_material {
     const char *scope; /* as PostgreSQL array text, opaque */
     int *issuers;
     size_t issuer_count;
+    bool canary_open; /* a canary that has not spoken yet would be dealt anew */
 };
 MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, bool preview, struct arena *a,
                                   struct plan_material *out, struct fault *f);

@@ -235,10 +235,10 @@ const struct command commands[] = {
         .name = "verify",
         .group = "watch",
         .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
-        .summary = "judge a CRL or OCSP response; else look at every pointer now",
-        .text = "With a file no database is used. Ends 10 when there is an error among the findings,\nor "
-                "when something that was published has vanished.\n\n  massrevoke verify --crl ca.crl "
-                "--issuer ca.pem\n",
+        .summary = "judge a CRL or OCSP response, or all pointers now",
+        .text = "With a file no database is used. Ends 10 when there is an error among the\n"
+                "findings, or when something that was published has vanished.\n\n"
+                "  massrevoke verify --crl ca.crl --issuer ca.pem\n",
         .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(JSON),
         .run = cmd_verify,
     },
@@ -247,9 +247,9 @@ const struct command commands[] = {
         .group = "tell",
         .usage = "preliminary|full|progress|affected [--format F]",
         .summary = "text for the incident report, from one moment",
-        .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of links\nfrom "
-                "10,000 certificates.\n\n  massrevoke report progress\n  massrevoke report affected "
-                "> affected.csv\n",
+        .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
+                "links from 10,000 certificates.\n\n"
+                "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
         .options = TAKES(FORMAT) | TAKES(JSON),
         .min_args = 1,
         .max_args = 1,
@@ -260,8 +260,8 @@ const struct command commands[] = {
         .group = "prove",
         .usage = "[--head SIZE:ROOT]",
         .summary = "is the record whole? names the first thing that differs",
-        .text = "Checks every event, every fact row, pages, certificate rows and fetched objects, and\nthat "
-                "the log grew from the head given. Ends 10 when something differs.\n",
+        .text = "Checks every event, every fact row, pages, certificate rows, fetched objects,\n"
+                "and that the log grew from the head given. Ends 10 when something differs.\n",
         .options = TAKES(HEAD) | TAKES(JSON),
         .run = cmd_evidence_verify,
     },
@@ -290,12 +290,11 @@ const struct command commands[] = {
         .group = "practise",
         .usage = "FILE --out DIR [--seed N]",
         .summary = "run a scenario under a simulated clock, and score it",
-        .text =
-            "The whole campaign with the live code, on a CA made for it below DIR. Ends 8 when\nan "
-            "expectation is not met, and names it. DIR gets progress.md, full.md,\naffected.csv, "
-            "schedule.csv, timeline.csv, after-action.md, status.json and\nevidence/. It uses the private "
-            "database only, never db.conninfo.\n\n  massrevoke drill plans/drills/cfca-2098.cfg --out "
-            "exercise\n",
+        .text = "The whole campaign with the live code, on a CA made for it below DIR. Ends 8\n"
+                "when an expectation is not met, and names it. DIR gets progress.md, full.md,\n"
+                "affected.csv, schedule.csv, timeline.csv, after-action.md, status.json and\n"
+                "evidence/. It uses the private database only, never db.conninfo.\n\n"
+                "  massrevoke drill plans/drills/cfca-2098.cfg --out exercise\n",
         .options = TAKES(OUT) | TAKES(SEED),
         .min_args = 1,
         .max_args = 1,

@@ -29,7 +29,7 @@ static void print_group(size_t g)
             continue;
         if (!any)
             printf("\n%s: %s\n", groups[g].name, groups[g].meaning);
-        printf("  %-17s %s\n", c->name, c->summary);
+        printf("  %-19s %s\n", c->name, c->summary);
         any = true;
     }
 }
@@ -153,7 +153,7 @@ static bool print_family(const char *word)
     for (const struct command *c = commands; c->name != NULL; c++) {
         if (strncmp(c->name, word, n) != 0 || c->name[n] != ' ')
             continue;
-        printf("%s  %-17s %s\n", any ? "" : "massrevoke help COMMAND tells more:\n\n", c->name, c->summary);
+        printf("%s  %-19s %s\n", any ? "" : "massrevoke help COMMAND tells more:\n\n", c->name, c->summary);
         any = true;
     }
     return any;

@@ -92,6 +92,7 @@ static bool stay_alive(struct engine *e, struct fault *f)
     return alive || reconnect(e, f);
 }
 
+/* Missed comes first: what this step expires or revokes was still open at the deadline. */
 static bool housekeeping(struct engine *e, struct engine_report *r, struct fault *f)
 {
     AUTO_ARENA a = {0};

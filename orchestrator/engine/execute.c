@@ -227,19 +227,31 @@ bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fau
             e->pending[i].event == CERTIFICATE_EVENT_BEFORE)
             for (size_t k = 0; k < e->parts.issuer_count; k++)
                 e->dirty[k] = true;
-    memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
+    if (done > 0) /* before the first outcome there is no array */
+        memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
     e->pending_count -= done;
     return ok;
 }
 
+/* Does the configuration give this issuer to the CA whose chunk it is? It may have changed since the plan. */
+static bool is_of_ca(const struct engine *e, const struct claim *claim, int ca)
+{
+    int index = engine_issuer_index(e, claim->issuer);
+    return index >= 0 && engine_ca_of(e, index) == ca;
+}
+
 /* A chunk whose page is not what was signed is never revoked: remembered, noted once, shown to a person. */
-static bool refuse_chunk(struct engine *e, const struct claim *claim, struct fault *f)
+static bool refuse_chunk(struct engine *e, const struct claim *claim, bool configured, struct fault *f)
 {
     e->skip = arena_grow(e->skip, (e->skip_count + 1) * sizeof *e->skip);
     e->skip[e->skip_count++] = claim->chunk;
     snprintf(e->warning, sizeof e->warning,
-             "chunk %d touches a page whose certificate rows are not what was approved: not revoked",
+             configured
+                 ? "chunk %d touches a page whose certificate rows are not what was approved: not revoked"
+                 : "chunk %d is of an issuer that is not configured for its CA any more: not revoked",
              claim->chunk);
+    if (!configured)
+        return true;
     struct act act = engine_act(e);
     AUTO_JSON *data = json_object();
     json_set_int(data, "chunk", claim->chunk);
@@ -256,8 +268,10 @@ static bool perform(struct engine *e, struct work *w, struct engine_report *r, s
         return false;
     for (size_t i = 0; i < w->count; i++) {
         total += w->claims[i].count;
-        if (bad[i] && !refuse_chunk(e, &w->claims[i], f))
+        bool configured = is_of_ca(e, &w->claims[i], w->ca);
+        if ((bad[i] || !configured) && !refuse_chunk(e, &w->claims[i], configured, f))
             return false;
+        bad[i] = bad[i] || !configured;
     }
     struct exchange x = {
         .engine = e,
@@ -354,7 +368,8 @@ static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
             continue;
         }
         struct fault wrong = {0};
-        bool performed = perform(e, e->works[i], r, &wrong);
+        bool performed = e->works[i]->performed || perform(e, e->works[i], r, &wrong);
+        e->works[i]->performed = true; /* if it cannot be given back now, it is not done again */
         /* whatever the door said, what was answered is committed and the chunk goes back */
         if (!engine_settle_pending(e, r, f) || !give_back(e, i, f))
             return false;

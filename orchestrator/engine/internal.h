@@ -15,6 +15,7 @@ struct work {
     size_t count;
     int ca;
     struct utc ready; /* not before: the quiet time of what is in doubt */
+    bool performed;   /* its states are not those of the store any more: only to be given back */
 };
 
 /* A CA that turned requests away is left alone for a while, twice as long each time. */

@@ -40,6 +40,7 @@ bool store_start(struct store *s, const struct act *act, int cohort, int request
     json_set_int(data, "request", request);
     put_int(&p, act->campaign);
     put_int(&p, cohort);
+    put_int(&p, request);
     put_tail(&p, act, data);
     return store_do(s, "campaign_start", &p, f);
 }

@@ -120,8 +120,11 @@ bool store_plan_material(struct store *s, int campaign, int cohort, bool preview
             .subscriber = subscribers[i],
             .issuer = (uint16_t)issuer_index(out, (int)get_int(r, (int)i, 2)),
             .shard = shards[i],
-            .not_after = get_utc(r, (int)i, 4),
+            /* doubt is resolved before expiry: however late, it must be in a live chunk */
+            .not_after = get_bool(r, (int)i, 7) ? UTC_NONE : get_utc(r, (int)i, 4),
         };
+    for (size_t i = 0; i < n; i++)
+        out->canary_open = out->canary_open || get_bool(r, (int)i, 8);
     return true;
 }
 

@@ -340,27 +340,12 @@ bool store_pointers(struct store *s, int campaign, struct arena *a, struct point
     return true;
 }
 
-static bool mark_missed(struct store *s, const struct act *act, int64_t cohort, struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    put_int(&p, act->campaign);
-    put_int(&p, cohort);
-    put_act(&p, act);
-    return store_do(s, "cohort_missed", &p, f);
-}
-
 bool store_mark_missed(struct store *s, const struct act *act, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     put_int(&p, act->campaign);
-    put_utc(&p, act->at);
-    if (!store_query(s, "cohort_late", &p, &r, f))
-        return false;
-    for (int i = 0; i < PQntuples(r); i++)
-        if (!mark_missed(s, act, get_int(r, i, 0), f))
-            return false;
-    return true;
+    put_act(&p, act);
+    return store_do(s, "cohort_missed", &p, f);
 }
 
 bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f)

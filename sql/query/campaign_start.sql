@@ -1,2 +1,2 @@
--- Starts cohort $2.
-SELECT campaign_start($1, $2, $3, $4, $5)
+-- Starts cohort $2 as request $3 asks.
+SELECT campaign_start($1, $2, $3, $4, $5, $6)

@@ -1,2 +1,2 @@
--- Marks a cohort as having missed its deadline.
-SELECT cohort_missed($1, $2, $3, $4)
+-- Marks cohorts that have missed their deadline.
+SELECT cohort_missed($1, $2, $3)

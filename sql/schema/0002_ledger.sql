@@ -74,10 +74,17 @@ BEGIN
       ORDER BY page FOR NO KEY UPDATE;
 END $$;
 
+-- Chunks not closed that hold any of these numbers. Hashed: 1,000 numbers a chunk against many thousands, one by one,
+-- would keep a brake waiting for minutes.
+CREATE FUNCTION chunks_of(c integer, wanted integer[]) RETURNS SETOF integer LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT h.chunk FROM chunk h CROSS JOIN unnest(h.numbers) n JOIN unnest(wanted) w ON w = n
+     WHERE h.campaign = c AND h.state <> 'closed'
+$$;
+
 -- Locks the live chunks that hold any of these numbers, ascending.
 CREATE FUNCTION chunks_lock(c integer, wanted integer[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM 1 FROM chunk WHERE campaign = c AND state IN ('ready', 'claimed', 'idle') AND numbers && wanted
+    PERFORM 1 FROM chunk WHERE campaign = c AND state IN ('ready', 'claimed', 'idle') AND chunk IN (SELECT chunks_of(c, wanted))
       ORDER BY chunk FOR NO KEY UPDATE;
 END $$;
 
@@ -190,6 +197,6 @@ $$;
 -- Chunks that nobody owns become ready, idle or done as their numbers now say.
 CREATE FUNCTION chunks_settle(c integer, wanted integer[]) RETURNS void LANGUAGE sql AS $$
     UPDATE chunk SET state = chunk_rest(c, numbers)
-     WHERE campaign = c AND state IN ('ready', 'idle', 'done') AND numbers && wanted
+     WHERE campaign = c AND state IN ('ready', 'idle', 'done') AND chunk IN (SELECT chunks_of(c, wanted))
        AND state <> chunk_rest(c, numbers)
 $$;

@@ -18,7 +18,8 @@ CREATE FUNCTION engine_is_dead(e integer) RETURNS boolean LANGUAGE sql AS
 
 -- The heartbeat of an engine, over its second connection: marks it seen by the server's clock, ends sessions of
 -- engines that stand still for 30 s (the process that holds the lock now, never a stored one), and tells whether
--- this engine's own lock is still held and the campaign's generation.
+-- this engine's own lock is still held and the campaign's generation. Whoever claims from a dead owner holds the
+-- owner's lock for that transaction (engine_is_dead): such a holder is neither ended nor taken for the owner.
 CREATE FUNCTION engine_beat(c integer, e integer, at bigint) RETURNS TABLE (alive boolean, generation bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,8 +28,10 @@ BEGIN
        FROM engine g JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = lock_class('engine')::bit(32)::bigint::oid
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND l.objid = g.engine::oid AND l.granted
+            AND l.pid = g.backend_pid
       WHERE g.campaign = c AND g.engine <> e AND g.seen_at < clock_timestamp() - interval '30 seconds';
-    RETURN QUERY SELECT EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory'
+    RETURN QUERY SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN engine g ON g.engine = e AND l.pid = g.backend_pid
+                        WHERE l.locktype = 'advisory'
                           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                           AND l.classid = lock_class('engine')::bit(32)::bigint::oid
                           AND l.objid = e::oid AND l.granted),
@@ -42,13 +45,20 @@ CREATE FUNCTION first_intent(c integer, n integer) RETURNS bigint LANGUAGE sql S
        AND get_byte(h.events, array_position(h.offsets, (n % 1000)::smallint) - 1) = event_code('claim')
 $$;
 
--- A cohort passed its deadline with work left: it stays missed.
-CREATE FUNCTION cohort_missed(c integer, k integer, at bigint, actor text) RETURNS void LANGUAGE plpgsql AS $$
+-- A started cohort that passed its deadline with work of its own left stays missed.
+CREATE FUNCTION cohort_missed(c integer, at bigint, actor text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE late integer[]; k integer;
 BEGIN
-    UPDATE cohort SET missed = true WHERE campaign = c AND cohort = k AND NOT missed;
-    IF FOUND THEN
+    WITH marked AS (
+        UPDATE cohort o SET missed = true
+         WHERE o.campaign = c AND o.started_at IS NOT NULL AND NOT o.missed AND o.deadline < cohort_missed.at
+           AND EXISTS (SELECT 1 FROM page p WHERE p.campaign = c AND p.cohort = o.cohort
+                          AND p.pending_publication + p.not_revoked + p.held + p.unknown > 0)
+        RETURNING o.cohort)
+    SELECT array_agg(cohort ORDER BY cohort) INTO late FROM marked;
+    FOREACH k IN ARRAY coalesce(late, '{}') LOOP
         PERFORM log_note(c, at, actor, 'missed', format('{"cohort":%s}', k));
-    END IF;
+    END LOOP;
 END $$;
 
 -- Claims due live chunks of CA `k` for engine `e`, whichever plan dealt them, up to `most` certificates (at least

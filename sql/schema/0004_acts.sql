@@ -66,6 +66,10 @@ BEGIN
     PERFORM 1 FROM campaign g WHERE g.campaign = c FOR NO KEY UPDATE;
     SELECT o.cohort INTO k FROM cohort o
      WHERE o.campaign = c AND o.started_at IS NULL AND o.rule = rule_ AND o.received = received_;
+    IF k IS NULL AND NOT EXISTS (SELECT 1 FROM staging s WHERE NOT EXISTS (
+            SELECT 1 FROM certificate t WHERE t.campaign = c AND t.issuer = s.issuer AND t.serial = s.serial)) THEN
+        SELECT max(o.cohort) INTO k FROM cohort o WHERE o.campaign = c; -- nothing new: no cohort to wait for a plan
+    END IF;
     IF k IS NULL THEN
         SELECT coalesce(max(o.cohort), 0) + 1 INTO k FROM cohort o WHERE o.campaign = c;
         INSERT INTO cohort (campaign, cohort, rule, reason, received, deadline, should_by)
@@ -152,13 +156,14 @@ CREATE FUNCTION plan_scope(c integer, k integer) RETURNS integer[] LANGUAGE sql 
      WHERE p.campaign = c AND p.cohort = k
        AND get_byte(p.states, o) & 15 IN (state_code('waiting'), state_code('due'), state_code('asked'),
                state_code('doubt'), state_code('held'), state_code('unknown'), state_code('needs_person'))
-       AND NOT EXISTS (SELECT 1 FROM chunk h WHERE h.campaign = c AND h.cohort = k AND h.state = 'claimed'
-                          AND h.numbers @> ARRAY[p.page * 1000 + o])
+       AND p.page * 1000 + o NOT IN (SELECT unnest(h.numbers) FROM chunk h
+                                      WHERE h.campaign = c AND h.cohort = k AND h.state = 'claimed')
 $$;
 
 -- Writes a plan and deals its chunks. Chunks never claimed or given back close; the set they held is read again
 -- under lock and must be what was planned (MR040 otherwise: plan again). Numbers that the plan deals into no chunk
--- (they expire first) stay waiting. firsts/counts slice `numbers`.
+-- (they expire first) stay waiting. firsts/counts slice `numbers`. What is dealt anew is a canary only if this plan says
+-- so: one left marked in an ordinary chunk would wait for itself.
 CREATE FUNCTION plan_deal(c integer, k integer, at bigint, actor text, sha bytea, body text, summary text,
                           planned integer[], cas smallint[], issuers integer[], canary boolean[], slot_starts bigint[],
                           dues bigint[], firsts integer[], counts integer[], numbers integer[], canaries integer[],
@@ -175,6 +180,8 @@ BEGIN
     END IF;
     SELECT coalesce(max(plan.plan), 0) + 1 INTO p FROM plan WHERE campaign = c;
     SELECT coalesce(max(chunk), 0) INTO top FROM chunk WHERE campaign = c;
+    UPDATE cohort SET plan = p WHERE campaign = c AND cohort = k;
+    PERFORM requests_void(c, k, format('plan %s replaced the plan it names', p));
     s := log_begin(c);
     UPDATE chunk SET state = 'closed' WHERE campaign = c AND cohort = k AND state IN ('ready', 'idle');
     PERFORM ledger_apply_where(c, s, planned, ARRAY[state_code('due')], event_code('close'));
@@ -183,10 +190,12 @@ BEGIN
     SELECT c, top + i, p, k, a, u, y, t, d, numbers[f + 1 : f + n]
       FROM unnest(cas, issuers, canary, slot_starts, dues, firsts, counts) WITH ORDINALITY AS x(a, u, y, t, d, f, n, i);
     UPDATE page g SET canaries = x.offs, canary_open = canaries_open(g.states, x.offs)
-      FROM (SELECT n / 1000 AS page, array_agg((n % 1000)::smallint ORDER BY n) AS offs FROM unnest(canaries) n GROUP BY 1) x
-     WHERE g.campaign = c AND g.page = x.page;
-    UPDATE cohort SET plan = p WHERE campaign = c AND cohort = k;
-    PERFORM requests_void(c, k, format('plan %s replaced the plan it names', p));
+      FROM (SELECT q.page, ARRAY(SELECT o FROM unnest(q.canaries) o
+                                  WHERE q.page * 1000 + o NOT IN (SELECT unnest(planned))
+                                 UNION SELECT (n % 1000)::smallint FROM unnest(plan_deal.canaries) n
+                                  WHERE n / 1000 = q.page ORDER BY 1) AS offs
+              FROM page q WHERE q.campaign = c AND q.cohort = k) x
+     WHERE g.campaign = c AND g.page = x.page AND g.canaries <> x.offs;
     PERFORM log_end(c, s, at, actor, 'plan', data);
     RETURN p;
 END $$;
@@ -214,11 +223,17 @@ BEGIN
     RETURN n;
 END $$;
 
-CREATE FUNCTION campaign_start(c integer, k integer, at bigint, actor text, data text) RETURNS void
+-- Whoever starts has judged the request before: what changed since then has voided it or taken the plan away.
+CREATE FUNCTION campaign_start(c integer, k integer, r integer, at bigint, actor text, data text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
-    UPDATE cohort SET started_at = at, voided_at = NULL WHERE campaign = c AND cohort = k;
+    UPDATE cohort o SET started_at = at, voided_at = NULL
+     WHERE o.campaign = c AND o.cohort = k AND o.plan IS NOT NULL AND (o.started_at IS NULL OR o.voided_at IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM request q WHERE q.campaign = c AND q.request = r AND q.void_reason <> '');
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'cohort % was started, planned anew or changed meanwhile', k USING ERRCODE = 'MR006';
+    END IF;
     PERFORM log_note(c, at, actor, 'start', data);
 END $$;
 

@@ -83,8 +83,8 @@ static const struct ca_door_ops mortal_ops = {
  */
 static void mortal_commit(void *context, const char *query, bool after)
 {
-    static const char *const commits[] = {"engine_begin", "queue_",   "sight",        "object_part_put",
-                                          "log_note",     "hold_rel", "cohort_missed"};
+    static const char *const commits[] = {"engine_begin",    "queue_",   "sight",
+                                          "object_part_put", "log_note", "hold_rel"};
     (void)context, (void)after;
     for (size_t i = 0; i < sizeof commits / sizeof *commits; i++)
         if (strncmp(query, commits[i], strlen(commits[i])) == 0 && strcmp(query, "queue_next") != 0)

@@ -169,6 +169,72 @@ static void test_hold_of_doubtful_items(void **state)
     hold_in_doubt(true);
 }
 
+static int requests(void)
+{
+    int n = 0;
+    for (size_t i = 0; i < record->count; i++)
+        n += record->items[i].named;
+    return n;
+}
+
+/* The outcomes are committed, and the database turns the giving back away for a moment: the states that the
+ * engine remembers are old then, and nothing may be sent by them again. */
+static void test_work_that_cannot_be_given_back_is_not_done_again(void **state)
+{
+    (void)state;
+    const char *name = "given-back-late";
+    int campaign = begin(name, false, false);
+    struct world_run run;
+    struct careless door;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report r;
+    world_open(&world, campaign, name, PROFILE, &run);
+    careless_wrap(&door, run.door, record);
+    run.ca.door = &door.door;
+    assert_true(engine_open(&run.parts, &e, &f));
+    (void)world_ask(&world, "ALTER FUNCTION queue_give_back RENAME TO kept_give_back");
+    (void)world_ask(
+        &world, "CREATE FUNCTION queue_give_back(integer, integer, bigint, text, integer[]) RETURNS integer"
+                " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53300'; END $$");
+    assert_true(engine_step(e, &r, &f));
+    int once = requests();
+    assert_true(once > 0);
+    for (int i = 0; i < 3; i++) {
+        ++world.now->s;
+        assert_true(engine_step(e, &r, &f));
+        assert_int_equal(requests(), once);
+    }
+    (void)world_ask(&world, "DROP FUNCTION queue_give_back");
+    (void)world_ask(&world, "ALTER FUNCTION kept_give_back RENAME TO queue_give_back");
+    assert_int_equal(world_finish(&world, e, &r), ENGINE_SETTLED);
+    engine_close(e);
+    ca_close(&door.door);
+    world_close(&run);
+    check_all_published(campaign);
+}
+
+/* A configuration that has lost the issuer of a chunk: refused with a word, not claimed again and again. */
+static void test_issuer_that_is_not_configured_any_more(void **state)
+{
+    (void)state;
+    const char *name = "lost-issuer";
+    int campaign = begin(name, false, false), other[] = {world.issuers[0] + 1000};
+    struct world_run run;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report r;
+    world_open(&world, campaign, name, PROFILE, &run);
+    run.parts.issuers = other;
+    assert_true(engine_open(&run.parts, &e, &f));
+    assert_true(engine_step(e, &r, &f));
+    assert_int_equal(r.asked, 0);
+    assert_non_null(strstr(r.warning, "not configured"));
+    engine_close(e);
+    world_close(&run);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +242,8 @@ int main(void)
         cmocka_unit_test(test_keeping_backend_is_simply_asked_again),
         cmocka_unit_test(test_deaths_before_an_overwriting_backend),
         cmocka_unit_test(test_hold_of_doubtful_items),
+        cmocka_unit_test(test_work_that_cannot_be_given_back_is_not_done_again),
+        cmocka_unit_test(test_issuer_that_is_not_configured_any_more),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -19,8 +19,8 @@ truth=$(pages "$id" | cut -d '|' -f 2-)
 who=$(revoked | cut -d ' ' -f 1)
 same "the undisturbed run revokes all" "$(revoked | wc -l)" "$count"
 
-# small chunks and a small burst: every start does a little
-use_ca killed "$((count / 700 + 1))/s"
+# chunks of twenty and a small burst: every start does a little, and fifty do not come to the end
+use_ca killed "$((count / 2000 + 1))/s"
 new_campaign killed immediate "$work/list"
 : >"$work/seen"
 for ((i = 1; i <= kills; i++)); do
