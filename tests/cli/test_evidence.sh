@@ -144,7 +144,7 @@ only_named "an added fact" \
 only_named "changed bytes of a fetched CRL" "UPDATE object_part SET bytes = 'x'" 'the bytes of fetched object'
 
 # a forger who computes every hash anew is betrayed by the head alone
-sql "UPDATE event SET actor = 'nobody', leaf = regexp_replace(leaf, '^\{\"actor\":\"[^\"]*\"', '{\"actor\":\"nobody\"') WHERE seq = 1; $rehash WHERE seq = 1"
+sql "UPDATE event SET actor = 'mallory', leaf = regexp_replace(leaf, '^\{\"actor\":\"[^\"]*\"', '{\"actor\":\"mallory\"') WHERE seq = 1; $rehash WHERE seq = 1"
 verdict $? "a leaf with all its hashes forged"
 ends 0 "without a head nothing is wrong" evidence verify
 ends 10 "with it all is said" evidence verify --head "$head"
