@@ -30,6 +30,12 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s);
 /* The value of a key in a request's text; NULL when it is not there. */
 const char *approval_value(struct arena *a, const char *text, const char *key);
 
+/* All values of a key, one a line, each ended. */
+const char *approval_values(struct arena *a, const char *text, const char *key);
+
+/* When the request expires, as signed; 1970 when the text does not say. */
+struct utc approval_expiry(const char *text);
+
 /* Whose signature over this request's text is it, checked at `at`? *who is an index into settings->approvers.
  * REFUSED: a stranger's, over another text (another campaign's, another mode's), or a requester's own. */
 MUST_USE bool approval_signer(const struct settings *settings, const struct request *r, struct str signature,

@@ -89,8 +89,9 @@ MUST_USE bool conduct_request(const struct conduct *c, int wanted, struct arena 
 MUST_USE bool conduct_approve(const struct conduct *c, const struct request *r, struct str signature,
                               int *approvals, const char **who, struct fault *f);
 
-/* An approver (known by login or name) takes the approval of a cohort's plan back: acts as a pause. */
-MUST_USE bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f);
+/* An approver (known by login or name) takes the approval of a cohort's plan back: acts as a pause.
+ * *cohort 0: the only one that runs, which it then names. */
+MUST_USE bool conduct_withdraw(const struct conduct *c, int *cohort, struct fault *f);
 
 /* Starts a cohort: its request must be valid, unexpired, and name what stands in the store now. APPROVAL
  * otherwise. */

@@ -31,7 +31,8 @@ enum executor_step executor_step(uint8_t state, struct backend_manners manners);
  * revoked; one in doubt goes back to due first and is claimed anew (sentence 3). */
 bool executor_may_send(uint8_t state, enum ca_outcome answer);
 
-/* The event that an answer means for a certificate with this byte, whose first intent was at `intent`.
+/* The event that an answer means for a certificate with this byte, whose first earlier intent was at `intent`
+ * (the end of time, INT64_MAX, when this claim is the first).
  * Returns false when it means none (an answer that leaves it as it is). A backend's "revoked before" counts
  * as ours when the CA's date does not lie before our intent (sentence 7). */
 bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,

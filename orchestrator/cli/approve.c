@@ -125,16 +125,16 @@ static bool signature_bytes(struct session *s, const struct invocation *in, cons
 
 static bool withdraw(struct session *s, const struct invocation *in, struct fault *f)
 {
-    int64_t cohort = 0;
-    struct cohort found;
+    int64_t wanted = 0;
     struct conduct c = session_conduct(s);
-    if (!option_int(in, OPTION_COHORT, 1, INT32_MAX, &cohort, f) ||
-        !conduct_cohort(&c, (int)cohort, true, &s->arena, &found, f) ||
-        !conduct_withdraw(&c, found.cohort, f))
+    if (!option_int(in, OPTION_COHORT, 1, INT32_MAX, &wanted, f))
+        return false;
+    int cohort = (int)wanted;
+    if (!conduct_withdraw(&c, &cohort, f))
         return false;
     printf("Withdrawn by %s: cohort %d stops before the next certificate.\nNext: massrevoke plan; massrevoke "
            "approve; massrevoke start --cohort %d\n",
-           s->who, found.cohort, found.cohort);
+           s->who, cohort, cohort);
     return true;
 }
 

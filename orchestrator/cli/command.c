@@ -22,8 +22,8 @@ const struct command commands[] = {
         .text = "Lists of serials, CSV with a header, PEM and DER certificates, folders of them.\nEnds 8 "
                 "when some lines were rejected, 1 when none was accepted.\n\n  massrevoke import "
                 "affected.csv\n  massrevoke import - --issuer ca.pem < serials.txt\n",
-        .options = TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) | TAKES(SOURCE) |
-                   TAKES(RULE) | TAKES(AS) | TAKES(JSON),
+        .options = TAKES(CONFIRM) | TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) |
+                   TAKES(SOURCE) | TAKES(RULE) | TAKES(AS) | TAKES(JSON),
         .min_args = 1,
         .max_args = 1,
         .run = cmd_import,
@@ -57,7 +57,7 @@ const struct command commands[] = {
         .summary = "take certificates out of the campaign; needs no approval",
         .text = "Works within a second. What the CA has already revoked cannot be dropped and is\nlisted "
                 "(exit 8).\n",
-        .options = TAKES(REASON) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
+        .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
         .min_args = 1,
         .max_args = -1,
         .run = cmd_drop,
@@ -69,7 +69,8 @@ const struct command commands[] = {
         .summary = "work the schedule back from the published deadline",
         .text = "Writes the plan and its request for approval; with --dry-run nothing.\n"
                 "Ends 9 when the deadline cannot be met: the plan is written all the same.\n",
-        .options = TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) | TAKES(JSON),
+        .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
+                   TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_plan,
@@ -105,7 +106,8 @@ const struct command commands[] = {
         .summary = "sign a request, as somebody who did not ask for it",
         .text = "With --withdraw an approver takes the approval of a started cohort back:\n"
                 "it stops like a pause.\n",
-        .options = TAKES(KEY) | TAKES(CERT) | TAKES(SIGNATURE) | TAKES(WITHDRAW) | TAKES(COHORT) | TAKES(AS),
+        .options = TAKES(CONFIRM) | TAKES(KEY) | TAKES(CERT) | TAKES(SIGNATURE) | TAKES(WITHDRAW) |
+                   TAKES(COHORT) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
         .run = cmd_approve,
@@ -150,7 +152,7 @@ const struct command commands[] = {
         .usage = "[revoke|notify|all] [--reason TEXT]",
         .summary = "stop before the next certificate; asks nothing",
         .text = "",
-        .options = TAKES(REASON) | TAKES(AS),
+        .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
         .run = cmd_pause,
@@ -173,7 +175,8 @@ const struct command commands[] = {
         .summary = "hold exactly these certificates",
         .text = "A court order binds at once and ends only by a signed release. A delay needs an\napproval, "
                 "counts as delay everywhere, and ends by itself.\n",
-        .options = TAKES(COURT) | TAKES(DELAY) | TAKES(DECISION) | TAKES(UNTIL) | TAKES(ISSUER) | TAKES(AS),
+        .options = TAKES(CONFIRM) | TAKES(COURT) | TAKES(DELAY) | TAKES(DECISION) | TAKES(UNTIL) |
+                   TAKES(ISSUER) | TAKES(AS),
         .min_args = 1,
         .max_args = -1,
         .run = cmd_hold,
@@ -184,7 +187,7 @@ const struct command commands[] = {
         .usage = "SERIALS... [--issuer CERT]",
         .summary = "end a hold",
         .text = "",
-        .options = TAKES(ISSUER) | TAKES(AS),
+        .options = TAKES(CONFIRM) | TAKES(ISSUER) | TAKES(AS),
         .min_args = 1,
         .max_args = -1,
         .run = cmd_release,

@@ -34,7 +34,8 @@ bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f)
     struct listed *items;
     const char **verdicts;
     if (!option_required(in, OPTION_REASON, f) || !session_open(in, SESSION_CAMPAIGN, &s, f) ||
-        !session_serials(&s, in, &items, f))
+        !session_serials(&s, in, &items, f) ||
+        !session_confirm_scope(&s, in, "Certificates leave a campaign that has started.", f))
         return false;
     struct act act = {s.campaign.id, s.clock.now(s.clock.self), s.who};
     if (!store_drop(s.store, &act, items, (size_t)in->arg_count, in->values[OPTION_REASON], &s.arena,

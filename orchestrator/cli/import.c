@@ -266,7 +266,10 @@ static bool store_it(struct import *im, struct conduct_list *list, int *exit_cod
     enum fault_kind verdict = intake_list_verdict(&im->list);
     list->list = &im->list;
     list->sha256 = digest_end(&im->digest);
-    if (im->list.accepted > 0 && !conduct_import(&c, list, &cohort, &added, f))
+    if (im->list.accepted > 0 &&
+        (!session_confirm_scope(im->session, im->in, "Certificates are added to a campaign that has started.",
+                                f) ||
+         !conduct_import(&c, list, &cohort, &added, f)))
         return false;
     *exit_code = fault_exit_code(verdict);
     tell(im, cohort, added);

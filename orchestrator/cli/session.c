@@ -42,6 +42,14 @@ bool session_conninfo(struct session *s, struct fault *f)
     return true;
 }
 
+/* --confirm is checked wherever it is given: a line pasted from the last campaign must not hit this one. */
+static bool check_name(const struct session *s, const char *given, struct fault *f)
+{
+    if (given == NULL || strcmp(given, s->campaign.name) == 0)
+        return true;
+    return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
+}
+
 bool session_open(const struct invocation *in, unsigned needs, struct session *out, struct fault *f)
 {
     const char *name = in->values[OPTION_CAMPAIGN];
@@ -56,6 +64,7 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
     if (needs != SESSION_CAMPAIGN)
         return true;
     return store_campaign_find(out->store, name, &out->arena, &out->campaign, f) &&
+           check_name(out, in->values[OPTION_CONFIRM], f) &&
            profile_read(out->settings.plans_dir, out->campaign.profile, &out->arena, &out->profile, f);
 }
 
@@ -206,9 +215,20 @@ bool session_confirm(const struct session *s, const struct invocation *in, const
         line[strcspn(line, "\n")] = '\0';
         given = line;
     }
-    if (strcmp(given, s->campaign.name) == 0)
-        return true;
-    return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
+    return check_name(s, given, f);
+}
+
+bool session_confirm_scope(const struct session *s, const struct invocation *in, const char *question,
+                           struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort *cohorts;
+    size_t n, started = 0;
+    if (!store_cohorts(s->store, s->campaign.id, &a, &cohorts, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        started += utc_is_set(cohorts[i].started_at);
+    return started == 0 || session_confirm(s, in, question, f);
 }
 
 void session_print(json_t *object)

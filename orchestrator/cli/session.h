@@ -62,6 +62,10 @@ MUST_USE bool session_issuer(struct session *s, const struct invocation *in, int
 MUST_USE bool session_confirm(const struct session *s, const struct invocation *in, const char *question,
                               struct fault *f);
 
+/* For a change of scope: asks as session_confirm once a cohort has started. */
+MUST_USE bool session_confirm_scope(const struct session *s, const struct invocation *in,
+                                    const char *question, struct fault *f);
+
 /* Prints a JSON object and drops it. */
 void session_print(json_t *object);
 

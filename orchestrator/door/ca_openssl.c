@@ -17,9 +17,9 @@
 
 #define INDEX_MAX ((size_t)4 * 1024 * 1024 * 1024)
 #define CRL_MAX ((size_t)1024 * 1024 * 1024)
-#define PATIENCE_STEPS 500 /* of 10 ms: how long another holder of the lock is waited for */
-#define ABSENT_STEPS 100   /* of 10 ms: openssl renames index.txt away before it renames the new one in */
-#define CHANGED_TRIES 5    /* passes begun anew because somebody wrote without the lock */
+#define PATIENCE_STEPS 80 /* of 10 ms for another holder of the lock: a brake binds within a second */
+#define ABSENT_STEPS 100  /* of 10 ms: openssl renames index.txt away before it renames the new one in */
+#define CHANGED_TRIES 5   /* passes begun anew because somebody wrote without the lock */
 
 /* One queued item. Jobs of the same serial hang together in the order they came. */
 struct job {

@@ -41,6 +41,29 @@ const char *approval_value(struct arena *a, const char *text, const char *key)
     return NULL;
 }
 
+const char *approval_values(struct arena *a, const char *text, const char *key)
+{
+    AUTO_BUF values = {0};
+    size_t n = strlen(key);
+    for (struct str rest = str_of(text); rest.p != NULL;) {
+        struct str line = str_cut(&rest, '\n');
+        if (line.n > n + 2 && memcmp(line.p, key, n) == 0 && memcmp(line.p + n, ": ", 2) == 0) {
+            buf_add(&values, line.p + n + 2, line.n - n - 2);
+            buf_text(&values, "\n");
+        }
+    }
+    return arena_copy(a, buf_str(&values).p, values.n);
+}
+
+struct utc approval_expiry(const char *text)
+{
+    AUTO_ARENA a = {0};
+    struct fault ignored;
+    struct utc at;
+    const char *value = approval_value(&a, text, "expires-at");
+    return value != NULL && utc_parse(value, &at, &ignored) ? at : (struct utc){0};
+}
+
 static bool names_line(const char *lines, const char *name)
 {
     for (struct str rest = str_of(lines); rest.p != NULL;)
@@ -69,7 +92,8 @@ bool approval_signer(const struct settings *settings, const struct request *r, s
             return fault_wrap(f, "approver %s", settings->approvers[i].name);
     if (!cms_verify(signature, str_of(r->text), persons, settings->approver_count, at, who, f))
         return false;
-    if (!approval_is_requester(&settings->approvers[*who], r->requesters))
+    /* as signed: a row of the table may have been altered */
+    if (!approval_is_requester(&settings->approvers[*who], approval_values(&a, r->text, "requested-by")))
         return true;
     fault_set(f, FAULT_REFUSED, "%s is among those who requested this: somebody else must approve",
               settings->approvers[*who].name);

@@ -3,6 +3,7 @@
 #include "massrevoke/conduct.h"
 #include "massrevoke/hex.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct act act_of(const struct conduct *c)
@@ -80,7 +81,7 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
         return false;
     if (r->void_reason[0] != '\0')
         return fault_set(f, FAULT_APPROVAL, "request %d is void: %s", r->request, r->void_reason);
-    if (r->expires_at.s <= c->now.s)
+    if (approval_expiry(r->text).s <= c->now.s)
         return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request,
                          utc_format(r->expires_at, time));
     if (!approval_signer(c->settings, r, signature, c->now, &index, f))
@@ -97,13 +98,34 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
     return *approvals < c->settings->quorum || bind_now(c, r, f);
 }
 
-bool conduct_withdraw(const struct conduct *c, int cohort, struct fault *f)
+/* What a brake without a number means: the only cohort that runs. */
+static bool running_cohort(const struct conduct *c, int *cohort, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort *cohorts;
+    size_t n, running = 0;
+    if (!store_cohorts(c->store, c->campaign.id, &a, &cohorts, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (utc_is_set(cohorts[i].started_at) && !utc_is_set(cohorts[i].voided_at)) {
+            *cohort = cohorts[i].cohort;
+            running++;
+        }
+    if (running == 1)
+        return true;
+    fault_set(f, FAULT_CONFLICT, "%zu cohorts run", running);
+    return fault_hint(f, running == 0 ? "nothing to withdraw from" : "name one with --cohort N");
+}
+
+bool conduct_withdraw(const struct conduct *c, int *cohort, struct fault *f)
 {
     struct act act = act_of(c);
+    bool approver = false;
     for (size_t i = 0; i < c->settings->approver_count; i++)
-        if (approval_is_requester(&c->settings->approvers[i], c->who))
-            return store_void(c->store, &act, cohort, f);
-    return fault_set(f, FAULT_REFUSED, "%s is not an approver: only approvers withdraw", c->who);
+        approver = approver || approval_is_requester(&c->settings->approvers[i], c->who);
+    if (!approver)
+        return fault_set(f, FAULT_REFUSED, "%s is not an approver: only approvers withdraw", c->who);
+    return (*cohort != 0 || running_cohort(c, cohort, f)) && store_void(c->store, &act, *cohort, f);
 }
 
 static bool digest_value(struct arena *a, const struct request *r, const char *key, struct digest *out)
@@ -148,7 +170,7 @@ bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
     if (!approval_of_cohort(c->store, c->settings, c->campaign.id, c->campaign.name, c->campaign.mode,
                             cohort.cohort, &a, &r, f))
         return false;
-    if (r.expires_at.s <= c->now.s) {
+    if (approval_expiry(r.text).s <= c->now.s) {
         fault_set(f, FAULT_APPROVAL, "request %d expired at %s", r.request, utc_format(r.expires_at, time));
         return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
     }
@@ -171,6 +193,20 @@ static bool first_cohort(const struct conduct *c, struct arena *a, struct cohort
     return true;
 }
 
+/* SHA-256 over issuer number and serial of each: which certificates a delay names is part of what is signed.
+ */
+static struct digest digest_listed(const struct listed *items, size_t n)
+{
+    struct digest_state d = digest_begin();
+    for (size_t i = 0; i < n; i++) {
+        char line[SERIAL_HEX_TEXT + 16], hex[SERIAL_HEX_TEXT];
+        int length =
+            snprintf(line, sizeof line, "%d/%s\n", items[i].issuer, serial_hex(&items[i].serial, hex));
+        digest_add(&d, line, (size_t)length);
+    }
+    return digest_end(&d);
+}
+
 bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
                   const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
 {
@@ -185,8 +221,10 @@ bool conduct_hold(const struct conduct *c, bool court, const char *document, str
         return false;
     if (court)
         return store_hold_activate(c->store, &act, *hold, f);
-    const char *what = arena_format(&a, "delay %d: %zu certificates until %s, decision %s", *hold, n,
-                                    utc_format(until, time), document);
+    char hex[DIGEST_TEXT];
+    const char *what =
+        arena_format(&a, "delay %d: %zu certificates (sha256 %s) until %s, decision %s", *hold, n,
+                     digest_hex(digest_listed(items, n), hex), utc_format(until, time), document);
     return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
 }
 

@@ -23,9 +23,9 @@ bool executor_may_send(uint8_t state, enum ca_outcome answer)
 
 /* An answer "revoked before" to a certificate in doubt is our own earlier request, unless the CA's date says
  * not. */
-static enum certificate_event before_event(uint8_t state, struct utc intent, struct utc ca_at)
+static enum certificate_event before_event(struct utc intent, struct utc ca_at)
 {
-    bool ours = certificate_state(state) == CERTIFICATE_DOUBT && utc_is_set(ca_at) && ca_at.s >= intent.s;
+    bool ours = utc_is_set(ca_at) && ca_at.s >= intent.s;
     return ours ? CERTIFICATE_EVENT_REVOKED : CERTIFICATE_EVENT_BEFORE;
 }
 
@@ -38,7 +38,7 @@ bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, s
         *event = CERTIFICATE_EVENT_REVOKED;
         return true;
     case CA_REVOKED_BEFORE:
-        *event = before_event(state, intent, ca_at);
+        *event = before_event(intent, ca_at);
         return true;
     case CA_NOT_REVOKED:
         *event = asked ? CERTIFICATE_EVENT_UNSENT : CERTIFICATE_EVENT_NOT_REVOKED;

@@ -38,11 +38,12 @@ BEGIN
                         (SELECT k.generation FROM campaign k WHERE k.campaign = c);
 END $$;
 
--- When each number was first asked about, from the facts; only used for numbers in doubt.
-CREATE FUNCTION first_intent(c integer, n integer) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT min(e.at) FROM change h JOIN event e USING (campaign, seq)
+-- When number n was first asked about, from the facts of claims before this transaction's; the end of time when never.
+CREATE FUNCTION first_intent(c integer, n integer, s bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(min(e.at), 9223372036854775807) FROM change h JOIN event e USING (campaign, seq)
      WHERE h.campaign = c AND h.page = n / 1000 AND (n % 1000)::smallint = ANY (h.offsets)
        AND get_byte(h.events, array_position(h.offsets, (n % 1000)::smallint) - 1) = event_code('claim')
+       AND h.seq < s
 $$;
 
 -- A started cohort that passed its deadline with work of its own left stays missed.
@@ -110,7 +111,8 @@ BEGIN
                     format('{"chunks":[%s],"engine":%s,"taken_over":%s}', array_to_string(taken, ','), e, cardinality(dead)));
     RETURN QUERY
         SELECT h.chunk, h.plan, h.cohort, h.issuer, h.epoch, gen, h.numbers, b.bytes,
-               ARRAY(SELECT CASE WHEN get_byte(b.bytes, i::integer - 1) & 15 = doubt THEN first_intent(c, n) ELSE at END
+               ARRAY(SELECT CASE WHEN h.epoch > 1 OR get_byte(b.bytes, i::integer - 1) & 15 = doubt
+                                 THEN first_intent(c, n, s) ELSE 9223372036854775807 END
                        FROM unnest(h.numbers) WITH ORDINALITY AS u(n, i) ORDER BY i)
           FROM chunk h CROSS JOIN LATERAL (SELECT states_of(c, h.numbers) AS bytes OFFSET 0) b
          WHERE h.campaign = c AND h.chunk = ANY (taken) ORDER BY array_position(taken, h.chunk);

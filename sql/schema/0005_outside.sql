@@ -94,11 +94,12 @@ END $$;
 
 CREATE FUNCTION ack_add(c integer, sub text, at bigint, actor text, txt text, data text) RETURNS boolean
 LANGUAGE plpgsql AS $$
-DECLARE n bigint;
+DECLARE known boolean;
 BEGIN
     PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
-    INSERT INTO ack VALUES (c, sub, at, actor, txt) ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    IF n > 0 THEN PERFORM log_note(c, at, actor, 'ack', data); END IF;
-    RETURN n > 0;
+    known := EXISTS (SELECT 1 FROM ack a WHERE a.campaign = c AND a.subscriber = sub);
+    INSERT INTO ack AS a VALUES (c, sub, at, actor, txt) ON CONFLICT (campaign, subscriber)
+        DO UPDATE SET at = greatest(a.at, excluded.at), author = excluded.author, text = excluded.text;
+    PERFORM log_note(c, at, actor, 'ack', data);
+    RETURN NOT known;
 END $$;

@@ -68,7 +68,7 @@ ends 6 "resume when nothing is paused" resume -c first --confirm first
 ends 8 "run leaves what is held" run -c first
 says out "$(head -n 1 list.txt)" "and lists it"
 ends 8 "and says so again at once" run -c first
-ends 8 "a drop that comes too late is listed" drop -c first --reason late "$(tail -n 1 list.txt)"
+ends 8 "a drop that comes too late is listed" drop -c first --confirm first --reason late "$(tail -n 1 list.txt)"
 ends 0 "a release asks for an approval" release -c first "$(head -n 1 list.txt)"
 m request list -c first >out
 request=$(awk '$2 == "release" { print $1 }' out)
@@ -108,9 +108,14 @@ m plan -c grows >out 2>&1
 # shellcheck disable=SC2086
 m approve -c grows $alice >out
 m start -c grows --confirm grows >out
-serials demo 33 3 | "$program" import -c grows --serials hex - >out 2>&1
+serials demo 33 3 | "$program" import -c grows --confirm grows --serials hex - >out 2>&1
 # shellcheck disable=SC2046
-ends 0 "two are dropped after the start" drop -c grows --reason replaced $(serials demo 25 2)
+setsid -w "$program" drop -c grows --reason replaced $(serials demo 25 2) >out 2>err </dev/null
+[ $? = 2 ]
+verdict $? "a drop after the start asks for the name"
+# shellcheck disable=SC2046
+ends 5 "and compares it" drop -c grows --confirm first --reason replaced $(serials demo 25 2)
+ends 0 "two are dropped after the start" drop -c grows --confirm grows --reason replaced $(serials demo 25 2)
 revoked() { serials demo "$1" "$2" | while read -r s; do grep "^R.*	$s	" demo/index.txt; done | wc -l; }
 ends 0 "run settles the started cohort" run -c grows
 says err 'cohort 2 waits with 3 certificates' "and tells of the waiting one"

@@ -102,7 +102,7 @@ fits watch
 ends 0 "resume" resume --confirm watch
 held=$(serials demo 2 1)
 ends 0 "hold" hold --court demo/ca.pem "$held"
-ends 0 "drop" drop "$(serials demo 3 1)" --reason "belongs to another case"
+ends 0 "drop" drop "$(serials demo 3 1)" --confirm watch --reason "belongs to another case"
 ends 8 "run leaves what needs a person" run
 says out 'DEADBEEF01' "the unknown serial is in the list"
 says out "$held" "and the held one"
@@ -135,7 +135,7 @@ m inventory -c taken demo/inventory.csv >out
 m plan -c taken >out 2>err
 m approve -c taken "${key[@]}" >out
 m start -c taken --confirm taken >out
-ends 0 "drop" drop -c taken "$taken" --reason "not ours"
+ends 0 "drop" drop -c taken "$taken" --confirm taken --reason "not ours"
 ends 0 "run" run -c taken
 ends 0 "status" status -c taken --json --exit-code
 is state finished "all settled"

@@ -80,9 +80,9 @@ head -n 5 "$work/rest" >"$work/drops"
 tail -n 3 "$work/rest" >"$work/holds"
 mapfile -t drops <"$work/drops"
 mapfile -t holds <"$work/holds"
-ends 0 "five drops" commander drop "${drops[@]}" --reason "not affected after all"
+ends 0 "five drops" commander drop "${drops[@]}" --confirm running --reason "not affected after all"
 ends 0 "a court order" commander hold --court "order 4 O 12/26" "${holds[@]}"
-commander import "$work/more" --serials hex >/dev/null && commander inventory "$ca/inventory.csv" >/dev/null
+commander import "$work/more" --confirm running --serials hex >/dev/null && commander inventory "$ca/inventory.csv" >/dev/null
 use_ca demo 5/s
 ends 0 "resume" commander resume --confirm running
 kill -9 $engine # the next one reads the faster rate
