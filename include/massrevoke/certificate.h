@@ -82,9 +82,6 @@ enum certificate_state certificate_edge(enum certificate_state from, enum certif
 /* Bucket of a state. */
 enum bucket certificate_bucket(enum certificate_state state);
 
-/* Settled: nothing more to do for it (published, expired or withdrawn; recorded is not settled). */
-bool certificate_is_settled(enum certificate_state state);
-
 /* Names as in the contract; static storage. */
 const char *certificate_state_name(enum certificate_state state);
 const char *certificate_state_meaning(enum certificate_state state);

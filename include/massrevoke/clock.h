@@ -21,7 +21,4 @@ struct clock {
 /* The system clock; static, nothing to free. */
 struct clock clock_system(void);
 
-/* Milliseconds of a monotonic clock that counts suspension (CLOCK_BOOTTIME), for liveness only. */
-int64_t clock_boot_ms(void);
-
 #endif

@@ -90,9 +90,6 @@ const char *ocsp_signature_problem(const struct ocsp_response *r, const struct v
 /* Frees the keys; the cache can be used again. */
 void ocsp_cache_free(struct ocsp_cache *cache);
 
-/* "good", "revoked", "unknown"; static. */
-const char *ocsp_status_name(enum ocsp_status status);
-
 /* Name of a responseStatus ("tryLater"); NULL for a number RFC 6960 does not have. */
 const char *ocsp_response_status_name(int status);
 

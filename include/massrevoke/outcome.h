@@ -49,9 +49,6 @@ enum mail_outcome {
     MAIL_OUTCOME_COUNT
 };
 
-/* Name of an outcome ("revoked_now"); static. */
-const char *ca_outcome_name(enum ca_outcome outcome);
-
 /* Name of an outcome ("accepted"); static. */
 const char *mail_outcome_name(enum mail_outcome outcome);
 

@@ -5,13 +5,6 @@
 #include <poll.h>
 #include <time.h>
 
-int64_t clock_boot_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int64_t wall_ms(void)
 {
     struct timespec t;

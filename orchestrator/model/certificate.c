@@ -141,11 +141,6 @@ enum bucket certificate_bucket(enum certificate_state state)
     return states[state].bucket;
 }
 
-bool certificate_is_settled(enum certificate_state state)
-{
-    return state == CERTIFICATE_PUBLISHED || state == CERTIFICATE_EXPIRED || state == CERTIFICATE_WITHDRAWN;
-}
-
 const char *certificate_state_name(enum certificate_state state)
 {
     return states[state].name;

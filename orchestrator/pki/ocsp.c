@@ -22,12 +22,6 @@ static const struct {
                        32},
 };
 
-const char *ocsp_status_name(enum ocsp_status status)
-{
-    static const char *const names[OCSP_STATUS_COUNT] = {"good", "revoked", "unknown"};
-    return names[status];
-}
-
 const char *ocsp_response_status_name(int status)
 {
     static const char *const names[] = {"successful", "malformedRequest", "internalError", "tryLater",

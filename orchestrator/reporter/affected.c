@@ -1,4 +1,4 @@
-#include "csv_field.h"
+#include "massrevoke/csv.h"
 #include "massrevoke/hex.h"
 #include "massrevoke/reason.h"
 #include "passages.h"
@@ -58,7 +58,7 @@ static void put_upper(const char *hex, struct buf *out)
 
 static void put_text(const char *text, struct buf *out)
 {
-    csv_field(out, text[0] == '\0' ? "N/A" : text);
+    csv_text(&(struct csv_writer){.out = out}, text[0] == '\0' ? "N/A" : text);
     buf_text(out, ",");
 }
 
