@@ -39,6 +39,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c tests/property/test_*.c test
             tests/store/test_*.c tests/service/test_*.c tests/crash/test_*.c))
 TEST_LIB := $(sort $(wildcard tests/lib/*.c))
 TESTS := $(TEST_SRC:%.c=$(BUILD)/%)
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 MANUAL := $(patsubst orchestrator/cli/man/%.scd,build/man/%,$(wildcard orchestrator/cli/man/*.scd))
 
@@ -71,8 +72,15 @@ $(BUILD)/libtests.a: $(TEST_LIB:%.c=$(BUILD)/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench.o $(BUILD)/libtests.a $(BUILD)/libmassrevoke.a
+	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(BUILD)/libmassrevoke.a
 	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(if $(findstring /fuzz/,$@),,-lcmocka)
+
+bench: all bench-programs ## measure hot paths against peers: build/bench/NAME.json (NAME=... for one)
+	@scripts/bench $(NAME)
+bench-programs: $(BENCHES)
 
 tests: $(TESTS) ## build every test program of this FLAVOUR
 
@@ -101,6 +109,6 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all tests fuzzers fuzz-programs lint check install clean help build/man
+.PHONY: all bench bench-programs tests fuzzers fuzz-programs lint check install clean help build/man
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

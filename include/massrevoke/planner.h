@@ -49,7 +49,6 @@
 
 #define PLANNER_HOURS_MAX 1000000      /* longest schedule; a plan that needs more is a fault */
 #define PLANNER_RATE_MAX 1000000000    /* largest count and per of a rate */
-#define PLANNER_SHARD_MAX (1u << 24)   /* shard indexes are dense and stay below this */
 #define PLANNER_DEADLINE_MAX 316224000 /* seconds; ten years */
 
 /* Makes the plan; everything in *out lives in `a`. Infeasible is an answer (out->feasible), not a fault.

@@ -9,6 +9,7 @@
 #define MASSREVOKE_RULES_H
 
 #include "massrevoke/arena.h"
+#include "massrevoke/class.h"
 #include "massrevoke/digest.h"
 #include "massrevoke/fault.h"
 #include "massrevoke/reason.h"
@@ -31,6 +32,12 @@ struct rule {
     struct digest digest;                       /* of the rule file's bytes */
 };
 
+/* Nothing is wished for in this time (soft). */
+struct freeze {
+    struct utc from, to;
+    const char *why;
+};
+
 /* How a campaign is driven; durations count from receipt unless said otherwise. */
 struct profile {
     const char *name;
@@ -46,7 +53,15 @@ struct profile {
     struct span outage_floor;   /* soft floor of outage tolerance */
     struct rate rate_cap;       /* soft ceiling on revocations; count 0: the backend's */
     int helpdesk_per_hour;      /* subscribers an hour; 0: no limit (soft) */
-    struct digest digest;       /* of the profile file's bytes */
+    struct span class_notice[CLASS_COUNT];  /* least notice, counted from receipt (soft); default first_slot,
+                                               0 for riskiest, replaced, unused and orphan */
+    struct span class_ceiling[CLASS_COUNT]; /* no slot later than this is wished for (soft); 0: none */
+    struct span ari_lead;     /* from an ARI window's start to the slot of an automated one (soft); 0: none */
+    struct span ocsp_refresh; /* until every responder answers with news; publication waits for it */
+    int64_t crl_limit;        /* bytes of the largest CRL that a root program asks for; 0: none */
+    const struct freeze *freezes;
+    size_t freeze_count;
+    struct digest digest; /* of the profile file's bytes */
 };
 
 /* The rule with that id; CONFIG lists the known ids when there is none. Values live in `a`. */

@@ -66,11 +66,15 @@ struct listed {
     int issuer;
     struct serial serial;
     int64_t line;
+    bool by_hash; /* named by SHA-256, or the certificate itself was given */
 };
 
 /* A list as accepted by intake. */
 struct population {
     const char *rule, *source;
+    const char *heuristic; /* how these were found, in words; "" when nobody said */
+    bool expand_keys;      /* take every inventory certificate with the same key along (BR 6.1.2) */
+    const char *decision;  /* why not, when the rule asks for it */
     int reason;
     struct utc received, deadline, should_by;
     struct digest sha256;

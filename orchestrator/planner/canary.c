@@ -39,7 +39,7 @@ void canary_choose(struct work *w)
         return;
     uint32_t shards = 0;
     for (size_t i = 0; i < n; i++)
-        shards = certificates[i].shard >= shards ? certificates[i].shard + 1 : shards;
+        shards = certificates[i].shard >= shards ? certificates[i].shard + 1u : shards;
     AUTO_ARENA scratch = {0};
     uint32_t *best = arena_array(&scratch, shards, sizeof *best);
     for (size_t from = 0, to = 0; from < n; from = to) {

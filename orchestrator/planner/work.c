@@ -108,8 +108,8 @@ static bool check_certificates(const struct plan_input *in, struct fault *f)
         if (i > 0 && c[-1].number >= c->number)
             return fault_set(f, FAULT_USAGE, "plan: number %u does not come after %u", c->number,
                              c[-1].number);
-        if (c->subscriber >= in->subscriber_count || c->ca >= in->ca_count || c->shard >= PLANNER_SHARD_MAX)
-            return fault_set(f, FAULT_USAGE, "plan: number %u has a subscriber, ca or shard out of range",
+        if (c->subscriber >= in->subscriber_count || c->ca >= in->ca_count || c->turn >= CLASS_COUNT)
+            return fault_set(f, FAULT_USAGE, "plan: number %u has a subscriber, ca or class out of range",
                              c->number);
     }
     return true;
@@ -142,8 +142,7 @@ enum role work_role(const struct work *w, const struct plan_certificate *c)
         return ROLE_NONE;
     if (expires(w, c))
         return c->not_after.s < slot_start(w, w->hours.notice).s ? ROLE_NONE : ROLE_EXPIRING;
-    const struct plan_subscriber *s = &w->in->subscribers[c->subscriber];
-    return s->unreachable || s->risky ? ROLE_URGENT : ROLE_OTHER;
+    return c->turn < CLASS_AUTOMATED ? ROLE_URGENT : ROLE_OTHER;
 }
 
 /* Subscribers in the order of their first number, so that the order of the subscriber table is irrelevant. */

@@ -118,8 +118,6 @@ bool store_plan_material(struct store *s, int campaign, int cohort, bool preview
     for (size_t i = 0; i < out->subscriber_count; i++)
         out->subscribers[i] = (struct plan_subscriber){
             .id = arena_text(a, get_text(r, firsts[i], 1)),
-            .unreachable = !get_bool(r, firsts[i], 5),
-            .risky = get_bool(r, firsts[i], 6),
         };
     out->certificates = arena_array(a, n, sizeof *out->certificates);
     out->certificate_count = n;
@@ -129,6 +127,9 @@ bool store_plan_material(struct store *s, int campaign, int cohort, bool preview
             .subscriber = subscribers[i],
             .issuer = (uint16_t)issuer_index(out, (int)get_int(r, (int)i, 2)),
             .shard = shards[i],
+            .turn = get_bool(r, (int)i, 6)   ? CLASS_RISKIEST
+                    : get_bool(r, (int)i, 5) ? CLASS_IN_USE
+                                             : CLASS_UNREACHABLE,
             /* doubt is resolved before expiry: however late, it must be in a live chunk */
             .not_after = get_bool(r, (int)i, 7) ? UTC_NONE : get_utc(r, (int)i, 4),
         };

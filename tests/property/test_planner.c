@@ -57,7 +57,14 @@ static void random_certificates(struct campaign *c)
             issuer++;
         number += (uint32_t)pick(1, 3);
         c->certificates[i] = (struct plan_certificate){
-            number, subscriber, issuer, (uint16_t)(issuer % CAS), (uint32_t)pick(0, 2), UTC_NONE};
+            .number = number,
+            .subscriber = subscriber,
+            .issuer = issuer,
+            .ca = (uint16_t)(issuer % CAS),
+            .shard = (uint32_t)pick(0, 2),
+            .turn = (uint8_t)pick(0, CLASS_COUNT - 1),
+            .not_after = UTC_NONE,
+        };
         if (pick(0, 4) == 0)
             c->certificates[i].not_after.s = RECEIVED + pick(0, 40) * 1800;
     }
@@ -70,7 +77,7 @@ static void random_campaign(struct campaign *c)
     *c = (struct campaign){0};
     random_certificates(c);
     for (int i = 0; i < SUBSCRIBERS; i++)
-        c->subscribers[i] = (struct plan_subscriber){"s", pick(0, 6) == 0, pick(0, 6) == 0};
+        c->subscribers[i] = (struct plan_subscriber){"s"};
     for (int i = 0; i < CAS; i++)
         c->rates[i] = random_rate();
     c->in.subscribers = c->subscribers;
