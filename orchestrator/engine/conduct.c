@@ -101,7 +101,9 @@ bool conduct_import(const struct conduct *c, const struct conduct_list *list, in
     };
     struct listed *rows = arena_array(&a, in->accepted, sizeof *rows);
     for (size_t i = 0; i < in->accepted; i++)
-        rows[i] = (struct listed){c->issuers[in->keys[i].issuer], in->keys[i].serial, in->places[i].line};
+        rows[i] = (struct listed){.issuer = c->issuers[in->keys[i].issuer],
+                                  .serial = in->keys[i].serial,
+                                  .line = in->places[i].line};
     p.rows = rows;
     struct act act = act_of(c);
     return store_population_add(c->store, &act, &p, cohort, added, f) && exclude_short_lived(c, f);
