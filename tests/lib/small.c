@@ -42,7 +42,7 @@ static void import_list(struct small *s, const struct act *act)
     int cohort;
     int64_t added;
     for (int i = 0; i < SMALL_CERTIFICATES; i++)
-        rows[i] = (struct listed){s->issuer, serial_of(i), i + 1};
+        rows[i] = (struct listed){.issuer = s->issuer, .serial = serial_of(i), .line = i + 1};
     struct population p = {.rule = "4.9.1.1-12",
                            .source = "list.txt",
                            .reason = REASON_SUPERSEDED,
