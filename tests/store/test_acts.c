@@ -35,7 +35,7 @@ static int stop(void **state)
 static int import_one(struct small *s, int hours, uint8_t last)
 {
     struct act act = small_act(s, hours, "ann");
-    struct listed row = {s->issuer, {.n = 2, .bytes = {0x10, last}}, 1};
+    struct listed row = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, last}}, .line = 1};
     int cohort = 0;
     int64_t added;
     struct population p = {.rule = "4.9.1.1-12",

@@ -119,7 +119,7 @@ static void paused_and_held(void **state)
     struct small *c = *state;
     struct fault f = {0};
     struct act act = small_act(c, 1, "ann");
-    struct listed item = {c->issuer, {.n = 2, .bytes = {0x10, 3}}, 0};
+    struct listed item = {.issuer = c->issuer, .serial = {.n = 2, .bytes = {0x10, 3}}};
     int hold;
     assert_true(store_hold_add(c->store, &act, "court", "order.pdf", digest_of("o", 1), UTC_NONE, &item, 1,
                                &hold, &f));
