@@ -70,7 +70,7 @@ const struct command commands[] = {
         .text = "Writes the plan and its request for approval; with --dry-run nothing.\n"
                 "Ends 9 when the deadline cannot be met: the plan is written all the same.\n",
         .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
-                   TAKES(JSON),
+                   TAKES(INCIDENT) | TAKES(RATE) | TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_plan,

@@ -1,4 +1,6 @@
-/* plan: the schedule, worked back from the published deadline; and its request for approval. */
+/* plan: the schedule, worked back from the published deadline, and its request for approval; or, without any
+ * campaign, what an incident would ask for. */
+#include "massrevoke/incident.h"
 #include "massrevoke/planner.h"
 #include "session.h"
 
@@ -39,12 +41,40 @@ static void next_step(const struct session *s, const struct conduct_plan *p)
         fputs("Nothing was changed.\n", stderr);
 }
 
+/* An incident of the shipped ones or of a file: nothing is stored, no database is asked. */
+static bool plan_incident(struct invocation *in, int *exit_code, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct settings settings;
+    struct incident incident;
+    struct conduct_plan p = {0};
+    if (!settings_read(in->values[OPTION_CONFIG], &a, &settings, f) ||
+        !incident_read(settings.plans_dir, in->values[OPTION_INCIDENT], &a, &incident, f))
+        return false;
+    struct utc at = utc_add(incident.received, incident.read_after);
+    struct rate rate = incident.rate;
+    const char *given = in->values[OPTION_RATE];
+    if (!option_time(in, OPTION_AT, &at, f) || (given != NULL && !rate_parse(given, &rate, f)))
+        return false;
+    p.input = incident_input(&incident, &rate, at, &a);
+    if (!planner_build(&p.input, &a, &p.value, f))
+        return false;
+    fprintf(stderr, "%s (%s)\n", incident.title, incident.source);
+    *exit_code = p.value.feasible ? 0 : fault_exit_code(FAULT_INFEASIBLE);
+    return show(in, &p, f);
+}
+
 bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
     struct conduct_plan p;
     int64_t cohort = 0;
     const char *format = in->values[OPTION_FORMAT];
+    if (option_given(in, OPTION_INCIDENT))
+        return plan_incident(in, exit_code, f);
+    if (option_given(in, OPTION_RATE))
+        return fault_set(f, FAULT_USAGE,
+                         "--rate goes with --incident: a campaign takes it from the configuration");
     if (!option_int(in, OPTION_COHORT, 1, INT32_MAX, &cohort, f))
         return false;
     if (format != NULL && strcmp(format, "text") != 0 && strcmp(format, "csv") != 0)

@@ -2,6 +2,7 @@
 #include "massrevoke/embed.h"
 #include "massrevoke/file.h"
 #include "massrevoke/guard.h"
+#include "massrevoke/nearest.h"
 #include "massrevoke/rules.h"
 
 #include <dirent.h>
@@ -65,4 +66,52 @@ const char **plans_list(const char *plans_dir, const char *folder, bool own_only
         if (*count == 0 || strcmp(names[*count - 1], names[i]) != 0)
             names[(*count)++] = names[i];
     return names;
+}
+
+static bool is_path(const char *name)
+{
+    size_t n = strlen(name);
+    return strchr(name, '/') != NULL || (n > 4 && strcmp(name + n - 4, ".cfg") == 0);
+}
+
+/* "profiles/tls-5-day.cfg" -> "tls-5-day" */
+static const char *plain_name(struct arena *a, const char *file)
+{
+    const char *stem = strrchr(file, '/') + 1;
+    return arena_copy(a, stem, strlen(stem) - strlen(".cfg"));
+}
+
+static bool not_shipped(const char *const *files, size_t count, const char *kind, const char *name,
+                        struct arena *a, struct fault *f)
+{
+    struct nearest near = {.wanted = name};
+    AUTO_BUF known = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *stem = plain_name(a, files[i]);
+        nearest_offer(&near, stem);
+        buf_format(&known, "%s%s", i == 0 ? "" : ", ", stem);
+    }
+    fault_set(f, FAULT_CONFIG, "no %s '%.60s'%s%s (there are: %s)", kind, name,
+              near.word ? ", did you mean " : "", near.word ? near.word : "",
+              known.n == 0 ? "none" : known.p);
+    return fault_hint(f, "name one of these, or a file by its path (with a '/' or ending in .cfg)");
+}
+
+bool plans_named(const char *plans_dir, const char *folder, const char *kind, const char *name,
+                 struct arena *a, const char **file, struct str *bytes, struct fault *f)
+{
+    if (is_path(name)) {
+        *file = name;
+        if (file_read(name, GUARD_FILE_MAX, a, bytes, f))
+            return true;
+        f->kind = FAULT_CONFIG;
+        return false;
+    }
+    size_t count;
+    const char **files = plans_list(plans_dir, folder, false, a, &count);
+    *file = arena_format(a, "%s/%s.cfg", folder, name);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(files[i], *file) == 0)
+            return plans_file(plans_dir, *file, a, bytes, f);
+    return not_shipped((const char *const *)files, count, kind, name, a, f);
 }

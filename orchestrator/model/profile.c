@@ -1,11 +1,6 @@
-#include "massrevoke/file.h"
 #include "massrevoke/guard.h"
-#include "massrevoke/nearest.h"
 #include "massrevoke/rules.h"
 #include "plans.h"
-
-#include <stdlib.h>
-#include <unistd.h>
 
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
@@ -54,53 +49,10 @@ static struct profile profile_of(const struct guard_node *n, struct digest diges
     };
 }
 
-static bool is_path(const char *name)
-{
-    size_t n = strlen(name);
-    return strchr(name, '/') != NULL || (n > 4 && strcmp(name + n - 4, ".cfg") == 0);
-}
-
-/* "profiles/tls-5-day.cfg" -> "tls-5-day" */
-static const char *plain_name(struct arena *a, const char *file)
-{
-    const char *stem = strrchr(file, '/') + 1;
-    return arena_copy(a, stem, strlen(stem) - strlen(".cfg"));
-}
-
-static bool not_shipped(const char *plans_dir, const char *name, struct arena *a, struct fault *f)
-{
-    size_t count;
-    const char **files = plans_list(plans_dir, "profiles", false, a, &count);
-    struct nearest near = {.wanted = name};
-    AUTO_BUF known = {0};
-    for (size_t i = 0; i < count; i++) {
-        const char *stem = plain_name(a, files[i]);
-        nearest_offer(&near, stem);
-        buf_format(&known, "%s%s", i == 0 ? "" : ", ", stem);
-    }
-    fault_set(f, FAULT_CONFIG, "no profile '%.60s'%s%s (there are: %s)", name,
-              near.word ? ", did you mean " : "", near.word ? near.word : "",
-              known.n == 0 ? "none" : known.p);
-    return fault_hint(f, "name one of these, or a file by its path (with a '/' or ending in .cfg)");
-}
-
 bool profile_bytes(const char *plans_dir, const char *name, struct arena *a, const char **file,
                    struct str *bytes, struct fault *f)
 {
-    if (is_path(name)) {
-        *file = name;
-        if (file_read(name, GUARD_FILE_MAX, a, bytes, f))
-            return true;
-        f->kind = FAULT_CONFIG;
-        return false;
-    }
-    size_t count;
-    const char **files = plans_list(plans_dir, "profiles", false, a, &count);
-    *file = arena_format(a, "profiles/%s.cfg", name);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(files[i], *file) == 0)
-            return plans_file(plans_dir, *file, a, bytes, f);
-    return not_shipped(plans_dir, name, a, f);
+    return plans_named(plans_dir, "profiles", "profile", name, a, file, bytes, f);
 }
 
 /* What one key cannot know alone. */
