@@ -27,8 +27,9 @@ struct settings_ca {
     const char *directory;         /* ca_openssl: the folder of openssl.cnf and index.txt */
     const char *config_file;       /* ca_openssl: default DIRECTORY/openssl.cnf */
     const char *key_password_file; /* may be NULL */
-    struct rate rate;              /* revocations; default 2000/s */
-    struct span crl_validity;      /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
+    struct rate rate; /* revocations; the slowest of `rate` (default 2000/s), `windows` and `concurrency` at
+                         `latency_ms` */
+    struct span crl_validity; /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
     const struct settings_issuer *issuers;
     size_t issuer_count;
 };

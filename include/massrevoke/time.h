@@ -85,6 +85,9 @@ const char *span_format(struct span d, char out[static SPAN_TEXT]);
 /* Reads "2000/s", "320/h", "100/5s"; units s m h d. Count at least 1. Else FAULT_USAGE. */
 MUST_USE bool rate_parse(const char *text, struct rate *out, struct fault *f);
 
+/* The slower of two; one without a limit (count 0) is never slower. */
+struct rate rate_slower(struct rate a, struct rate b);
+
 /* Things per hour, rounded down, saturating; 0 when no limit is given. */
 int64_t rate_per_hour(struct rate r);
 

@@ -196,6 +196,13 @@ bool rate_parse(const char *text, struct rate *out, struct fault *f)
     return fault_hint(f, "write it as 2000/s, 320/h or 100/5s");
 }
 
+struct rate rate_slower(struct rate a, struct rate b)
+{
+    if (a.count == 0 || b.count == 0)
+        return a.count == 0 ? b : a;
+    return (double)a.count * (double)b.per <= (double)b.count * (double)a.per ? a : b;
+}
+
 int64_t rate_per_hour(struct rate r)
 {
     if (r.count == 0)

@@ -22,6 +22,11 @@ static const struct guard_key issuer_keys[] = {
     {0},
 };
 
+static const struct guard_key window_keys[] = {
+    {.name = "rate", .type = GUARD_RATE, .required = true},
+    {0},
+};
+
 static const struct guard_key ca_keys[] = {
     {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 64},
     {.name = "backend", .type = GUARD_TEXT, .required = true, .words = backends},
@@ -29,6 +34,9 @@ static const struct guard_key ca_keys[] = {
     {.name = "config_file", .type = GUARD_PATH},
     {.name = "key_password_file", .type = GUARD_PATH},
     {.name = "rate", .type = GUARD_RATE},
+    {.name = "windows", .type = GUARD_LIST, .min = 1, .max = 8, .keys = window_keys},
+    {.name = "concurrency", .type = GUARD_INT, .min = 1, .max = 10000},
+    {.name = "latency_ms", .type = GUARD_INT, .min = 1, .max = 600000},
     {.name = "crl_validity", .type = GUARD_SPAN, .min = HOUR, .max = 10 * DAY}, /* BR 7.2 */
     {.name = "issuers", .type = GUARD_LIST, .required = true, .min = 1, .max = 1000, .keys = issuer_keys},
     {0},
@@ -250,6 +258,20 @@ static void check_places(struct guard *g)
 
 /* -- from the tree into the value ------------------------------------------------------------------------ */
 
+/* The slowest of what is said: the rate, each window, and so many requests at a time that take so long each.
+ */
+static struct rate take_rate(const struct guard_node *n)
+{
+    struct rate rate = guard_rate(n, "rate", (struct rate){2000, 1});
+    const struct guard_node *windows = guard_get(n, "windows");
+    for (size_t i = 0; i < windows->count; i++)
+        rate = rate_slower(rate, guard_rate(&windows->inside[i], "rate", (struct rate){0}));
+    int64_t at_a_time = guard_int(n, "concurrency", 0), latency = guard_int(n, "latency_ms", 0);
+    if (at_a_time > 0 && latency > 0) /* c requests in l ms are 1000 c in l seconds */
+        rate = rate_slower(rate, (struct rate){at_a_time * 1000, latency});
+    return rate;
+}
+
 static void take_ca(struct arena *a, const struct guard_node *n, struct settings_ca *out)
 {
     const struct guard_node *list = guard_get(n, "issuers");
@@ -267,7 +289,7 @@ static void take_ca(struct arena *a, const struct guard_node *n, struct settings
         .config_file =
             guard_text(n, "config_file", directory ? file_join(a, directory, "openssl.cnf") : NULL),
         .key_password_file = guard_text(n, "key_password_file", NULL),
-        .rate = guard_rate(n, "rate", (struct rate){2000, 1}),
+        .rate = take_rate(n),
         .crl_validity = guard_span(n, "crl_validity", (struct span){7 * DAY}),
         .issuers = issuers,
         .issuer_count = list->count,

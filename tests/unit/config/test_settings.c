@@ -113,6 +113,35 @@ static void everything_lands_in_its_place(void **unused)
     assert_string_equal(s.map[0].folder, place("pub"));
 }
 
+static void the_slowest_limit_of_a_backend_counts(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *keys;
+        int64_t per_hour;
+    } cases[] = {
+        {"windows = ( { rate = \"100/5s\"; }, { rate = \"1000/5m\"; } );", 12000},
+        {"rate = \"1/s\"; windows = ( { rate = \"100/5s\"; } );", 3600},
+        {"concurrency = 10; latency_ms = 250;", 144000},
+        {"concurrency = 10;", 7200000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA a = {0};
+        struct settings s;
+        struct fault f = {0};
+        write_file(
+            "massrevoke.cfg",
+            arena_format(&a,
+                         "version = 1; demo = true; ca = { backend = \"ca_openssl\"; directory = \".\"; %s"
+                         " issuers = ( { certificate_file = \"a.pem\"; } ); };"
+                         "approvals = { approvers = (" PERSON("p1") "," PERSON("p2") "); };",
+                         cases[i].keys));
+        if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+            fail_msg("%s", f.text);
+        assert_int_equal(rate_per_hour(s.cas[0].rate), cases[i].per_hour);
+    }
+}
+
 static void a_demo_needs_little(void **unused)
 {
     (void)unused;
@@ -218,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_lands_in_its_place),
+        cmocka_unit_test(the_slowest_limit_of_a_backend_counts),
         cmocka_unit_test(a_demo_needs_little),
         cmocka_unit_test(what_is_unsafe_is_refused),
         cmocka_unit_test(a_url_without_a_password_is_fine),
