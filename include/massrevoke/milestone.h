@@ -54,9 +54,10 @@ const char *task_role_name(enum task_role role);
 /* What a task's time counts from. */
 enum milestone_point {
     POINT_RECEIVED,
-    POINT_FIRST_NOTICE,  /* the latest that the profile allows; without notices the first slot */
+    POINT_FIRST_NOTICE,  /* the latest that the profile allows; without notices the first slot, dealt or
+                            allowed */
     POINT_BACKUP_NOTICE, /* first_notice and the silence the profile bears; not without notices */
-    POINT_FIRST_SLOT,    /* as dealt; before, the earliest that the profile allows */
+    POINT_FIRST_SLOT,    /* as dealt */
     POINT_START,
     POINT_DEADLINE,
     POINT_MISS,  /* since when a missed deadline is known or planned */
@@ -109,8 +110,8 @@ struct milestone_subject {
 
 /* One task. Named "preliminary", "update-2" (the second of a repeated one), "start:1" (of cohort 1). */
 struct task {
-    const char *name, *title, *section, *document;
-    int cohort; /* 0: the campaign's */
+    const char *name, *title, *section, *document; /* document: with its version */
+    int cohort;                                    /* 0: the campaign's */
     enum task_role role;
     struct utc due, done_at; /* done_at UTC_NONE when open, or when it is not known */
     bool done;

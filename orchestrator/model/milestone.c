@@ -78,7 +78,7 @@ static const char *task_name(struct arena *a, const struct milestone *m, int coh
 }
 
 static struct task work_out(const struct milestone *m, const struct milestone_subject *s, const char *name,
-                            int nth, const struct task *said)
+                            int nth, const struct task *said, struct arena *a)
 {
     struct utc due = utc_add(s->points[m->from], (struct span){m->after.s + (nth - 1) * m->every.s});
     if (utc_is_set(s->points[POINT_RECEIVED])) /* nothing was due before anybody knew */
@@ -86,7 +86,7 @@ static struct task work_out(const struct milestone *m, const struct milestone_su
     struct task t = {.name = name,
                      .title = m->title,
                      .section = m->section,
-                     .document = m->document,
+                     .document = arena_format(a, "%s %s", m->document, m->version),
                      .cohort = s->cohort,
                      .role = m->role,
                      .by_program = m->done != FACT_NONE,
@@ -155,7 +155,7 @@ void milestone_tasks(const struct milestone *rows, size_t row_count, const struc
             for (int nth = 1;; nth++) {
                 const char *name = task_name(a, m, s->cohort, nth);
                 const struct task *known = said_of(said, said_count, name);
-                struct task t = work_out(m, s, name, nth, known);
+                struct task t = work_out(m, s, name, nth, known, a);
                 if (m->every.s > 0 && over && !t.done)
                     break;
                 (*out)[n++] = t;

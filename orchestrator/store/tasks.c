@@ -23,11 +23,10 @@ static struct milestone_subject subject(int cohort)
 /* Points that the profile gives, once receipt and, if dealt, the first slot are known. */
 static void add_profile(struct milestone_subject *s, const struct profile *profile)
 {
-    struct utc received = s->points[POINT_RECEIVED];
-    if (!utc_is_set(s->points[POINT_FIRST_SLOT]))
-        s->points[POINT_FIRST_SLOT] = utc_add(received, profile->first_slot);
-    s->points[POINT_FIRST_NOTICE] =
-        profile->notices ? utc_add(received, profile->first_notice) : s->points[POINT_FIRST_SLOT];
+    struct utc received = s->points[POINT_RECEIVED], slot = s->points[POINT_FIRST_SLOT];
+    if (!utc_is_set(slot))
+        slot = utc_add(received, profile->first_slot);
+    s->points[POINT_FIRST_NOTICE] = profile->notices ? utc_add(received, profile->first_notice) : slot;
     if (profile->notices)
         s->points[POINT_BACKUP_NOTICE] = utc_add(s->points[POINT_FIRST_NOTICE], profile->backup_after);
 }
@@ -75,7 +74,8 @@ static bool campaign_subject(struct store *store, const struct campaign *c,
     out->points[POINT_RECEIVED] = c->received;
     for (size_t i = 0; i < n; i++) {
         struct utc slot = cohorts[i].points[POINT_FIRST_SLOT], *first = &out->points[POINT_FIRST_SLOT];
-        *first = utc_is_set(*first) ? utc_min(*first, slot) : slot;
+        if (utc_is_set(slot))
+            *first = utc_is_set(*first) ? utc_min(*first, slot) : slot;
         settled = settled && cohorts[i].facts[FACT_SETTLED];
     }
     add_profile(out, profile);

@@ -17,10 +17,10 @@ WITH silent AS (
     SELECT cohort, sum(canary_open) AS canaries, sum(not_revoked + pending_publication + held + unknown) AS undone
       FROM page WHERE campaign = $1 GROUP BY cohort
 )
-SELECT o.cohort, l.at, coalesce(l.summary::jsonb -> 'feasible' = 'false'::jsonb, false),
+SELECT o.cohort, l.at, coalesce(position('"feasible":false' IN l.summary) > 0, false),
        (SELECT max(a.at) FROM approval a JOIN request r USING (campaign, request)
          WHERE r.campaign = o.campaign AND r.what = 'plan' AND r.cohort = o.cohort AND r.plan = o.plan AND r.void_reason = ''),
        slots.at, told.at, coalesce(silent.n, 0), coalesce(pages.canaries, 0), coalesce(pages.undone, 1)
-  FROM cohort o LEFT JOIN plan l ON l.campaign = o.campaign AND l.plan = o.plan
-  LEFT JOIN silent USING (cohort) LEFT JOIN told USING (cohort) LEFT JOIN slots USING (cohort) LEFT JOIN pages USING (cohort)
+  FROM cohort o LEFT JOIN silent USING (cohort) LEFT JOIN told USING (cohort) LEFT JOIN slots USING (cohort)
+  LEFT JOIN pages USING (cohort) LEFT JOIN plan l ON l.campaign = o.campaign AND l.plan = o.plan
  WHERE o.campaign = $1 ORDER BY o.cohort
