@@ -266,9 +266,8 @@ const struct command commands[] = {
         .group = "watch",
         .usage = "",
         .summary = "what people have to do, by when; overdue ones first",
-        .text =
-            "Tasks follow from the dated clocks in plans/clocks, the anchors and the plan. What\nthe program "
-            "sees itself is done without anybody's word.\n",
+        .text = "Tasks follow from the dated clocks in plans/clocks, the anchors and the plan.\n"
+                "What the program sees itself is done without anybody's word.\n",
         .options = TAKES(JSON),
         .run = cmd_task_list,
     },

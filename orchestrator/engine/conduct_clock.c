@@ -253,6 +253,7 @@ static bool choose(const struct conduct *c, const char *items, struct arena *a, 
 {
     AUTO_BUF named = {0};
     size_t n = 0;
+    *out = (struct rule){0};
     *warning = "";
     for (struct str rest = str_of(items); rest.p != NULL; n++) {
         struct str item = str_cut(&rest, ',');

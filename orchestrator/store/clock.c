@@ -46,19 +46,14 @@ bool store_issued(struct store *s, int campaign, int cohort, struct utc at, stru
     return true;
 }
 
-/* "campaign, 1, 2": cohorts for the log. */
-static void set_cohorts(json_t *data, const struct clock_row *rows, const int *cohorts, size_t n)
+/* Adds a cohort to a list for the log: "campaign, 1, 2". */
+static void add_cohort(struct buf *list, int cohort)
 {
-    AUTO_BUF text = {0};
-    for (size_t i = 0; i < n; i++) {
-        int cohort = rows != NULL ? rows[i].cohort : cohorts[i];
-        buf_text(&text, i == 0 ? "" : ", ");
-        if (cohort == 0)
-            buf_text(&text, "campaign");
-        else
-            buf_format(&text, "%d", cohort);
-    }
-    json_set_text(data, "cohorts", buf_str(&text).p);
+    buf_text(list, list->n == 0 ? "" : ", ");
+    if (cohort == 0)
+        buf_text(list, "campaign");
+    else
+        buf_format(list, "%d", cohort);
 }
 
 /* What somebody wrote may name people: the log carries its digest. */
@@ -74,10 +69,13 @@ bool store_anchor_add(struct store *s, const struct act *act, const struct ancho
 {
     AUTO_PARAMETERS p = {0};
     AUTO_JSON *data = json_object();
+    AUTO_BUF names = {0};
     struct array list = {{0}};
+    for (size_t i = 0; i < n; i++)
+        add_cohort(&names, cohorts[i]);
     json_set_text(data, "anchor", anchor_name(record->anchor));
     json_set_utc(data, "at", record->at);
-    set_cohorts(data, NULL, cohorts, n);
+    json_set_text(data, "cohorts", buf_str(&names).p);
     set_source(data, record->source, record->raw);
     for (size_t i = 0; i < n; i++)
         array_int(&list, cohorts[i]);
@@ -148,12 +146,15 @@ static json_t *change_json(const struct clock_change *change)
 {
     const struct clock_row *row = &change->rows[0];
     json_t *data = json_object();
+    AUTO_BUF names = {0};
+    for (size_t i = 0; i < change->count; i++)
+        add_cohort(&names, change->rows[i].cohort);
     json_set_text(data, "old_rule", row->old_rule);
     json_set_text(data, "rule", row->rule);
     json_set_utc(data, "old_received", row->old_received);
     json_set_utc(data, "received", row->received);
     json_set_utc(data, "deadline", row->deadline);
-    set_cohorts(data, change->rows, NULL, change->count);
+    json_set_text(data, "cohorts", buf_str(&names).p);
     set_source(data, change->source, change->raw);
     return data;
 }

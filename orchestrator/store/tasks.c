@@ -55,7 +55,7 @@ static struct milestone_subject cohort_subject(const PGresult *r, int row, const
          get_utc(r, row, APPROVED));
     know(&s, FACT_STARTED, started, c->started_at);
     know(&s, FACT_TOLD, utc_is_set(told) || (started && !profile->notices), told);
-    know(&s, FACT_BACKUPS, utc_is_set(told) && get_int(r, row, SILENT) == 0, UTC_NONE);
+    know(&s, FACT_BACKUPS, utc_is_set(told) && !get_bool(r, row, SILENT), UTC_NONE);
     know(&s, FACT_CANARY, started && get_int(r, row, CANARIES) == 0, UTC_NONE);
     know(&s, FACT_SETTLED, settled, UTC_NONE);
     return s;

@@ -126,7 +126,8 @@ static void shipped_clocks(void **unused)
     struct str bytes;
     assert_true(plans_file(NULL, "clocks/apple-2.0.cfg", &a, &bytes, &f));
     struct digest digest = digest_of(bytes.p, bytes.n);
-    assert_memory_equal(&shipped[0].digest, &digest, sizeof digest); /* files come in the order of their names */
+    assert_memory_equal(&shipped[0].digest, &digest,
+                        sizeof digest); /* files come in the order of their names */
 }
 
 static void wrong_clocks_are_named_by_line(void **unused)
