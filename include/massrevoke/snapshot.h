@@ -73,6 +73,14 @@ struct snapshot_engine {
     bool alive;
 };
 
+/* What people have to do by the clock (milestone.h). */
+struct snapshot_tasks {
+    int64_t open, overdue;
+    const char *next, *title; /* of the open one that is due first; NULL: none */
+    struct utc due;
+    bool unreadable; /* the dated clocks are wrong: config check tells */
+};
+
 struct snapshot {
     const char *campaign, *mode; /* "live" or "drill" */
     const char *commander;       /* who opened it */
@@ -102,6 +110,7 @@ struct snapshot {
     size_t engine_count;
     int64_t subscribers, subscribers_told, subscribers_acked, subscribers_bad_address, subscribers_no_contact;
     int64_t notices_sent, notices_refused, backups_told;
+    struct snapshot_tasks tasks;
     int64_t requests_waiting;
     const char *waiting_text; /* what waits for a person, one line, or "" */
     const char *next_command; /* the command to type next */

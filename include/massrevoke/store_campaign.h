@@ -109,15 +109,15 @@ MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f
 MUST_USE bool store_scope_digest(struct store *s, int campaign, int cohort, struct digest *out,
                                  struct fault *f);
 
-/* Subjects of a cohort's issuers, one a line, and how many certificates. */
+/* Subjects of the issuers of a cohort (0: of all), one a line, and how many certificates. */
 MUST_USE bool store_scope_issuers(struct store *s, int campaign, int cohort, struct arena *a,
                                   const char **subjects, int64_t *certificates, struct fault *f);
 
-/* Everybody who opened, imported, moved a clock or planned for the cohort; NULL-terminated. */
+/* Everybody who opened, imported, moved a clock or planned for the cohort (0: for any); NULL-terminated. */
 MUST_USE bool store_requesters(struct store *s, int campaign, int cohort, struct arena *a, const char ***out,
                                struct fault *f);
 
-/* One request. */
+/* One request; `hold` is the number of a hold, or of the change of a clock. */
 struct request {
     int request, cohort, plan, hold, approvals;
     const char *what, *text, *void_reason, *requesters, *approvers; /* names one a line */

@@ -63,6 +63,33 @@ const struct command commands[] = {
         .run = cmd_drop,
     },
     {
+        .name = "anchor",
+        .group = "prepare",
+        .usage = "ANCHOR TIME --source TEXT [--cohort N] [--confirm NAME]",
+        .summary = "record when something happened; received moves the clock",
+        .text =
+            "ANCHOR is received, acknowledged, confirmed, scope, stopped or fixed. Only\nreceived moves a "
+            "deadline: to earlier at once, to later by approval. The time is\nkept as you type it.\n\n"
+            "  massrevoke anchor received 2026-11-22T06:23Z --source \"CPR mailbox\"\n",
+        .options = TAKES(SOURCE) | TAKES(COHORT) | TAKES(CONFIRM) | TAKES(AS) | TAKES(JSON),
+        .min_args = 2,
+        .max_args = 2,
+        .run = cmd_anchor,
+    },
+    {
+        .name = "rule",
+        .group = "prepare",
+        .usage = "ITEM[,ITEM...] [--cohort N] [--confirm NAME]",
+        .summary = "put another clause on it; of two the shorter clock",
+        .text = "A shorter clock applies at once, a longer one by approval. The reason follows\nthe clause: "
+                "before start the plan falls; after it another reason is refused.\n\n"
+                "  massrevoke rule 4.9.1.1-5,4.9.1.1-12\n",
+        .options = TAKES(COHORT) | TAKES(CONFIRM) | TAKES(AS) | TAKES(JSON),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_rule,
+    },
+    {
         .name = "plan",
         .group = "prepare",
         .usage = "[--cohort N] [--at TIME] [--dry-run] [--format text|csv]",
@@ -233,6 +260,39 @@ const struct command commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_show,
+    },
+    {
+        .name = "task list",
+        .group = "watch",
+        .usage = "",
+        .summary = "what people have to do, by when; overdue ones first",
+        .text = "Tasks follow from the dated clocks in plans/clocks, the anchors and the plan.\n"
+                "What the program sees itself is done without anybody's word.\n",
+        .options = TAKES(JSON),
+        .run = cmd_task_list,
+    },
+    {
+        .name = "task assign",
+        .group = "watch",
+        .usage = "TASK PERSON",
+        .summary = "give a task to a person",
+        .text = "",
+        .options = TAKES(AS),
+        .min_args = 2,
+        .max_args = 2,
+        .run = cmd_task_assign,
+    },
+    {
+        .name = "task done",
+        .group = "watch",
+        .usage = "TASK [--reason NOTE]",
+        .summary = "record that a task is done",
+        .text = "What closes by itself takes a note why it is done all the same.\n\n"
+                "  massrevoke task done findings-reporter --reason \"mail of 14:20Z\"\n",
+        .options = TAKES(REASON) | TAKES(AS),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_task_done,
     },
     {
         .name = "verify",

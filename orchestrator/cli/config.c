@@ -3,6 +3,7 @@
 #include "massrevoke/guard.h"
 #include "massrevoke/json.h"
 #include "massrevoke/keytype.h"
+#include "massrevoke/milestone.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/settings.h"
 
@@ -23,7 +24,10 @@ static void check_data(const struct settings *s, struct guard_problems *p)
 {
     struct fault f;
     const struct rule *rules;
+    const struct milestone *clocks;
     size_t count;
+    if (!milestones_read(s->plans_dir, p->arena, &clocks, &count, &f))
+        add_fault(p, &f);
     if (!rules_all(s->plans_dir, p->arena, &rules, &count, &f)) {
         add_fault(p, &f);
         return;

@@ -4,12 +4,17 @@
 
 #include "massrevoke/conduct.h"
 
-/* Writes the request for a hold or a release; its plan digest is that of the words `what`. */
+/* Writes the request for a hold, a release or a change of a clock, whose number is `hold`; its plan digest is
+ * that of the words `what`. */
 MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
 
 /* Started, and no approver has withdrawn since: everything else waits for an approval. */
 bool conduct_goes(const struct cohort *cohort);
+
+/* Applies the change of a clock that an approved request names. APPROVAL when it is not the one that was
+ * signed. */
+MUST_USE bool conduct_clock_bind(const struct conduct *c, const struct request *r, struct fault *f);
 
 #endif

@@ -48,6 +48,21 @@ static json_t *cohorts_json(const struct snapshot *s)
     return array;
 }
 
+static json_t *tasks_json(const struct snapshot_tasks *tasks)
+{
+    json_t *object = json_object(), *next = json_null();
+    json_set_int(object, "open", tasks->open);
+    json_set_int(object, "overdue", tasks->overdue);
+    if (tasks->next != NULL) {
+        next = json_object();
+        json_set_text(next, "task", tasks->next);
+        json_set_text(next, "title", tasks->title);
+        json_set_utc(next, "due", tasks->due);
+    }
+    json_object_set_new(object, "next", next);
+    return object;
+}
+
 static json_t *engines_json(const struct snapshot *s)
 {
     json_t *array = json_array();
@@ -84,5 +99,6 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "balance", balance_json(s));
     json_object_set_new(object, "cohorts", cohorts_json(s));
     json_object_set_new(object, "engines", engines_json(s));
+    json_object_set_new(object, "tasks", tasks_json(&s->tasks));
     json_pretty(object, out);
 }

@@ -151,6 +151,20 @@ static void put_engines(const struct snapshot *s, struct pane *p)
         pane_line(p, "! ENGINES     none is running: massrevoke run");
 }
 
+/* Overdue ones are loud, the worst by its name; else the next one. */
+static void put_tasks(const struct snapshot *s, struct pane *p)
+{
+    const struct snapshot_tasks *t = &s->tasks;
+    if (t->unreadable)
+        pane_line(p, "! TASKS       not known, the clocks are wrong: massrevoke config check");
+    else if (t->overdue > 0)
+        pane_line(p, "! TASKS       %s OVERDUE: %s by %s", NUMBER(t->overdue), t->next,
+                  SPAN(utc_sub(s->as_of, t->due)));
+    else if (t->next != NULL)
+        pane_line(p, "  TASKS       %s open, next: %s in %s", NUMBER(t->open), t->next,
+                  SPAN(utc_sub(t->due, s->as_of)));
+}
+
 /* The bar: one mark a share, rounded down, so that a full bar means all. */
 static void put_bar(const struct snapshot *s, struct pane *p)
 {
@@ -286,6 +300,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     put_header(s, &top);
     put_verdict(s, &top);
     put_engines(s, &top);
+    put_tasks(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);
     put_hours(s, &bottom);

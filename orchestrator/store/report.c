@@ -1,6 +1,7 @@
 /* The snapshot: one read of everything that screens and reports say. */
 #include "massrevoke/merkle.h"
 #include "massrevoke/rules.h"
+#include "massrevoke/store_clock.h"
 #include "report_parts.h"
 
 #include <stdio.h>
@@ -184,6 +185,29 @@ static bool read_people(struct store *store, int campaign, struct snapshot *s, s
     return true;
 }
 
+/* Clocks that are wrong cost their tasks, never the status screen. */
+static bool read_tasks(struct store *store, const struct campaign_facts *all, struct arena *a,
+                       struct snapshot *s, struct fault *f)
+{
+    struct task_terms terms = {all->terms->plans_dir, all->terms->quorum, all->now};
+    struct task *tasks;
+    size_t n;
+    if (!store_tasks(store, all->campaign, &terms, a, &tasks, &n, f)) {
+        s->tasks.unreadable = f->kind == FAULT_CONFIG;
+        return s->tasks.unreadable;
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->tasks.open += !tasks[i].done;
+        s->tasks.overdue += task_is_overdue(&tasks[i], all->now);
+    }
+    if (s->tasks.open > 0) { /* open ones first, by due time */
+        s->tasks.next = tasks[0].name;
+        s->tasks.title = tasks[0].title;
+        s->tasks.due = tasks[0].due;
+    }
+    return true;
+}
+
 static bool read_types(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL, *outside = NULL;
@@ -260,8 +284,9 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
     for (size_t i = 0; i < n; i++)
         cohorts[i] = facts[i].cohort;
     return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
-           read_people(store, id, s, f) && read_types(store, id, s, f) && read_log(store, id, s, f) &&
-           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
+           read_people(store, id, s, f) && read_tasks(store, all, a, s, f) && read_types(store, id, s, f) &&
+           read_log(store, id, s, f) && report_timeline(store, id, a, s, f) &&
+           read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
 }
 

@@ -10,6 +10,10 @@ static const struct {
 } sentences[] = {
     {"open", "the campaign was opened for item {rule}, received {received}"},
     {"import", "a list was imported: {accepted} certificates accepted, {rejected} lines rejected"},
+    {"anchor", "{anchor}: {at}, typed as {typed}, for {cohorts}"},
+    {"clock", "receipt moved from {old_received} to {received}, for {cohorts}"},
+    {"rule", "clause {rule} took the place of {old_rule}, for {cohorts}"},
+    {"task_done", "task {task} is done: {title}"},
     {"plan", "a plan for cohort {cohort} was made: {certificates} certificates, finish {finish}"},
     {"request", "request {request} asks to approve the {what} of cohort {cohort}"},
     {"approve", "request {request} got an approval"},

@@ -33,7 +33,7 @@ begins='campaign mode state as_of deadline projected_finish slack_seconds verdic
 middle='in_doubt needs_person not_checkable excluded expired_before_receipt short_lived withdrawn revoked_outside_scope balance ok checked_at counted_twice not_counted '
 # shaped WHAT COHORT-KEYS ENGINE-KEYS
 shaped() {
-    [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}" ]
+    [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}tasks open overdue next task title due " ]
     verdict $? "$1: the keys of the contract and no other"
 }
 cohort="cohort state rule received deadline totals ${totals}verdict "

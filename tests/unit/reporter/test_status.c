@@ -39,7 +39,7 @@ static void a_screen_fits_whatever_the_campaign(void **unused)
         cohorts[i].totals = ten_million;
         cohorts[i].verdict = i == 11 ? VERDICT_MISSED : VERDICT_ON_TRACK;
     }
-    for (unsigned variant = 0; variant < 128; variant++) {
+    for (unsigned variant = 0; variant < 256; variant++) {
         struct snapshot s = sample();
         if (variant & 1)
             s.campaign = s.commander = s.pause_reason = s.balance_detail = s.waiting_text = s.next_command =
@@ -56,6 +56,8 @@ static void a_screen_fits_whatever_the_campaign(void **unused)
             s.deadline = s.projected_finish = UTC_NONE, s.verdict = VERDICT_DONE, s.hour_count = 0;
         if (variant & 64)
             s.revoked_outside_scope = s.not_checkable = 10000000, s.waiting_text = "", s.cohort_count = 0;
+        if (variant & 128)
+            s.tasks = (struct snapshot_tasks){1000, 1000, "findings-subscribers:100", name, {0}, false};
         check_screen(&s, 80);
         check_screen(&s, 60);
         check_screen(&s, 1);
@@ -167,7 +169,8 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     struct snapshot s = sample();
     AUTO_JSON *o = status_json(&s);
     check_keys(o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
-                  "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines ");
+                  "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines tasks ");
+    check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");
     check_keys(json_object_get(o, "excluded"), "expired_before_receipt short_lived withdrawn ");
