@@ -140,7 +140,7 @@ static bool stage_list(struct store *s, const struct population *list, struct fa
     for (size_t i = 0; i < list->count; i++) {
         copy_int(&copy, list->rows[i].issuer);
         copy_bytes(&copy, list->rows[i].serial.bytes, list->rows[i].serial.n);
-        copy_int(&copy, list->rows[i].line);
+        copy_big(&copy, list->rows[i].line);
         copy_row(&copy);
     }
     return copy_end(&copy, f);
@@ -240,7 +240,7 @@ bool store_inventory_put(struct store *s, const struct act *act, const struct in
         copy_text(&copy, row->cdp);
         copy_text(&copy, row->ocsp);
         copy_text(&copy, row->certificate_file);
-        copy_int(&copy, (int64_t)row->line);
+        copy_big(&copy, (int64_t)row->line);
         copy_row(&copy);
     }
     return copy_end(&copy, f) && merge(s, act, "inventory_merge", "inventory, certificate", f);
@@ -267,8 +267,8 @@ bool store_contacts_put(struct store *s, const struct act *act, const struct con
         copy_text(&copy, row->timezone);
         copy_text(&copy, row->phone);
         copy_text(&copy, row->class);
-        copy_text(&copy, row->address_bad ? "t" : "f");
-        copy_int(&copy, (int64_t)row->line);
+        copy_bool(&copy, row->address_bad);
+        copy_big(&copy, (int64_t)row->line);
         copy_row(&copy);
     }
     return copy_end(&copy, f) && merge(s, act, "contact_merge", "contact", f);
