@@ -35,12 +35,20 @@ static uint64_t hash(struct str text)
     return h;
 }
 
-static uint32_t *find_slot(const struct names *n, struct str text)
+/* Another text in the way is mostly seen by its hash alone, without a look at its bytes. */
+static struct name_slot *find_slot(const struct names *n, struct str text, uint64_t hashed)
 {
-    size_t i = hash(text) & (n->slot_count - 1);
-    while (n->slots[i] != 0 && !str_equal(n->texts[n->slots[i] - 1], text))
+    uint32_t tag = (uint32_t)(hashed >> 32);
+    size_t i = hashed & (n->slot_count - 1);
+    while (n->slots[i].index != 0 &&
+           (n->slots[i].tag != tag || !str_equal(n->texts[n->slots[i].index - 1], text)))
         i = (i + 1) & (n->slot_count - 1);
     return &n->slots[i];
+}
+
+static void keep(struct name_slot *slot, uint64_t hashed, size_t index)
+{
+    *slot = (struct name_slot){(uint32_t)(hashed >> 32), (uint32_t)index + 1};
 }
 
 static void widen(struct names *n)
@@ -51,22 +59,25 @@ static void widen(struct names *n)
     n->slot_count = 2 * n->room;
     n->slots = arena_grow(NULL, n->slot_count * sizeof *n->slots);
     memset(n->slots, 0, n->slot_count * sizeof *n->slots);
-    for (size_t i = 0; i < n->count; i++)
-        *find_slot(n, n->texts[i]) = (uint32_t)i + 1;
+    for (size_t i = 0; i < n->count; i++) {
+        uint64_t hashed = hash(n->texts[i]);
+        keep(find_slot(n, n->texts[i], hashed), hashed, i);
+    }
 }
 
 uint32_t names_index(struct names *n, struct str text, struct arena *a)
 {
     if (n->count == n->room && a != NULL)
         widen(n);
-    uint32_t *slot = n->slot_count == 0 ? NULL : find_slot(n, text);
-    if (slot == NULL || (*slot == 0 && a == NULL))
+    uint64_t hashed = hash(text);
+    struct name_slot *slot = n->slot_count == 0 ? NULL : find_slot(n, text, hashed);
+    if (slot == NULL || (slot->index == 0 && a == NULL))
         return NAME_NONE;
-    if (*slot == 0) {
-        n->texts[n->count++] = (struct str){arena_copy(a, text.p, text.n), text.n};
-        *slot = (uint32_t)n->count;
+    if (slot->index == 0) {
+        n->texts[n->count] = (struct str){arena_copy(a, text.p, text.n), text.n};
+        keep(slot, hashed, n->count++);
     }
-    return *slot - 1;
+    return slot->index - 1;
 }
 
 struct ranked {

@@ -12,11 +12,17 @@
 #define BLOCK_SIZE 250 /* numbers or ids in a row of member and place */
 #define PAGE_BLOCKS (PAGE_SIZE / BLOCK_SIZE)
 
+/* A place of the hash table of names; index 0: free. */
+struct name_slot {
+    uint32_t tag;   /* half of the hash */
+    uint32_t index; /* of the name, + 1 */
+};
+
 /* Distinct texts, numbered in order of arrival. */
 struct names {
     struct str *texts; /* bytes in the arena */
     size_t count, room;
-    uint32_t *slots; /* a hash table of index + 1 */
+    struct name_slot *slots;
     size_t slot_count;
 };
 

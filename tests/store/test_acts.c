@@ -2,6 +2,7 @@
 #include "../lib/cluster.h"
 #include "../lib/small.h"
 #include "massrevoke/store_plan.h"
+#include "massrevoke/store_population.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,8 +38,7 @@ static int import_one(struct small *s, int hours, uint8_t last)
 {
     struct act act = small_act(s, hours, "ann");
     struct listed row = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, last}}, .line = 1};
-    int cohort = 0;
-    int64_t added;
+    struct population_result result;
     struct population p = {.rule = "4.9.1.1-12",
                            .source = "late.txt",
                            .reason = REASON_SUPERSEDED,
@@ -49,8 +49,8 @@ static int import_one(struct small *s, int hours, uint8_t last)
                            .accepted = 1,
                            .rows = &row,
                            .count = 1};
-    CHECK(store_population_add(s->store, &act, &p, &cohort, &added, &f));
-    return cohort;
+    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
+    return result.cohort;
 }
 
 /* One chunk of everything that a plan of that cohort must deal, due at that hour; no canary. */
