@@ -426,7 +426,7 @@ static void overdue_tasks_are_in_the_snapshot(void **state)
     assert_int_equal(out.tasks.overdue, 0);
     assert_string_equal(out.tasks.next, "stop-issuance");
     CHECK(store_snapshot(s->store, &s->campaign, small_at(23), &terms, true, &s->arena, &out, &f));
-    assert_int_equal(out.tasks.overdue, 5);
+    assert_int_equal(out.tasks.overdue, 6);
     assert_string_equal(out.tasks.next, "stop-issuance");
     assert_int_equal(out.tasks.due.s, small_at(4).s);
     static const struct snapshot_terms wrong = {.plans_dir = "/nowhere", .quorum = 1};
