@@ -59,7 +59,7 @@ static struct conduct at_hour(struct small *s, int hours)
                             .campaign = s->campaign};
 }
 
-/* One certificate received at that hour, in a cohort that waits, with numbers; the cohort. */
+/* One certificate received at that hour, in a cohort that waits with a plan; the cohort. */
 static int waiting_cohort(struct small *s, int received)
 {
     struct act act = small_act(s, received, "bea");
@@ -77,8 +77,6 @@ static int waiting_cohort(struct small *s, int received)
                            .rows = &row,
                            .count = 1};
     CHECK(store_population_add(s->store, &act, &p, &cohort, &n, &f));
-    CHECK(store_plan_number(s->store, &act, cohort, &n, &f));
-    assert_int_equal(n, 1);
     small_sabotage(s, "UPDATE cohort SET plan = 7 WHERE cohort = 2");
     return cohort;
 }
@@ -203,9 +201,6 @@ static void earlier_is_free(void **state)
     assert_int_equal(done.plan_again[0], late);
     assert_int_equal(hours_of(s, "deadline", late), 140);
     assert_int_equal(small_number(s, "SELECT count(*) FROM cohort WHERE cohort = 2 AND plan IS NULL"), 1);
-    assert_int_equal(small_number(s, "SELECT count(*) FROM page WHERE cohort = 2"), 0);
-    assert_int_equal(small_number(s, "SELECT count(*) FROM certificate WHERE cohort = 2 AND number IS NULL"),
-                     1);
     /* the same again moves nothing, and is kept as another witness */
     done = anchor(s, 40, ANCHOR_RECEIVED, 20, late);
     assert_false(done.moved);
