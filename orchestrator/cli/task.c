@@ -50,8 +50,7 @@ static void task_line(const struct task *t, struct utc now)
     char due[UTC_TEXT], left[SPAN_TEXT + 16];
     utc_format(t->due, due);
     due[10] = ' ';
-    due[16] = '\0';
-    printf("%-11.11s  %-18s %-14s %-10.10s %-7s %s: %s%s%s\n", due + 5, left_text(t, now, left),
+    printf("%.11sZ  %-18s %-14s %-10.10s %-7s %s: %s%s%s\n", due + 5, left_text(t, now, left),
            task_role_name(t->role), t->person[0] == '\0' ? "-" : t->person, state_of(t, now), t->name,
            t->title, t->note[0] == '\0' ? "" : " -- ", t->note);
 }
@@ -121,7 +120,7 @@ bool cmd_task_list(struct invocation *in, int *exit_code, struct fault *f)
         overdue += task_is_overdue(&tasks[i], now);
     if (overdue > 0)
         printf("! %d OVERDUE\n", overdue);
-    printf("%-11s  %-18s %-14s %-10s %-7s %s\n", "DUE (UTC)", "LEFT", "ROLE", "PERSON", "STATE", "TASK");
+    printf("%-12s  %-18s %-14s %-10s %-7s %s\n", "DUE", "LEFT", "ROLE", "PERSON", "STATE", "TASK");
     for (size_t i = 0; i < n; i++)
         task_line(&tasks[i], now);
     on_event(rows, row_count, NULL);

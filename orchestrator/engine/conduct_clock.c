@@ -37,7 +37,7 @@ static bool reach(const struct conduct *c, int wanted, enum reach by, struct are
     size_t count;
     *n = 0;
     if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &count, f) ||
-        !rules_find(c->settings->plans_dir, c->campaign.rule, a, &rule, f))
+        (wanted == 0 && !rules_find(c->settings->plans_dir, c->campaign.rule, a, &rule, f)))
         return false;
     *out = arena_array(a, count + 1, sizeof **out);
     if (wanted == 0)

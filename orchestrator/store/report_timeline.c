@@ -10,9 +10,9 @@ static const struct {
 } sentences[] = {
     {"open", "the campaign was opened for item {rule}, received {received}"},
     {"import", "a list was imported: {accepted} certificates accepted, {rejected} lines rejected"},
-    {"anchor", "{anchor}: {at}, typed as {typed}, for {cohorts}"},
-    {"clock", "receipt moved from {old_received} to {received}, for {cohorts}"},
-    {"rule", "clause {rule} took the place of {old_rule}, for {cohorts}"},
+    {"anchor", "{anchor} at {at} (typed as {typed}) was recorded for {cohorts}"},
+    {"clock", "the receipt moved from {old_received} to {received} for {cohorts}"},
+    {"rule", "clause {rule} took the place of {old_rule} for {cohorts}"},
     {"task_done", "task {task} is done: {title}"},
     {"plan", "a plan for cohort {cohort} was made: {certificates} certificates, finish {finish}"},
     {"request", "request {request} asks to approve the {what} of cohort {cohort}"},

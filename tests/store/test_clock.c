@@ -59,7 +59,7 @@ static struct conduct at_hour(struct small *s, int hours)
                             .campaign = s->campaign};
 }
 
-/* One certificate received at that hour, in a cohort that waits, with numbers; the cohort. */
+/* One certificate received at that hour, in a cohort that waits with a plan; the cohort. */
 static int waiting_cohort(struct small *s, int received)
 {
     struct act act = small_act(s, received, "bea");
@@ -77,8 +77,6 @@ static int waiting_cohort(struct small *s, int received)
                            .rows = &row,
                            .count = 1};
     CHECK(store_population_add(s->store, &act, &p, &cohort, &n, &f));
-    CHECK(store_plan_number(s->store, &act, cohort, &n, &f));
-    assert_int_equal(n, 1);
     small_sabotage(s, "UPDATE cohort SET plan = 7 WHERE cohort = 2");
     return cohort;
 }
@@ -203,9 +201,6 @@ static void earlier_is_free(void **state)
     assert_int_equal(done.plan_again[0], late);
     assert_int_equal(hours_of(s, "deadline", late), 140);
     assert_int_equal(small_number(s, "SELECT count(*) FROM cohort WHERE cohort = 2 AND plan IS NULL"), 1);
-    assert_int_equal(small_number(s, "SELECT count(*) FROM page WHERE cohort = 2"), 0);
-    assert_int_equal(small_number(s, "SELECT count(*) FROM certificate WHERE cohort = 2 AND number IS NULL"),
-                     1);
     /* the same again moves nothing, and is kept as another witness */
     done = anchor(s, 40, ANCHOR_RECEIVED, 20, late);
     assert_false(done.moved);
@@ -238,6 +233,41 @@ static void later_waits_for_an_approval(void **state)
     assert_int_equal(events(s, "clock"), 1);
     assert_int_equal(
         small_number(s, "SELECT count(*) FROM clock WHERE anchor = 'received' AND raw = 'as typed'"), 2);
+}
+
+/* Whoever moves a clock, or works on any cohort it moves, may not approve it; whoever only tells may. */
+static void all_whom_it_concerns_are_requesters(void **state)
+{
+    struct small *s = *state;
+    struct request *requests;
+    size_t n;
+    struct conduct c = at_hour(s, 10);
+    struct conduct_clock done;
+    struct anchor_record r = {ANCHOR_ACKNOWLEDGED, small_at(9), "mail", "x"};
+    c.who = "zoe";
+    CHECK(conduct_anchor(&c, &r, 0, &s->arena, &done, &f));
+    c.who = "yan";
+    r = (struct anchor_record){ANCHOR_RECEIVED, small_at(-1), "mail", "x"};
+    CHECK(conduct_anchor(&c, &r, 1, &s->arena, &done, &f));
+    assert_int_equal(waiting_cohort(s, 0), 2); /* by bea */
+    r.at = small_at(1);
+    CHECK(conduct_anchor(&c, &r, 2, &s->arena, &done, &f));
+    anchor(s, 10, ANCHOR_RECEIVED, 2, 0);
+    CHECK(store_requests(s->store, s->campaign.id, &s->arena, &requests, &n, &f));
+    assert_int_equal(n, 2);
+    assert_int_equal(requests[0].cohort, 2);
+    assert_non_null(strstr(requests[0].text, "certificates: 1\n"));
+    assert_non_null(strstr(requests[0].text, "requested-by: bea\n"));
+    assert_null(strstr(requests[0].text, "requested-by: zoe\n"));
+    anchor(s, 10, ANCHOR_RECEIVED, 0, 1); /* both have the campaign's receipt again, after an approval */
+    CHECK(bind(s, 10, 3, &f));
+    anchor(s, 10, ANCHOR_RECEIVED, 2, 0);
+    CHECK(store_requests(s->store, s->campaign.id, &s->arena, &requests, &n, &f));
+    assert_int_equal(requests[3].cohort, 0);
+    assert_non_null(strstr(requests[3].text, "certificates: 21\n"));
+    assert_non_null(strstr(requests[3].text, "requested-by: bea\n"));
+    assert_non_null(strstr(requests[3].text, "requested-by: yan\n"));
+    assert_null(strstr(requests[3].text, "requested-by: zoe\n"));
 }
 
 static void only_what_was_signed_is_applied(void **state)
@@ -426,7 +456,7 @@ static void overdue_tasks_are_in_the_snapshot(void **state)
     assert_int_equal(out.tasks.overdue, 0);
     assert_string_equal(out.tasks.next, "stop-issuance");
     CHECK(store_snapshot(s->store, &s->campaign, small_at(23), &terms, true, &s->arena, &out, &f));
-    assert_int_equal(out.tasks.overdue, 5);
+    assert_int_equal(out.tasks.overdue, 6);
     assert_string_equal(out.tasks.next, "stop-issuance");
     assert_int_equal(out.tasks.due.s, small_at(4).s);
     static const struct snapshot_terms wrong = {.plans_dir = "/nowhere", .quorum = 1};
@@ -444,6 +474,7 @@ int main(void)
         TEST(impossible_anchors_change_nothing),
         TEST(earlier_is_free),
         TEST(later_waits_for_an_approval),
+        TEST(all_whom_it_concerns_are_requesters),
         TEST(only_what_was_signed_is_applied),
         TEST(a_shorter_clause_applies_at_once),
         TEST(a_started_cohort_keeps_its_reason),
