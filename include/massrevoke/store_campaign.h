@@ -83,24 +83,14 @@ struct population {
     size_t count;
 };
 
-/* Adds the list to its cohort in one transaction; *cohort and *added (new to the campaign) tell the result.
- */
-MUST_USE bool store_population_add(struct store *s, const struct act *act, const struct population *p,
-                                   int *cohort, int64_t *added, struct fault *f);
-
-/* Upserts inventory rows (row.issuer is the store's number). */
+/* Upserts inventory rows (row.issuer is the store's number; of equal ones the last line wins). Certificates
+ * of cohorts that have not started take the facts, short-lived ones by the dates of the last import. */
 MUST_USE bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows,
                                   size_t n, struct fault *f);
 
 /* Upserts contacts. */
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                                  struct fault *f);
-
-/* Calls `is_short` for every certificate of unstarted cohorts that lives ten days or less, and excludes those
- * it names (BR 1.6.1; the dated rule is the caller's). */
-typedef bool short_lived_fn(void *context, struct utc not_before, struct utc not_after);
-MUST_USE bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short,
-                                        void *context, struct fault *f);
 
 /* Numbers an unstarted cohort anew; *n certificates got a number. CONFLICT when it has started. */
 MUST_USE bool store_plan_number(struct store *s, const struct act *act, int cohort, int64_t *n,

@@ -3,6 +3,7 @@
 #include "conduct_parts.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/planner.h"
+#include "massrevoke/store_population.h"
 
 bool conduct_issuers(struct store *s, const struct settings *settings, struct arena *a, int **out, size_t *n,
                      struct fault *f)
@@ -56,26 +57,6 @@ bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int 
     return store_campaign_open(c->store, &act, &campaign, "open", id, f);
 }
 
-/* Context for the dated short-lived rule. */
-struct short_context {
-    const struct short_lived *rows;
-    size_t count;
-};
-
-static bool is_short(void *context, struct utc not_before, struct utc not_after)
-{
-    const struct short_context *c = context;
-    return rules_is_short_lived(c->rows, c->count, not_before, not_after);
-}
-
-static bool exclude_short_lived(const struct conduct *c, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct short_context context = {0};
-    return rules_short_lived_rows(c->settings->plans_dir, &a, &context.rows, &context.count, f) &&
-           store_exclude_short_lived(c->store, c->campaign.id, is_short, &context, f);
-}
-
 bool conduct_import(const struct conduct *c, const struct conduct_list *list, int *cohort, int64_t *added,
                     struct fault *f)
 {
@@ -106,7 +87,15 @@ bool conduct_import(const struct conduct *c, const struct conduct_list *list, in
                                   .line = in->places[i].line};
     p.rows = rows;
     struct act act = act_of(c);
-    return store_population_add(c->store, &act, &p, cohort, added, f) && exclude_short_lived(c, f);
+    const struct short_lived *shorts;
+    size_t short_count;
+    struct population_result result;
+    if (!rules_short_lived_rows(c->settings->plans_dir, &a, &shorts, &short_count, f) ||
+        !store_population_add(c->store, &act, &p, shorts, short_count, &result, f))
+        return false;
+    *cohort = result.cohort;
+    *added = result.added;
+    return true;
 }
 
 bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size_t n, struct fault *f)
@@ -114,7 +103,7 @@ bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size
     struct act act = act_of(c);
     for (size_t i = 0; i < n; i++)
         rows[i].issuer = c->issuers[rows[i].issuer];
-    return store_inventory_put(c->store, &act, rows, n, f) && exclude_short_lived(c, f);
+    return store_inventory_put(c->store, &act, rows, n, f);
 }
 
 bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_t n, struct fault *f)

@@ -132,20 +132,6 @@ bool cohort_is_approved(const struct cohort *c, int quorum, struct utc now)
     return c->request != 0 && c->approvals >= quorum && c->expires_at.s > now.s;
 }
 
-static bool stage_list(struct store *s, const struct population *list, struct fault *f)
-{
-    struct copy copy;
-    if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint", f))
-        return false;
-    for (size_t i = 0; i < list->count; i++) {
-        copy_int(&copy, list->rows[i].issuer);
-        copy_bytes(&copy, list->rows[i].serial.bytes, list->rows[i].serial.n);
-        copy_int(&copy, list->rows[i].line);
-        copy_row(&copy);
-    }
-    return copy_end(&copy, f);
-}
-
 void store_analyze(struct store *s, const char *tables)
 {
     AUTO_ARENA a = {0};
@@ -153,102 +139,10 @@ void store_analyze(struct store *s, const char *tables)
     (void)!store_run(s, "statistics", arena_format(&a, "ANALYZE %s", tables), &ignored);
 }
 
-bool store_population_add(struct store *s, const struct act *act, const struct population *list, int *cohort,
-                          int64_t *added, struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    AUTO_JSON *data = json_object();
-    char hex[DIGEST_TEXT];
-    json_set_text(data, "sha256", digest_hex(list->sha256, hex));
-    json_set_text(data, "rule", list->rule);
-    json_set_utc(data, "received", list->received);
-    json_set_int(data, "accepted", list->accepted);
-    json_set_int(data, "duplicate", list->duplicate);
-    json_set_int(data, "rejected", list->rejected);
-    if (!stage_list(s, list, f))
-        return false;
-    put_int(&p, act->campaign);
-    put_text(&p, list->rule);
-    put_int(&p, list->reason);
-    put_utc(&p, list->received);
-    put_utc(&p, list->deadline);
-    put_utc(&p, list->should_by);
-    put_text(&p, list->source);
-    put_text(&p, act->who);
-    put_digest(&p, list->sha256);
-    put_utc(&p, act->at);
-    put_int(&p, list->lines);
-    put_int(&p, list->accepted);
-    put_int(&p, list->duplicate);
-    put_int(&p, list->rejected);
-    put_json(&p, data);
-    if (!store_query(s, "population_add", &p, &r, f))
-        return false;
-    *cohort = (int)get_int(r, 0, 0);
-    *added = get_int(r, 0, 1);
-    store_analyze(s, "certificate");
-    return true;
-}
-
-static void copy_digest(struct copy *copy, bool has, const struct digest *d)
-{
-    if (has)
-        copy_bytes(copy, d->bytes, DIGEST_SIZE);
-    else
-        copy_null(copy);
-}
-
-static bool merge(struct store *s, const struct act *act, const char *query, const char *tables,
-                  struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    put_int(&p, act->campaign);
-    put_utc(&p, act->at);
-    put_text(&p, act->who);
-    if (!store_do(s, query, &p, f))
-        return false;
-    store_analyze(s, tables);
-    return true;
-}
-
-bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
-                         struct fault *f)
-{
-    struct copy copy;
-    if (!copy_begin(s, &copy, "staging_inventory",
-                    "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, "
-                    "not_after bigint, "
-                    "cert_sha256 bytea, precert_sha256 bytea, spki_sha256 bytea, dns_names text, type text, "
-                    "cdp text, "
-                    "ocsp text, certificate_file text, line bigint",
-                    f))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const struct inventory_row *row = &rows[i];
-        copy_int(&copy, row->issuer);
-        copy_bytes(&copy, row->serial.bytes, row->serial.n);
-        copy_text(&copy, row->subscriber);
-        copy_text(&copy, row->subject);
-        copy_utc(&copy, row->not_before);
-        copy_utc(&copy, row->not_after);
-        copy_digest(&copy, row->has_cert_sha256, &row->cert_sha256);
-        copy_digest(&copy, row->has_precert_sha256, &row->precert_sha256);
-        copy_digest(&copy, row->has_spki_sha256, &row->spki_sha256);
-        copy_text(&copy, row->dns_names);
-        copy_text(&copy, row->type);
-        copy_text(&copy, row->cdp);
-        copy_text(&copy, row->ocsp);
-        copy_text(&copy, row->certificate_file);
-        copy_int(&copy, (int64_t)row->line);
-        copy_row(&copy);
-    }
-    return copy_end(&copy, f) && merge(s, act, "inventory_merge", "inventory, certificate", f);
-}
-
 bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                         struct fault *f)
 {
+    AUTO_PARAMETERS p = {0};
     struct copy copy;
     if (!copy_begin(
             s, &copy, "staging_contact",
@@ -267,31 +161,18 @@ bool store_contacts_put(struct store *s, const struct act *act, const struct con
         copy_text(&copy, row->timezone);
         copy_text(&copy, row->phone);
         copy_text(&copy, row->class);
-        copy_text(&copy, row->address_bad ? "t" : "f");
-        copy_int(&copy, (int64_t)row->line);
+        copy_bool(&copy, row->address_bad);
+        copy_big(&copy, (int64_t)row->line);
         copy_row(&copy);
     }
-    return copy_end(&copy, f) && merge(s, act, "contact_merge", "contact", f);
-}
-
-bool store_exclude_short_lived(struct store *s, int campaign, short_lived_fn *is_short, void *context,
-                               struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    if (!store_query(s, "short_candidates", &p, &r, f))
+    if (!copy_end(&copy, f))
         return false;
-    for (int i = 0; i < PQntuples(r); i++) {
-        if (!is_short(context, get_utc(r, i, 2), get_utc(r, i, 3)))
-            continue;
-        AUTO_PARAMETERS one = {0};
-        put_int(&one, campaign);
-        put_int(&one, get_int(r, i, 0));
-        put_text(&one, get_text(r, i, 1));
-        if (!store_do(s, "short_exclude", &one, f))
-            return false;
-    }
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    if (!store_do(s, "contact_merge", &p, f))
+        return false;
+    store_analyze(s, "contact");
     return true;
 }
 

@@ -1,8 +1,37 @@
 #include "copy.h"
-#include "massrevoke/hex.h"
+#include "massrevoke/embed.h"
 
-#include <inttypes.h>
+#include <endian.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+static const char signature[] = "PGCOPY\n\377\r\n"; /* its own terminator is part of it */
+enum { SIGNATURE = sizeof signature, HEADER = SIGNATURE + 8, PIECE = 65536 };
+enum { OID_INT2 = 21, OID_INT4 = 23 };
+
+static bool copy_fault(struct store *s, const char *what, struct fault *f)
+{
+    return fault_set(f, store_is_lost(s) ? FAULT_UNAVAILABLE : FAULT_FAILED, "database: copy %s: %s", what,
+                     PQerrorMessage(s->connection));
+}
+
+static void add_16(struct copy *c, uint16_t value)
+{
+    value = htobe16(value);
+    buf_add(&c->buffer, &value, sizeof value);
+}
+
+static void add_32(struct copy *c, uint32_t value)
+{
+    value = htobe32(value);
+    buf_add(&c->buffer, &value, sizeof value);
+}
+
+static void add_64(struct copy *c, uint64_t value)
+{
+    value = htobe64(value);
+    buf_add(&c->buffer, &value, sizeof value);
+}
 
 bool copy_begin(struct store *s, struct copy *c, const char *table, const char *columns, struct fault *f)
 {
@@ -13,11 +42,13 @@ bool copy_begin(struct store *s, struct copy *c, const char *table, const char *
                                 table, columns),
                    f))
         return false;
-    AUTO_RESULT *r = PQexec(s->connection, arena_format(&a, "COPY %s FROM STDIN", table));
-    if (PQresultStatus(r) == PGRES_COPY_IN)
-        return true;
-    return fault_set(f, store_is_lost(s) ? FAULT_UNAVAILABLE : FAULT_FAILED, "database: copy into %s: %s",
-                     table, PQerrorMessage(s->connection));
+    AUTO_RESULT *r = PQexec(s->connection, arena_format(&a, "COPY %s FROM STDIN (FORMAT binary)", table));
+    if (PQresultStatus(r) != PGRES_COPY_IN)
+        return copy_fault(s, table, f);
+    buf_add(&c->buffer, signature, SIGNATURE);
+    add_32(c, 0); /* flags */
+    add_32(c, 0); /* length of an extension */
+    return true;
 }
 
 static void flush(struct copy *c)
@@ -27,77 +58,226 @@ static void flush(struct copy *c)
     buf_clear(&c->buffer);
 }
 
-static void next(struct copy *c)
+/* Begins a field of n bytes, and its row when it is the first. */
+static void field(struct copy *c, uint32_t n)
 {
-    if (c->in_row)
-        buf_text(&c->buffer, "\t");
-    c->in_row = true;
+    if (!c->in_row) {
+        c->row = c->buffer.n;
+        add_16(c, 0); /* written by copy_row */
+        c->fields = 0;
+        c->in_row = true;
+    }
+    c->fields++;
+    add_32(c, n);
 }
 
-void copy_int(struct copy *c, int64_t value)
+void copy_small(struct copy *c, int16_t value)
 {
-    next(c);
-    buf_format(&c->buffer, "%" PRId64, value);
+    field(c, sizeof value);
+    add_16(c, (uint16_t)value);
+}
+
+void copy_int(struct copy *c, int32_t value)
+{
+    field(c, sizeof value);
+    add_32(c, (uint32_t)value);
+}
+
+void copy_big(struct copy *c, int64_t value)
+{
+    field(c, sizeof value);
+    add_64(c, (uint64_t)value);
+}
+
+void copy_bool(struct copy *c, bool value)
+{
+    field(c, 1);
+    buf_add(&c->buffer, value ? "\1" : "\0", 1);
 }
 
 void copy_utc(struct copy *c, struct utc t)
 {
     if (utc_is_set(t))
-        copy_int(c, t.s);
+        copy_big(c, t.s);
     else
         copy_null(c);
 }
 
-/* COPY's text format escapes backslash and the three separators. */
+void copy_bytes(struct copy *c, const void *bytes, size_t n)
+{
+    field(c, (uint32_t)n);
+    buf_add(&c->buffer, bytes, n);
+}
+
 void copy_text(struct copy *c, const char *text)
 {
-    next(c);
-    for (const char *p = text == NULL ? "" : text; *p != '\0'; p++) {
-        const char *escape = *p == '\\'   ? "\\\\"
-                             : *p == '\t' ? "\\t"
-                             : *p == '\n' ? "\\n"
-                             : *p == '\r' ? "\\r"
-                                          : NULL;
-        if (escape != NULL)
-            buf_text(&c->buffer, escape);
-        else
-            buf_add(&c->buffer, p, 1);
+    struct str s = str_of(text);
+    copy_bytes(c, s.p, s.n);
+}
+
+/* An array of one dimension counted from 1, without NULLs: dimensions, flags, type, length, lower bound. */
+static void begin_array(struct copy *c, uint32_t type, size_t n, size_t width)
+{
+    field(c, (uint32_t)(n == 0 ? 12 : 20 + n * (4 + width)));
+    add_32(c, n != 0);
+    add_32(c, 0);
+    add_32(c, type);
+    if (n != 0) {
+        add_32(c, (uint32_t)n);
+        add_32(c, 1);
     }
 }
 
-void copy_bytes(struct copy *c, const void *bytes, size_t n)
+void copy_ints(struct copy *c, const int32_t *values, size_t n)
 {
-    char digits[129];
-    next(c);
-    buf_text(&c->buffer, "\\\\x");
-    for (size_t i = 0; i < n; i += 64)
-        buf_text(&c->buffer, hex_lower((const char *)bytes + i, n - i < 64 ? n - i : 64, digits));
+    begin_array(c, OID_INT4, n, sizeof *values);
+    for (size_t i = 0; i < n; i++)
+        add_64(c, (uint64_t)sizeof *values << 32 | (uint32_t)values[i]);
+}
+
+void copy_smalls(struct copy *c, const int16_t *values, size_t n)
+{
+    begin_array(c, OID_INT2, n, sizeof *values);
+    for (size_t i = 0; i < n; i++) {
+        add_32(c, sizeof *values);
+        add_16(c, (uint16_t)values[i]);
+    }
 }
 
 void copy_null(struct copy *c)
 {
-    next(c);
-    buf_text(&c->buffer, "\\N");
+    field(c, UINT32_MAX);
 }
 
 void copy_row(struct copy *c)
 {
-    buf_text(&c->buffer, "\n");
+    uint16_t fields = htobe16(c->fields);
+    memcpy(c->buffer.p + c->row, &fields, sizeof fields);
     c->in_row = false;
-    if (c->buffer.n > 65536)
+    if (c->buffer.n > PIECE)
         flush(c);
 }
 
 bool copy_end(struct copy *c, struct fault *f)
 {
+    add_16(c, UINT16_MAX); /* the trailer */
     flush(c);
     buf_free(&c->buffer);
     bool sent = PQputCopyEnd(c->store->connection, c->failed ? "interrupted" : NULL) == 1 && !c->failed;
     for (PGresult *r; (r = PQgetResult(c->store->connection)) != NULL; PQclear(r))
         if (PQresultStatus(r) != PGRES_COMMAND_OK)
             sent = false;
-    if (sent)
-        return true;
-    return fault_set(f, store_is_lost(c->store) ? FAULT_UNAVAILABLE : FAULT_FAILED, "database: copy: %s",
-                     PQerrorMessage(c->store->connection));
+    return sent || copy_fault(c->store, "in", f);
+}
+
+/* The query with numbers for its parameters. */
+static void bind(struct str query, const int64_t *arguments, size_t n, struct buf *out)
+{
+    for (const char *p = query.p, *end = query.p + query.n; p < end; p++)
+        if (*p == '$' && p + 1 < end && p[1] >= '1' && (size_t)(p[1] - '0') <= n)
+            buf_format(out, "%lld", (long long)arguments[*++p - '1']);
+        else
+            buf_add(out, p, 1);
+}
+
+/* Takes n bytes off the row; NULL when it is shorter. */
+static const uint8_t *take(struct copy_out *c, size_t n)
+{
+    const uint8_t *p = c->p;
+    if ((size_t)(c->end - p) < n) {
+        c->broken = true;
+        return NULL;
+    }
+    c->p += n;
+    return p;
+}
+
+static bool fill(struct copy_out *c)
+{
+    PQfreemem(c->piece);
+    c->piece = NULL;
+    int n = PQgetCopyData(c->store->connection, &c->piece, 0);
+    c->p = (const uint8_t *)c->piece;
+    c->end = n > 0 ? c->p + n : c->p;
+    return n > 0;
+}
+
+bool copy_out_begin(struct store *s, struct copy_out *c, const char *name, const int64_t *arguments, size_t n,
+                    struct fault *f)
+{
+    AUTO_BUF sql = {0};
+    char path[128];
+    snprintf(path, sizeof path, "sql/query/%s.sql", name);
+    const struct embed_file *file = embed_find(path);
+    *c = (struct copy_out){.store = s};
+    if (file == NULL)
+        return fault_set(f, FAULT_FAILED, "no query %s in this program", path);
+    buf_text(&sql, "COPY (\n");
+    bind(file->bytes, arguments, n, &sql);
+    buf_text(&sql, ") TO STDOUT (FORMAT binary)");
+    AUTO_RESULT *r = PQexec(s->connection, sql.p);
+    if (PQresultStatus(r) != PGRES_COPY_OUT)
+        return copy_fault(s, name, f);
+    const uint8_t *header = fill(c) ? take(c, HEADER) : NULL;
+    c->broken = c->broken || header == NULL || memcmp(header, signature, SIGNATURE) != 0;
+    return true;
+}
+
+bool copy_out_next(struct copy_out *c)
+{
+    /* the header comes with the first row or before it */
+    if (c->p == c->end && !fill(c))
+        return false;
+    const uint8_t *fields = take(c, 2);
+    return fields != NULL && !c->broken && memcmp(fields, "\377\377", 2) != 0;
+}
+
+struct str copy_out_bytes(struct copy_out *c)
+{
+    uint32_t n = UINT32_MAX;
+    const uint8_t *p = take(c, sizeof n);
+    if (p != NULL)
+        memcpy(&n, p, sizeof n);
+    n = be32toh(n);
+    p = n == UINT32_MAX ? NULL : take(c, n);
+    return p == NULL ? (struct str){"", 0} : (struct str){(const char *)p, n};
+}
+
+int64_t copy_out_int(struct copy_out *c)
+{
+    struct str s = copy_out_bytes(c);
+    const uint8_t *p = (const uint8_t *)s.p;
+    uint64_t value = s.n > 0 && p[0] >= 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < s.n; i++)
+        value = value << 8 | p[i];
+    c->broken = c->broken || s.n > sizeof value;
+    return (int64_t)value;
+}
+
+bool copy_out_bool(struct copy_out *c)
+{
+    return copy_out_int(c) != 0;
+}
+
+struct utc copy_out_utc(struct copy_out *c)
+{
+    struct str s = copy_out_bytes(c);
+    if (s.n == 0)
+        return UTC_NONE;
+    uint64_t value = 0;
+    c->broken = c->broken || s.n != sizeof value;
+    if (s.n == sizeof value)
+        memcpy(&value, s.p, sizeof value);
+    return (struct utc){(int64_t)be64toh(value)};
+}
+
+bool copy_out_end(struct copy_out *c, struct fault *f)
+{
+    while (fill(c))
+        continue;
+    bool well = !c->broken;
+    for (PGresult *r; (r = PQgetResult(c->store->connection)) != NULL; PQclear(r))
+        if (PQresultStatus(r) != PGRES_COMMAND_OK)
+            well = false;
+    return well || copy_fault(c->store, "out", f);
 }

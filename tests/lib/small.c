@@ -1,5 +1,6 @@
 #include "small.h"
 #include "cluster.h"
+#include "massrevoke/store_population.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,8 +40,7 @@ static struct serial serial_of(int i)
 static void import_list(struct small *s, const struct act *act)
 {
     struct listed rows[SMALL_CERTIFICATES];
-    int cohort;
-    int64_t added;
+    struct population_result result;
     for (int i = 0; i < SMALL_CERTIFICATES; i++)
         rows[i] = (struct listed){.issuer = s->issuer, .serial = serial_of(i), .line = i + 1};
     struct population p = {.rule = "4.9.1.1-12",
@@ -53,8 +53,8 @@ static void import_list(struct small *s, const struct act *act)
                            .accepted = SMALL_CERTIFICATES,
                            .rows = rows,
                            .count = SMALL_CERTIFICATES};
-    CHECK(store_population_add(s->store, act, &p, &cohort, &added, &f));
-    assert_int_equal(added, SMALL_CERTIFICATES);
+    CHECK(store_population_add(s->store, act, &p, NULL, 0, &result, &f));
+    assert_int_equal(result.added, SMALL_CERTIFICATES);
 }
 
 static void put_inventory(struct small *s, const struct act *act)

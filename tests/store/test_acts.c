@@ -1,6 +1,7 @@
 /* Acts and planning beside a campaign that runs: cohorts, replans, starts, and who counts as alive. */
 #include "../lib/cluster.h"
 #include "../lib/small.h"
+#include "massrevoke/store_population.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,8 +37,7 @@ static int import_one(struct small *s, int hours, uint8_t last)
 {
     struct act act = small_act(s, hours, "ann");
     struct listed row = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, last}}, .line = 1};
-    int cohort = 0;
-    int64_t added;
+    struct population_result result;
     struct population p = {.rule = "4.9.1.1-12",
                            .source = "late.txt",
                            .reason = REASON_SUPERSEDED,
@@ -48,8 +48,8 @@ static int import_one(struct small *s, int hours, uint8_t last)
                            .accepted = 1,
                            .rows = &row,
                            .count = 1};
-    CHECK(store_population_add(s->store, &act, &p, &cohort, &added, &f));
-    return cohort;
+    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
+    return result.cohort;
 }
 
 /* One chunk of everything that a replan of cohort 1 must deal, due at that hour; no canary. */

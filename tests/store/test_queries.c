@@ -31,7 +31,6 @@ static void every_query_prepares(void **state)
 {
     struct small *s = *state;
     int n = 0;
-    PQclear(PQexec(s->sql, "CREATE TEMP TABLE staging (issuer integer, serial bytea, line bigint)"));
     for (const struct embed_file *q = NULL; (q = embed_next("sql/query/", q)) != NULL; n++) {
         PGresult *r = PQprepare(s->sql, "", q->bytes.p, 0, NULL);
         if (PQresultStatus(r) != PGRES_COMMAND_OK)

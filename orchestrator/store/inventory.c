@@ -1,0 +1,97 @@
+/* The inventory, in bulk. */
+#include "copy.h"
+#include "massrevoke/store_campaign.h"
+
+#include <stdlib.h>
+
+static const char columns[] =
+    "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, not_after bigint, "
+    "cert_sha256 bytea, precert_sha256 bytea, spki_sha256 bytea, dns_names text, type text, cdp text, ocsp "
+    "text, "
+    "certificate_file text";
+
+static void copy_digest(struct copy *copy, bool has, const struct digest *d)
+{
+    if (has)
+        copy_bytes(copy, d->bytes, DIGEST_SIZE);
+    else
+        copy_null(copy);
+}
+
+static void copy_inventory_row(struct copy *copy, const struct inventory_row *row)
+{
+    copy_int(copy, row->issuer);
+    copy_bytes(copy, row->serial.bytes, row->serial.n);
+    copy_text(copy, row->subscriber);
+    copy_text(copy, row->subject);
+    copy_utc(copy, row->not_before);
+    copy_utc(copy, row->not_after);
+    copy_digest(copy, row->has_cert_sha256, &row->cert_sha256);
+    copy_digest(copy, row->has_precert_sha256, &row->precert_sha256);
+    copy_digest(copy, row->has_spki_sha256, &row->spki_sha256);
+    copy_text(copy, row->dns_names);
+    copy_text(copy, row->type);
+    copy_text(copy, row->cdp);
+    copy_text(copy, row->ocsp);
+    copy_text(copy, row->certificate_file);
+    copy_row(copy);
+}
+
+/* The order of the table's key; of equal ones the one that came last first. */
+static int by_key(const void *a, const void *b)
+{
+    const struct inventory_row *x = *(const struct inventory_row *const *)a;
+    const struct inventory_row *y = *(const struct inventory_row *const *)b;
+    if (x->issuer != y->issuer)
+        return x->issuer < y->issuer ? -1 : 1;
+    int order = memcmp(x->serial.bytes, y->serial.bytes, SERIAL_MAX);
+    if (order == 0)
+        order = (x->serial.n > y->serial.n) - (x->serial.n < y->serial.n);
+    return order != 0 ? order : (x->line < y->line) - (x->line > y->line);
+}
+
+static bool stage(struct store *s, const struct inventory_row *rows, size_t n, int64_t *staged,
+                  struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct copy copy;
+    const struct inventory_row **sorted = arena_array(&a, n, sizeof *sorted), *last = NULL;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &rows[i];
+    qsort(sorted, n, sizeof *sorted, by_key);
+    if (!copy_begin(s, &copy, "staging_inventory", columns, f))
+        return false;
+    *staged = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (last == NULL || last->issuer != sorted[i]->issuer ||
+            !serial_equal(&last->serial, &sorted[i]->serial)) {
+            copy_inventory_row(&copy, sorted[i]);
+            ++*staged;
+        }
+        last = sorted[i];
+    }
+    if (!copy_end(&copy, f))
+        return false;
+    store_analyze(s, "staging_inventory");
+    return true;
+}
+
+bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
+                         struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    int64_t staged;
+    if (!stage(s, rows, n, &staged, f))
+        return false;
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    put_int(&p, staged);
+    if (!store_do(s, "inventory_merge", &p, f))
+        return false;
+    /* lists are joined to the key alone, which needs the visibility map; statistics of both sides */
+    struct fault ignored = {0};
+    (void)!store_run(s, "visibility", "VACUUM (ANALYZE) inventory", &ignored);
+    store_analyze(s, "certificate");
+    return true;
+}
