@@ -95,29 +95,62 @@ static const char *wrapped(struct str block)
     return NULL;
 }
 
+static bool begins_pem(struct str s)
+{
+    return s.n >= sizeof boundary - 1 && memcmp(s.p, boundary, sizeof boundary - 1) == 0;
+}
+
+/* A SEQUENCE in the long form, as every certificate is. */
+static bool begins_der(struct str s)
+{
+    return s.n >= 2 && s.p[0] == 0x30 && ((unsigned char)s.p[1] & 0x80) != 0;
+}
+
+/* One certificate or block from the start of *bytes. Damage in a PEM block ends with it; behind damaged DER
+ * nobody knows where the next begins, so that is the end. False: there was nothing to count. */
+static bool take(struct str *bytes, bool *after_der, struct arena *a, struct str *der, const char **why,
+                 struct fault *bad)
+{
+    struct str block = *bytes;
+    bool is_der = begins_der(block);
+    if (!is_der)
+        block.n = to_next_boundary(block);
+    size_t whole = block.n, used = whole;
+    bool counts = is_der || begins_pem(block) || (*after_der && str_trim(block).n > 0);
+    *der = (struct str){"", 0};
+    *why = NULL;
+    if (is_der || begins_pem(block)) {
+        *why = wrapped(block);
+        if (!cert_cut(&block, a, der, bad))
+            *why = bad->text;
+        else if (is_der)
+            used = whole - block.n;
+        counts = *why != NULL || der->n > 0;
+    } else if (counts) {
+        *why = "bytes behind a DER certificate that are none";
+    }
+    *after_der = is_der;
+    *bytes = (struct str){bytes->p + used, bytes->n - used};
+    return counts;
+}
+
 void intake_certificates_read(struct intake_list *list, const char *name, struct str bytes,
                               const struct issuer *issuers, size_t issuer_count)
 {
     uint32_t file = intake_list_file(list, name);
-    size_t nth = 1;
+    bool after_der = false;
     if (bytes.n >= 3 && memcmp(bytes.p, "\xef\xbb\xbf", 3) == 0)
         bytes = (struct str){bytes.p + 3, bytes.n - 3};
-    bool is_pem = bytes.n == 0 || bytes.p[0] != 0x30;
-    while (bytes.n > 0) {
+    for (size_t nth = 1; bytes.n > 0;) {
         AUTO_ARENA a = {0};
-        struct str der, block = {bytes.p, is_pem ? to_next_boundary(bytes) : bytes.n};
         struct fault bad = {0};
-        size_t before = block.n;
-        bool ok = cert_cut(&block, &a, &der, &bad);
-        /* damage in one PEM block ends with it; behind damaged DER nobody knows where the next begins */
-        size_t used = is_pem ? before : ok ? before - block.n : bytes.n;
-        const char *why = wrapped(bytes);
-        if (why == NULL && !ok)
-            why = arena_text(list->arena, bad.text);
+        struct str der;
+        const char *why;
+        if (!take(&bytes, &after_der, &a, &der, &why, &bad))
+            continue;
         if (why != NULL)
-            intake_list_reject(list, file, nth++, why);
-        else if (der.n > 0)
+            intake_list_reject(list, file, nth++, arena_text(list->arena, why));
+        else
             add_certificate(list, file, nth++, der, issuers, issuer_count);
-        bytes = (struct str){bytes.p + used, bytes.n - used};
     }
 }
