@@ -11,6 +11,7 @@
 #include "massrevoke/intake.h"
 #include "massrevoke/notice.h"
 #include "massrevoke/rules.h"
+#include "massrevoke/store_population.h"
 
 /* Whom and what every act works on; `now` is the campaign clock's. */
 struct conduct {
@@ -43,16 +44,27 @@ MUST_USE bool conduct_open(const struct conduct *c, const struct conduct_opening
 
 /* What an import was. */
 struct conduct_list {
-    const struct intake_list *list;
+    struct intake_list *list;
     struct digest sha256; /* of the bytes read */
     const char *source;
-    const char *rule;    /* NULL: the campaign's */
-    struct utc received; /* UTC_NONE: the campaign's */
+    const char *rule;      /* NULL: the campaign's */
+    struct utc received;   /* UTC_NONE: the campaign's */
+    const char *heuristic; /* how these were found, in words; NULL when nobody said */
+    const char *no_expand; /* why the keys' other certificates stay out; NULL: they come along (items 3, 4) */
 };
 
-/* Adds a list read by intake; *cohort, *added (new to the campaign). */
-MUST_USE bool conduct_import(const struct conduct *c, const struct conduct_list *list, int *cohort,
-                             int64_t *added, struct fault *f);
+/* Looks up what the list names by SHA-256 alone; what nobody knows becomes a rejected line. */
+MUST_USE bool conduct_resolve(const struct conduct *c, struct intake_list *list, struct fault *f);
+
+/* Adds a list read by intake and resolved. What was issued after the `fixed` anchor becomes a rejected line
+ * unless it was named by SHA-256 or given itself; certificates given tell the inventory what it lacks.
+ * out->version 0: nothing was left, nothing stored. USAGE: no_expand under a rule that does not expand. */
+MUST_USE bool conduct_import(const struct conduct *c, const struct conduct_list *list,
+                             struct population_result *out, struct fault *f);
+
+/* Compares a list with the ledger; as store_reconcile, with at most `most` differences of each kind. */
+MUST_USE bool conduct_reconcile(const struct conduct *c, const struct intake_list *list, size_t most,
+                                struct arena *a, struct population_difference *out, struct fault *f);
 
 /* Upserts; issuer indices of the rows are settings' and become the store's. Re-applies the short-lived rule.
  */

@@ -2,8 +2,8 @@
  *
  * Canonical: unsigned big-endian octets without leading zeros, 1 to 20 of them (RFC 5280 4.1.2.2; the 00 that
  * DER puts before a set top bit is not part of it). Identity is issuer + serial, never serial alone (design
- * sentence 7). Pure. Does not: know issuers or backends' spellings beyond hex and decimal. Called by: intake,
- * planner, doors, verifier, reporter. */
+ * sentence 7). Pure. Does not: know issuers, or guess between hex and decimal. Called by: intake, planner,
+ * doors, verifier, reporter, cli. */
 #ifndef MASSREVOKE_SERIAL_H
 #define MASSREVOKE_SERIAL_H
 
@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #define SERIAL_MAX 20
-#define SERIAL_HEX_TEXT 41     /* bytes for serial_hex with the terminator */
-#define SERIAL_DECIMAL_TEXT 50 /* bytes for serial_decimal with the terminator */
+#define SERIAL_HEX_TEXT 41      /* bytes for serial_hex with the terminator */
+#define SERIAL_DECIMAL_TEXT 50  /* bytes for serial_decimal with the terminator */
+#define SERIAL_SPELLING_TEXT 64 /* bytes for serial_spell with the terminator */
 
 /* One serial number; n is 1 to SERIAL_MAX; bytes[0] is not 0; octets behind n are 0, so memcmp of whole
  * structs tests equality. */
@@ -37,6 +38,24 @@ const char *serial_hex(const struct serial *s, char out[static SERIAL_HEX_TEXT])
 
 /* Decimal digits (cfssl, step-ca). */
 const char *serial_decimal(const struct serial *s, char out[static SERIAL_DECIMAL_TEXT]);
+
+/* How CA software and people write serials (facts: backends 2); serial_from_hex and serial_from_decimal read
+ * them all. */
+enum serial_spelling {
+    SERIAL_HEX,      /* 9A0B: openssl ca, EJBCA, AD CS */
+    SERIAL_DECIMAL,  /* 39435: cfssl, step-ca */
+    SERIAL_PREFIXED, /* 0x9a0b: Dogtag */
+    SERIAL_COLONS,   /* 9a:0b: Vault, OpenBao, browsers */
+    SERIAL_PADDED,   /* 36 digits at least: Boulder */
+    SERIAL_SPELLING_COUNT
+};
+
+/* "hex", "decimal", "prefixed", "colons", "padded"; static. */
+const char *serial_spelling_name(enum serial_spelling spelling);
+
+/* The serial in that spelling. */
+const char *serial_spell(const struct serial *s, enum serial_spelling spelling,
+                         char out[static SERIAL_SPELLING_TEXT]);
 
 /* Numeric order: <0, 0, >0. */
 int serial_compare(const struct serial *a, const struct serial *b);

@@ -88,6 +88,11 @@ struct population {
 MUST_USE bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows,
                                   size_t n, struct fault *f);
 
+/* What certificates said of themselves: fills rows that are missing or lack facts, changes nothing that is
+ * there, never the subscriber. */
+MUST_USE bool store_inventory_learn(struct store *s, const struct act *act, const struct inventory_row *rows,
+                                    size_t n, struct fault *f);
+
 /* Upserts contacts. */
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                                  struct fault *f);

@@ -17,16 +17,40 @@ const struct command commands[] = {
     {
         .name = "import",
         .group = "prepare",
-        .usage = "FILE|FOLDER|- [--format F] [--serials hex|decimal] [--issuer CERT]",
+        .usage = "FILE|FOLDER|- | --conninfo C --query SQL [--format F] [--issuer CERT]",
         .summary = "add the affected list; every rejected line is named",
-        .text = "Lists of serials, CSV with a header, PEM and DER certificates, folders of them.\nEnds 8 "
-                "when some lines were rejected, 1 when none was accepted.\n\n  massrevoke import "
-                "affected.csv\n  massrevoke import - --issuer ca.pem < serials.txt\n",
+        .text = "Detected, or named with --format: serials (one a line), csv (a header names the\n"
+                "columns), ccadb (its 11 columns), index (of openssl ca), links (of crt.sh, by\n"
+                "SHA-256), pem, der; folders of these; any SELECT of a PostgreSQL. Ends 8 when\n"
+                "some lines were rejected, 1 when none was accepted.\n\n"
+                "  massrevoke import affected.csv --heuristic 'profile X since 2026-03-01'\n"
+                "  massrevoke import - --issuer ca.pem < serials.txt\n"
+                "  massrevoke import --conninfo 'host=db dbname=ca' \\\n"
+                "    --query \"SELECT serial, issuer FROM certs WHERE profile = 'x'\"\n",
         .options = TAKES(CONFIRM) | TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) |
-                   TAKES(SOURCE) | TAKES(RULE) | TAKES(AS) | TAKES(JSON),
-        .min_args = 1,
+                   TAKES(SOURCE) | TAKES(RULE) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(HEURISTIC) |
+                   TAKES(NO_EXPAND) | TAKES(AS) | TAKES(JSON),
+        .min_args = 0,
         .max_args = 1,
         .run = cmd_import,
+    },
+    {
+        .name = "reconcile",
+        .group = "prepare",
+        .usage = "FILE|- | --conninfo C --query SQL [--apply] | --since N",
+        .summary = "compare a re-run of the list with the campaign",
+        .text = "Names what is in the list alone and in the campaign alone, and writes nothing.\n"
+                "With --apply the former is imported and the latter dropped; what the CA has\n"
+                "revoked already stays, and is named. Ends 0 when both are equal, 8 when they\n"
+                "differ and it was not, or not wholly, applied. --since N tells what came and\n"
+                "went after version N of the list, with every version.\n\n"
+                "  massrevoke reconcile again.csv\n  massrevoke reconcile --since 2\n",
+        .options = TAKES(CONFIRM) | TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) |
+                   TAKES(SOURCE) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(HEURISTIC) | TAKES(APPLY) |
+                   TAKES(SINCE) | TAKES(AS) | TAKES(JSON),
+        .min_args = 0,
+        .max_args = 1,
+        .run = cmd_reconcile,
     },
     {
         .name = "inventory",
@@ -42,11 +66,13 @@ const struct command commands[] = {
     {
         .name = "contacts",
         .group = "prepare",
-        .usage = "FILE",
+        .usage = "[FILE] [--missing primary|backup|any]",
         .summary = "read whom to tell, with their backups",
-        .text = "CSV with a header; a bad address stops nothing, but is listed.\n",
-        .options = TAKES(AS) | TAKES(JSON),
-        .min_args = 1,
+        .text = "CSV with a header; a bad address stops nothing, but is listed. Tells how many\n"
+                "affected subscribers have whom; without FILE nothing is read.\n\n"
+                "  massrevoke contacts contacts.csv\n  massrevoke contacts --missing backup\n",
+        .options = TAKES(MISSING) | TAKES(AS) | TAKES(JSON),
+        .min_args = 0,
         .max_args = 1,
         .run = cmd_contacts,
     },
@@ -295,6 +321,20 @@ const struct command commands[] = {
         .run = cmd_task_done,
     },
     {
+        .name = "find",
+        .group = "watch",
+        .usage = "HOST|NAME|SHA256|SERIAL",
+        .summary = "every certificate that this means, and its siblings",
+        .text = "A host (wildcards that cover it, too), part of a subscriber's or subject's name,\n"
+                "the SHA-256 of a certificate or key, a serial in hex or decimal: in inventory\n"
+                "and campaign, affected or not, with state and planned hour. Siblings have the\n"
+                "same key, names or serial. It never acts: acting commands take serials.\n",
+        .options = TAKES(JSON),
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_find,
+    },
+    {
         .name = "verify",
         .group = "watch",
         .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
@@ -317,6 +357,18 @@ const struct command commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_report,
+    },
+    {
+        .name = "export",
+        .group = "tell",
+        .usage = "--blocklist FILE|-",
+        .summary = "write what other systems must know",
+        .text = "--blocklist: the SHA-256 of every key that is revoked for keyCompromise, one a\n"
+                "line in lower-case hex, so that issuance can refuse it.\n",
+        .options = TAKES(BLOCKLIST),
+        .min_args = 0,
+        .max_args = 0,
+        .run = cmd_export,
     },
     {
         .name = "evidence verify",

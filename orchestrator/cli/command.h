@@ -84,6 +84,9 @@ void help_tree(void);
 /* The commands of this file's neighbours. */
 bool cmd_open(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_import(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_reconcile(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_find(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_export(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_inventory(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_contacts(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f);

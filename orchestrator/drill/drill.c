@@ -75,22 +75,21 @@ bool exercise_add_cohort(struct exercise *x, const char *name, const char *seria
     AUTO_INTAKE_LIST list = {0};
     struct conduct c = exercise_conduct(x, EXERCISE_COMMANDER);
     struct conduct_plan plan;
-    int cohort;
-    int64_t added;
+    struct population_result imported;
     if (!world_list(&x->world, name, serials, &list, f))
         return false;
     struct conduct_list import = {
         .list = &list, .sha256 = digest_of(serials, strlen(serials)), .source = name, .received = UTC_NONE};
-    if (!conduct_import(&c, &import, &cohort, &added, f) ||
-        !conduct_plan(&c, cohort, c.now, false, &x->arena, &plan, f))
+    if (!conduct_import(&c, &import, &imported, f) ||
+        !conduct_plan(&c, imported.cohort, c.now, false, &x->arena, &plan, f))
         return false;
     add_slots(x, &plan.value);
     char finish[UTC_TEXT], at[UTC_TEXT];
     log_line("%s  plan of cohort %d: %zu certificates in %zu slots, %" PRIu64 " expire first, %s, finish %s",
-             utc_format(x->clock.now, at), cohort, plan.value.number_count, plan.value.slot_count,
+             utc_format(x->clock.now, at), imported.cohort, plan.value.number_count, plan.value.slot_count,
              plan.value.expires_first, plan.value.feasible ? "feasible" : "NOT FEASIBLE",
              utc_format(plan.value.finish, finish));
-    return exercise_ask(x, plan.request, cohort, f);
+    return exercise_ask(x, plan.request, imported.cohort, f);
 }
 
 static bool open_campaign(struct exercise *x, struct fault *f)

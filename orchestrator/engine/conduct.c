@@ -1,8 +1,7 @@
-/* Opening and lists: what prepares a campaign. */
+/* Opening and cohorts: what prepares a campaign. */
 #include "massrevoke/conduct.h"
 #include "conduct_parts.h"
 #include "massrevoke/cert.h"
-#include "massrevoke/store_population.h"
 
 bool conduct_issuers(struct store *s, const struct settings *settings, struct arena *a, int **out, size_t *n,
                      struct fault *f)
@@ -54,61 +53,6 @@ bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int 
                                 .bug = o->bug};
     struct act act = act_of(c);
     return store_campaign_open(c->store, &act, &campaign, "open", id, f);
-}
-
-bool conduct_import(const struct conduct *c, const struct conduct_list *list, int *cohort, int64_t *added,
-                    struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct rule rule;
-    const struct intake_list *in = list->list;
-    if (!rules_find(c->settings->plans_dir, list->rule == NULL ? c->campaign.rule : list->rule, &a, &rule, f))
-        return false;
-    struct utc received = utc_is_set(list->received) ? list->received : c->campaign.received;
-    struct population p = {
-        .rule = rule.id,
-        .source = list->source,
-        .reason = (int)rule.reason,
-        .received = received,
-        .deadline = utc_add(received, rule.deadline),
-        .should_by = rule.should.s > 0 ? utc_add(received, rule.should) : UTC_NONE,
-        .sha256 = list->sha256,
-        .lines = (int64_t)intake_list_in(in),
-        .accepted = (int64_t)in->accepted,
-        .duplicate = (int64_t)in->duplicate,
-        .rejected = (int64_t)in->rejects.count,
-        .count = in->accepted,
-    };
-    struct listed *rows = arena_array(&a, in->accepted, sizeof *rows);
-    for (size_t i = 0; i < in->accepted; i++)
-        rows[i] = (struct listed){.issuer = c->issuers[in->keys[i].issuer],
-                                  .serial = in->keys[i].serial,
-                                  .line = in->places[i].line};
-    p.rows = rows;
-    struct act act = act_of(c);
-    const struct short_lived *shorts;
-    size_t short_count;
-    struct population_result result;
-    if (!rules_short_lived_rows(c->settings->plans_dir, &a, &shorts, &short_count, f) ||
-        !store_population_add(c->store, &act, &p, shorts, short_count, &result, f))
-        return false;
-    *cohort = result.cohort;
-    *added = result.added;
-    return true;
-}
-
-bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size_t n, struct fault *f)
-{
-    struct act act = act_of(c);
-    for (size_t i = 0; i < n; i++)
-        rows[i].issuer = c->issuers[rows[i].issuer];
-    return store_inventory_put(c->store, &act, rows, n, f);
-}
-
-bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_t n, struct fault *f)
-{
-    struct act act = act_of(c);
-    return store_contacts_put(c->store, &act, rows, n, f);
 }
 
 bool conduct_goes(const struct cohort *cohort)

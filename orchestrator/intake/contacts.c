@@ -1,4 +1,4 @@
-/* The contacts file (contract section 3), and who can be told. */
+/* The contacts file (contract section 3). */
 #include "intake/set.h"
 #include "intake/table.h"
 #include "massrevoke/intake.h"
@@ -178,38 +178,4 @@ void intake_contacts_free(struct intake_contacts *contacts)
     free(contacts->table.rejects.items);
     free(contacts->table.warnings.items);
     *contacts = (struct intake_contacts){0};
-}
-
-static bool same_subscriber(const void *context, uint32_t number, struct str key)
-{
-    const char *const *subscribers = context;
-    return str_is(key, subscribers[number]);
-}
-
-struct intake_coverage intake_coverage_of(const char *const *subscribers, size_t count,
-                                          const struct contact *contacts, size_t contact_count,
-                                          const uint64_t seed[static 2], uint8_t *reach)
-{
-    AUTO_INTAKE_SET set = {.seed = {seed[0], seed[1]}};
-    for (size_t i = 0; i < count; i++) {
-        reach[i] = 0;
-        (void)intake_set_put(&set, str_of(subscribers[i]), (uint32_t)i, same_subscriber, subscribers);
-    }
-    for (size_t i = 0; i < contact_count; i++) {
-        uint32_t at = intake_set_find(&set, str_of(contacts[i].subscriber), same_subscriber, subscribers);
-        if (at == INTAKE_SET_NEW || contacts[i].address_bad)
-            continue;
-        reach[at] |= contacts[i].role == CONTACT_PRIMARY  ? INTAKE_HAS_PRIMARY
-                     : contacts[i].role == CONTACT_BACKUP ? INTAKE_HAS_BACKUP
-                                                          : 0;
-    }
-    size_t of[4] = {0};
-    for (size_t i = 0; i < count; i++)
-        of[reach[i]]++;
-    return (struct intake_coverage){
-        .primary_and_backup = of[INTAKE_HAS_PRIMARY | INTAKE_HAS_BACKUP],
-        .primary_only = of[INTAKE_HAS_PRIMARY],
-        .backup_only = of[INTAKE_HAS_BACKUP],
-        .nobody = of[0],
-    };
 }

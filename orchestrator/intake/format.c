@@ -3,8 +3,8 @@
 #include "massrevoke/intake.h"
 
 static const char *const names[INTAKE_FORMAT_COUNT] = {
-    [INTAKE_AUTO] = "auto",   [INTAKE_SERIALS] = "serials", [INTAKE_CSV] = "csv",
-    [INTAKE_CCADB] = "ccadb", [INTAKE_PEM] = "pem",         [INTAKE_DER] = "der",
+    [INTAKE_AUTO] = "auto",   [INTAKE_SERIALS] = "serials", [INTAKE_CSV] = "csv", [INTAKE_CCADB] = "ccadb",
+    [INTAKE_INDEX] = "index", [INTAKE_LINKS] = "links",     [INTAKE_PEM] = "pem", [INTAKE_DER] = "der",
 };
 
 const char *intake_format_name(enum intake_format format)
@@ -44,6 +44,28 @@ static struct str first_line(struct str head)
     return str_of("");
 }
 
+/* "V", "R" or "E", a tab, and digits up to a Z: a row of index.txt. */
+static bool is_index(struct str line)
+{
+    struct str type = str_cut(&line, '\t'), expiry = str_cut(&line, '\t');
+    if (type.n != 1 || memchr("VRE", type.p[0], 3) == NULL || expiry.n < 11 || expiry.p[expiry.n - 1] != 'Z')
+        return false;
+    for (size_t i = 0; i + 1 < expiry.n; i++)
+        if (expiry.p[i] < '0' || expiry.p[i] > '9')
+            return false;
+    return true;
+}
+
+static bool is_link(struct str line)
+{
+    struct digest sha256;
+    static const char *const begins[] = {"https://", "http://", "crt.sh/", "crt.sh?"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (line.n > strlen(begins[i]) && memcmp(line.p, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return intake_sha256(line, &sha256);
+}
+
 enum intake_format intake_detect(struct str head)
 {
     if (head.n >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0)
@@ -55,9 +77,14 @@ enum intake_format intake_detect(struct str head)
         return INTAKE_PEM;
     struct str line = first_line(head);
     char name[64];
+    if (is_index(line))
+        return INTAKE_INDEX;
+    if (is_link(line))
+        return INTAKE_LINKS;
     for (size_t i = 0; i < line.n; i++)
         if (memchr(",;\t", line.p[i], 3) != NULL)
             return INTAKE_CSV;
-    bool header = table_canonical(line, name, sizeof name) && strncmp(name, "serial", 6) == 0;
+    bool named = table_canonical(line, name, sizeof name);
+    bool header = named && (strncmp(name, "serial", 6) == 0 || strstr(name, "sha256") != NULL);
     return header ? INTAKE_CSV : INTAKE_SERIALS;
 }

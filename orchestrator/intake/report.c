@@ -3,7 +3,7 @@
 
 size_t intake_list_in(const struct intake_list *list)
 {
-    return list->accepted + list->duplicate + list->rejects.count;
+    return list->accepted + list->duplicate + list->rejects.count + list->hash_count;
 }
 
 enum fault_kind intake_list_verdict(const struct intake_list *list)
@@ -53,7 +53,7 @@ void intake_list_summary(const struct intake_list *list, size_t lines, struct bu
     remarks("rejected", &list->rejects, lines, out);
     for (size_t i = 0; i < list->duplicate && i < lines; i++) {
         const struct intake_duplicate *d = &list->duplicates[i];
-        const struct intake_place *first = &list->places[d->first];
+        const struct intake_place *first = &d->first;
         buf_format(out, "  duplicate %s:%zu: first at %s:%zu\n", list->files[d->place.file],
                    (size_t)d->place.line, list->files[first->file], (size_t)first->line);
     }

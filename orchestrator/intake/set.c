@@ -83,15 +83,6 @@ uint32_t intake_set_put(struct intake_set *set, struct str key, uint32_t number,
     return INTAKE_SET_NEW;
 }
 
-uint32_t intake_set_find(const struct intake_set *set, struct str key, intake_same_fn *same,
-                         const void *context)
-{
-    if (set->room == 0)
-        return INTAKE_SET_NEW;
-    size_t at = probe(set, intake_hash(key, set->seed), key, same, context);
-    return set->slots[at] == 0 ? INTAKE_SET_NEW : (uint32_t)set->slots[at] - 1;
-}
-
 void intake_set_free(struct intake_set *set)
 {
     free(set->slots);

@@ -14,10 +14,6 @@ typedef bool intake_same_fn(const void *context, uint32_t number, struct str key
 uint32_t intake_set_put(struct intake_set *set, struct str key, uint32_t number, intake_same_fn *same,
                         const void *context);
 
-/* The same without putting. */
-uint32_t intake_set_find(const struct intake_set *set, struct str key, intake_same_fn *same,
-                         const void *context);
-
 /* SipHash-2-4 of the bytes. */
 uint64_t intake_hash(struct str bytes, const uint64_t seed[static 2]);
 

@@ -113,6 +113,44 @@ const char *serial_decimal(const struct serial *s, char out[static SERIAL_DECIMA
     return out;
 }
 
+const char *serial_spelling_name(enum serial_spelling spelling)
+{
+    static const char *const names[SERIAL_SPELLING_COUNT] = {"hex", "decimal", "prefixed", "colons",
+                                                             "padded"};
+    return names[spelling];
+}
+
+#define PADDED_DIGITS 36
+
+const char *serial_spell(const struct serial *s, enum serial_spelling spelling,
+                         char out[static SERIAL_SPELLING_TEXT])
+{
+    char digits[SERIAL_HEX_TEXT];
+    size_t n = 2 * (size_t)s->n;
+    hex_lower(s->bytes, s->n, digits);
+    switch (spelling) {
+    case SERIAL_DECIMAL:
+        return serial_decimal(s, out);
+    case SERIAL_PREFIXED:
+        memcpy(out, "0x", 2);
+        memcpy(out + 2, digits, n + 1);
+        return out;
+    case SERIAL_COLONS:
+        for (size_t i = 0; i < s->n; i++)
+            memcpy(out + 3 * i, digits + 2 * i, 2), out[3 * i + 2] = ':';
+        out[3 * (size_t)s->n - 1] = '\0';
+        return out;
+    case SERIAL_PADDED:
+        memset(out, '0', PADDED_DIGITS);
+        memcpy(out + (n < PADDED_DIGITS ? PADDED_DIGITS - n : 0), digits, n + 1);
+        return out;
+    case SERIAL_HEX:
+    case SERIAL_SPELLING_COUNT:
+    default:
+        return serial_hex(s, out);
+    }
+}
+
 int serial_compare(const struct serial *a, const struct serial *b)
 {
     if (a->n != b->n)

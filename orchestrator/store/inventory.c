@@ -69,8 +69,9 @@ static bool stage(struct store *s, const struct inventory_row *rows, size_t n, i
     return true;
 }
 
-bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
-                         struct fault *f)
+/* Stages and runs `query` over it. */
+static bool merge(struct store *s, const struct act *act, const char *query, const struct inventory_row *rows,
+                  size_t n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     int64_t staged;
@@ -80,11 +81,23 @@ bool store_inventory_put(struct store *s, const struct act *act, const struct in
     put_utc(&p, act->at);
     put_text(&p, act->who);
     put_int(&p, staged);
-    if (!store_do(s, "inventory_merge", &p, f))
+    if (!store_do(s, query, &p, f))
         return false;
     /* lists are joined to the key alone, which needs the visibility map; statistics of both sides */
     struct fault ignored = {0};
     (void)!store_run(s, "visibility", "VACUUM (ANALYZE) inventory", &ignored);
     store_analyze(s, "certificate");
     return true;
+}
+
+bool store_inventory_put(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
+                         struct fault *f)
+{
+    return merge(s, act, "inventory_merge", rows, n, f);
+}
+
+bool store_inventory_learn(struct store *s, const struct act *act, const struct inventory_row *rows, size_t n,
+                           struct fault *f)
+{
+    return merge(s, act, "inventory_learn", rows, n, f);
 }

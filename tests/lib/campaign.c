@@ -150,13 +150,12 @@ static void import_all(struct world *w, const struct conduct *c)
     struct fault f = {0};
     AUTO_INTAKE_LIST list = {.seed = {1, 2}, .arena = &w->arena};
     uint32_t file = intake_list_file(&list, "list");
-    int cohort;
-    int64_t added;
+    struct population_result result;
     for (size_t i = 0; i < w->key_count; i++)
         intake_list_add(&list, file, i + 1, 0, &w->keys[i].serial);
     struct conduct_list in = {
         .list = &list, .sha256 = digest_of("list", 4), .source = "test", .received = UTC_NONE};
-    must(conduct_import(c, &in, &cohort, &added, &f), "import", &f);
+    must(conduct_import(c, &in, &result, &f), "import", &f);
 }
 
 /* As `approve --key --cert` does, by the first of the demo's two people. */

@@ -63,7 +63,7 @@ static void check(const struct intake_list *list)
         for (size_t k = 0; k < i; k++)
             assert_memory_not_equal(&list->keys[i], &list->keys[k], sizeof *list->keys);
     for (size_t i = 0; i < list->duplicate; i++)
-        assert_true(list->duplicates[i].first < list->accepted);
+        assert_true(list->duplicates[i].first.line > 0);
     for (size_t i = 0; i < list->rejects.count; i++)
         assert_true(list->rejects.items[i].line > 0 && list->rejects.items[i].reason != NULL);
 }

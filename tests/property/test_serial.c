@@ -6,7 +6,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -81,11 +83,57 @@ static void order_is_numeric(void **unused)
     }
 }
 
+/* Reads a spelling by the rule of its base. */
+static const char *read_back(const char *text, enum serial_spelling spelling, struct serial *out)
+{
+    return spelling == SERIAL_DECIMAL ? serial_from_decimal(str_of(text), out)
+                                      : serial_from_hex(str_of(text), out);
+}
+
+/* 1 to 20 octets, the first often with its high bit set, zeros in front: what each spelling writes is read as
+ * the same serial, and each has the form its readers insist on. */
+static void every_spelling_comes_back(void **unused)
+{
+    (void)unused;
+    uint64_t state = 36;
+    size_t high = 0;
+    for (int round = 0; round < 20000; round++) {
+        uint8_t octets[SERIAL_MAX + 4];
+        size_t zeros = next(&state) % 4, n = 1 + next(&state) % SERIAL_MAX;
+        memset(octets, 0, sizeof octets);
+        for (size_t i = 0; i < n; i++)
+            octets[zeros + i] = (uint8_t)next(&state);
+        octets[zeros] |= (uint8_t)(round % 2 == 0 ? 0x80 : 0x01);
+        struct serial s, again;
+        assert_null(serial_from_octets(octets, zeros + n, &s));
+        assert_int_equal(s.n, n);
+        high += s.bytes[0] >= 0x80;
+        for (int i = 0; i < SERIAL_SPELLING_COUNT; i++) {
+            char text[SERIAL_SPELLING_TEXT];
+            serial_spell(&s, (enum serial_spelling)i, text);
+            assert_true(strlen(text) < SERIAL_SPELLING_TEXT);
+            assert_null(read_back(text, (enum serial_spelling)i, &again));
+            assert_memory_equal(&s, &again, sizeof s);
+            char padded[SERIAL_SPELLING_TEXT + 8];
+            snprintf(padded, sizeof padded, i == SERIAL_PREFIXED ? " %s " : " 00%s ", text);
+            assert_null(read_back(padded, (enum serial_spelling)i, &again)); /* zeros in front mean nothing */
+            assert_memory_equal(&s, &again, sizeof s);
+        }
+        char text[SERIAL_SPELLING_TEXT];
+        assert_int_equal(strlen(serial_spell(&s, SERIAL_HEX, text)) % 2, 0);
+        assert_true(text[0] != '0' || text[1] != '0');
+        assert_true(strlen(serial_spell(&s, SERIAL_PADDED, text)) >= 36);
+        assert_int_equal(strlen(serial_spell(&s, SERIAL_COLONS, text)), 3 * n - 1);
+    }
+    assert_true(high >= 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_numbers),
         cmocka_unit_test(order_is_numeric),
+        cmocka_unit_test(every_spelling_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

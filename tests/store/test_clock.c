@@ -64,8 +64,7 @@ static int waiting_cohort(struct small *s, int received)
 {
     struct act act = small_act(s, received, "bea");
     struct listed row = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x20, 1}}, .line = 1};
-    int cohort = 0;
-    int64_t n;
+    struct population_result result;
     struct population p = {.rule = "4.9.1.1-12",
                            .source = "late.txt",
                            .reason = REASON_SUPERSEDED,
@@ -76,9 +75,9 @@ static int waiting_cohort(struct small *s, int received)
                            .accepted = 1,
                            .rows = &row,
                            .count = 1};
-    CHECK(store_population_add(s->store, &act, &p, &cohort, &n, &f));
+    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
     small_sabotage(s, "UPDATE cohort SET plan = 7 WHERE cohort = 2");
-    return cohort;
+    return result.cohort;
 }
 
 static struct conduct_clock anchor(struct small *s, int now, enum anchor what, int hour, int cohort)

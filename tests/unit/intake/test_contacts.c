@@ -69,36 +69,11 @@ static void headers(void **unused)
     assert_string_equal(f.text, "contacts.csv:1: no column is named 'email'");
 }
 
-static void coverage(void **unused)
-{
-    (void)unused;
-    AUTO_ARENA a = {0};
-    AUTO_INTAKE_CONTACTS v = {0};
-    struct fault f;
-    static const char *const subscribers[] = {"both", "first", "second", "bad", "partner", "absent"};
-    uint8_t reach[6];
-    assert_true(
-        read_text(&v,
-                  "subscriber,role,email\nboth,primary,a@b.example\nboth,backup,c@b.example\n"
-                  "first,primary,a@b.example\nfirst,backup,nowhere\nsecond,backup,a@b.example\n"
-                  "bad,primary,a@b@c.example\npartner,partner,a@b.example\nother,primary,a@b.example\n",
-                  &a, &f));
-    struct intake_coverage c = intake_coverage_of(subscribers, 6, v.rows, v.count, seed, reach);
-    assert_int_equal(c.primary_and_backup, 1);
-    assert_int_equal(c.primary_only, 1);
-    assert_int_equal(c.backup_only, 1);
-    assert_int_equal(c.nobody, 3);
-    assert_int_equal(reach[0], INTAKE_HAS_PRIMARY | INTAKE_HAS_BACKUP);
-    assert_int_equal(reach[1], INTAKE_HAS_PRIMARY);
-    assert_int_equal(reach[3], 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_flags_and_replacements),
         cmocka_unit_test(headers),
-        cmocka_unit_test(coverage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
