@@ -107,7 +107,7 @@ DECLARE index record; made text[] := '{}';
 BEGIN
     FOR index IN
         SELECT i.indexrelid::regclass AS name, c.conname, pg_get_indexdef(i.indexrelid) AS by_hand,
-               format('ALTER TABLE %s ADD CONSTRAINT %I %s', what, c.conname, pg_get_constraintdef(c.oid)) AS by_constraint
+               pg_get_constraintdef(c.oid) AS rule
           FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid
          WHERE i.indrelid = what ORDER BY i.indexrelid
     LOOP
@@ -116,7 +116,7 @@ BEGIN
             made := made || index.by_hand;
         ELSE
             EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', what, index.conname);
-            made := made || index.by_constraint;
+            made := made || format('ALTER TABLE %s ADD CONSTRAINT %I %s', what, index.conname, index.rule);
         END IF;
     END LOOP;
     RETURN made;
@@ -308,27 +308,29 @@ DROP FUNCTION inventory_merge(integer, bigint, text);
 -- Upserts temporary table staging_inventory; certificates of cohorts that have not started take the new facts. Plans of
 -- theirs and requests lose their object when anything changed: the planning order may be another (plan again).
 CREATE FUNCTION inventory_merge(c integer, at bigint, actor text, staged bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE changed bigint; added bigint; names bigint[]; was_empty boolean; made text[] := '{}';
+DECLARE changed bigint := 0; added bigint; names bigint[]; was_empty boolean; made text[] := '{}';
 BEGIN
     PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
     PERFORM pg_advisory_xact_lock(lock_class('inventory'), 0); -- one inventory for all campaigns
     PERFORM set_config('work_mem', '256MB', true);
     was_empty := NOT EXISTS (SELECT 1 FROM inventory);
-    SELECT array_agg(DISTINCT hashtextextended(v.dns_names, 0)) INTO names
-      FROM staging_inventory s JOIN inventory v USING (issuer, serial)
-     WHERE v.dns_names <> s.dns_names AND v.dns_names <> '';
-    UPDATE inventory v
-       SET subscriber = s.subscriber, subject = s.subject, not_before = s.not_before, not_after = s.not_after,
-           cert_sha256 = s.cert_sha256, precert_sha256 = s.precert_sha256, spki_sha256 = s.spki_sha256,
-           dns_names = s.dns_names, type = s.type, cdp = s.cdp, ocsp = s.ocsp, certificate_file = s.certificate_file,
-           sibling = v.sibling AND s.dns_names <> ''
-      FROM staging_inventory s
-     WHERE v.issuer = s.issuer AND v.serial = s.serial
-       AND (v.subscriber, v.subject, v.not_before, v.not_after, v.cert_sha256, v.precert_sha256, v.spki_sha256, v.dns_names,
-            v.type, v.cdp, v.ocsp, v.certificate_file)
-           IS DISTINCT FROM (s.subscriber, s.subject, s.not_before, s.not_after, s.cert_sha256, s.precert_sha256,
-            s.spki_sha256, s.dns_names, s.type, s.cdp, s.ocsp, s.certificate_file);
-    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF NOT was_empty THEN
+        SELECT array_agg(DISTINCT hashtextextended(v.dns_names, 0)) INTO names
+          FROM staging_inventory s JOIN inventory v USING (issuer, serial)
+         WHERE v.dns_names <> s.dns_names AND v.dns_names <> '';
+        UPDATE inventory v
+           SET subscriber = s.subscriber, subject = s.subject, not_before = s.not_before, not_after = s.not_after,
+               cert_sha256 = s.cert_sha256, precert_sha256 = s.precert_sha256, spki_sha256 = s.spki_sha256,
+               dns_names = s.dns_names, type = s.type, cdp = s.cdp, ocsp = s.ocsp, certificate_file = s.certificate_file,
+               sibling = v.sibling AND s.dns_names <> ''
+          FROM staging_inventory s
+         WHERE v.issuer = s.issuer AND v.serial = s.serial
+           AND (v.subscriber, v.subject, v.not_before, v.not_after, v.cert_sha256, v.precert_sha256, v.spki_sha256,
+                v.dns_names, v.type, v.cdp, v.ocsp, v.certificate_file)
+               IS DISTINCT FROM (s.subscriber, s.subject, s.not_before, s.not_after, s.cert_sha256, s.precert_sha256,
+                s.spki_sha256, s.dns_names, s.type, s.cdp, s.ocsp, s.certificate_file);
+        GET DIAGNOSTICS changed = ROW_COUNT;
+    END IF;
     IF was_empty AND staged > 50000 THEN
         made := indexes_take('inventory');
     END IF;
