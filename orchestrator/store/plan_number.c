@@ -281,8 +281,20 @@ static void pick_unsettled(struct plan_rows *r, const uint32_t *ranks, struct pl
                 change(m->draft, number);
         }
     }
-    m->draft->pages = r->pages;
-    m->draft->page_count = r->page_count;
+}
+
+/* What stays of the pages when the rows go. */
+static void keep_pages(const struct plan_rows *r, struct arena *a, struct plan_draft *d)
+{
+    d->page_count = r->page_count;
+    d->pages = arena_array(a, r->page_count, sizeof *d->pages);
+    for (size_t i = 0; i < r->page_count; i++) {
+        const struct plan_page *page = &r->pages[i];
+        int32_t *canaries = arena_array(a, page->canary_count, sizeof *canaries);
+        memcpy(canaries, page->canaries, page->canary_count * sizeof *canaries);
+        d->pages[i] =
+            (struct plan_page){.page = page->page, .canaries = canaries, .canary_count = page->canary_count};
+    }
 }
 
 /* Which of `kinds` values appear gets a dense new number in the same order: dense[value]; how many. */
@@ -350,10 +362,12 @@ bool plan_number(struct plan_rows *r, struct arena *a, struct plan_material *out
     out->draft = arena_alloc(a, sizeof *out->draft);
     *out->draft = (struct plan_draft){.fresh = r->fresh, .mark = arena_text(a, r->mark)};
     out->draft->changed = arena_array(a, r->count, sizeof *out->draft->changed);
-    if (!r->fresh)
-        pick_unsettled(r, ranks, out);
-    else if (!number_anew(r, ranks, a, out, f))
+    if (r->fresh && !number_anew(r, ranks, a, out, f))
         return false;
+    if (!r->fresh) {
+        pick_unsettled(r, ranks, out);
+        keep_pages(r, a, out->draft);
+    }
     compact(r, sorted, a, out, &dense);
     *representatives = represent(r, dense, out->shard_count, &r->arena);
     return true;
