@@ -97,7 +97,6 @@ MUST_USE bool store_inventory_learn(struct store *s, const struct act *act, cons
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                                  struct fault *f);
 
-
 /* Certificates in the inventory. */
 MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f);
 

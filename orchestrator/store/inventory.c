@@ -83,9 +83,9 @@ static bool merge(struct store *s, const struct act *act, const char *query, con
     put_int(&p, staged);
     if (!store_do(s, query, &p, f))
         return false;
-    /* lists are joined to the key alone, which needs the visibility map; statistics of both sides */
+    /* lists are joined to the key alone, which needs the visibility map */
     struct fault ignored = {0};
-    (void)!store_run(s, "visibility", "VACUUM (ANALYZE) inventory", &ignored);
+    (void)!store_run(s, "visibility", "VACUUM inventory", &ignored);
     store_analyze(s, "certificate");
     return true;
 }
