@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #define HOUR 3600
+#define LEVEL_FIRST CLASS_UNREACHABLE /* classes before it need no notice */
 #define RECEIVED INT64_C(1709510400) /* 2024-03-04T00:00:00Z */
 
 /* A campaign of n certificates, `each` a subscriber, one issuer and CA. */
@@ -29,6 +30,7 @@ static void make(struct campaign *c, struct arena *a, size_t n, size_t each, str
     for (size_t i = 0; i < n; i++) {
         c->certificates[i].number = (uint32_t)i;
         c->certificates[i].subscriber = (uint32_t)(i / each);
+        c->certificates[i].turn = CLASS_IN_USE;
         c->certificates[i].not_after = UTC_NONE;
     }
     c->in = (struct plan_input){.certificates = c->certificates,
@@ -45,6 +47,8 @@ static void make(struct campaign *c, struct arena *a, size_t n, size_t each, str
                                      .reserve.s = 6 * HOUR,
                                      .publish_margin.s = 2 * HOUR,
                                      .outage_floor.s = 12 * HOUR};
+    for (int k = LEVEL_FIRST; k < CLASS_COUNT; k++)
+        c->in.profile.class_notice[k].s = 36 * HOUR;
 }
 
 static struct plan plan_of(const struct campaign *c, struct arena *a)
@@ -89,7 +93,7 @@ static void notice_goes_before_the_floor(void **unused)
     assert_int_equal(p.slots[0].hour, 0);
     assert_int_equal(p.outage_tolerance.s, 12 * HOUR);
     assert_int_equal(p.limiting, PLAN_LIMIT_BACKEND_RATE);
-    assert_string_equal(p.given_up, "notice: 360 certificates go before the profile's first slot\n");
+    assert_string_equal(p.given_up, "notice: 360 in_use certificates before their 36 h\n");
     assert_int_equal(p.should_24h, 220);
     make(&c, &a, 1180, 1, (struct rate){10, HOUR});
     p = plan_of(&c, &a);
@@ -312,7 +316,7 @@ static void bytes_are_the_same_everywhere(void **unused)
     c.in.profile.canary = 3;
     struct plan p = plan_of(&c, &a);
     assert_string_equal(digest_hex(p.digest, hex),
-                        "047b4fba33fcda079b7e52eebf75d4ec9cba913a0d4c546396b0dcfaeafae779");
+                        "84c96c426c187b976152027a30cfbaf43c893ab3980890a62e87c6632ad1999f");
 }
 
 int main(void)
