@@ -9,24 +9,23 @@ void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
 {
     size_t most = w->in->certificate_count, wanted = (size_t)w->in->profile.canary;
     *s = (struct canary_search){.w = w, .wanted = wanted < most ? wanted : most};
-    for (size_t c = 0; c <= EXPIRING; c++)
+    for (size_t c = 0; c <= EXPIRING; c++) {
+        s->cost[c] = c == EXPIRING ? COST_EXPIRING : w->hours.notice[c];
         s->first[c] = arena_array(a, s->wanted, sizeof *s->first[c]);
+    }
 }
 
-void canary_offer(struct canary_search *s, uint32_t index, uint32_t place)
+void canary_note(struct canary_search *s, uint32_t index, size_t category)
 {
     const struct plan_certificate *c = &s->w->in->certificates[index];
     struct shard_work *shard = &s->w->shards[c->shard];
-    bool expires = place >> 28 == ROLE_EXPIRING;
-    int64_t cost = expires ? COST_EXPIRING : s->w->hours.notice[c->turn];
-    size_t category = expires ? EXPIRING : c->turn;
     if (s->count[category] < s->wanted)
         s->first[category][s->count[category]++] = index;
-    if (shard->issuer == c->issuer + 1u && shard->cost <= cost)
+    if (shard->issuer == c->issuer + 1u && shard->cost <= s->cost[category])
         return;
     if (shard->issuer != 0 && shard->issuer != c->issuer + 1u)
         buf_add(&s->best, &shard->index, sizeof shard->index);
-    *shard = (struct shard_work){c->issuer + 1u, index, cost, shard->entries};
+    *shard = (struct shard_work){c->issuer + 1u, index, s->cost[category], shard->entries};
 }
 
 /* Those of every issuer and shard, as sort items, ascending. */
@@ -85,36 +84,47 @@ static size_t fill(const struct canary_search *s, uint64_t *items, size_t n)
     return n;
 }
 
-/* Adds certificates [from, to) of a lot as a lot of their own. */
-static void add_part(struct lot *lots, size_t *n, const struct lot *l, uint32_t from, uint32_t to)
+/* Part of a lot, from the i-th certificate of the input on. */
+static struct lot part_of(const struct lot *l, uint32_t from, uint32_t count)
 {
-    if (from == to)
-        return;
-    lots[*n] = *l;
-    lots[*n].first = from;
-    lots[*n].count = to - from;
-    lots[(*n)++].number = l->number + (from - l->first);
+    struct lot part = *l;
+    part.first = from;
+    part.number += from - l->first;
+    part.count = count;
+    return part;
 }
 
-/* Cuts the canaries, ascending, out of their lots. */
+/* Cuts the canaries, ascending, out of their lots. What is before the first one in a lot stays the lot. */
 static void cut_out(struct work *w, const uint64_t *items, size_t count)
 {
-    struct lot *lots = arena_array(w->arena, w->lot_count + 2 * count, sizeof *lots);
-    size_t n = 0, next = 0;
-    for (size_t i = 0; i < w->lot_count; i++) {
-        const struct lot *l = &w->lots[i];
-        uint32_t from = l->first, end = l->first + l->count;
-        for (; next < count && items[next] >> 32 < end; next++) {
-            uint32_t at = (uint32_t)(items[next] >> 32);
-            add_part(lots, &n, l, from, at);
-            add_part(lots, &n, l, at, at + 1);
-            lots[n - 1].place = PLACE(ROLE_CANARY, lot_class(l), lot_role(l) == ROLE_EXPIRING);
-            from = at + 1;
+    for (size_t i = 0, low = 0; i < count; i++) {
+        uint32_t at = (uint32_t)(items[i] >> 32);
+        size_t high = w->lot_count; /* the last lot that starts at or before it */
+        while (high - low > 1) {
+            size_t middle = low + (high - low) / 2;
+            if (w->lots[middle].first <= at)
+                low = middle;
+            else
+                high = middle;
         }
-        add_part(lots, &n, l, from, end);
+        struct lot *l = &w->lots[low], all = *l, canary;
+        size_t cuts = work_cuts(w);
+        if (at >= l->first + l->count) { /* behind another canary of the same lot */
+            l = work_lot(w, w->lot_count + cuts - 1);
+            all = *l;
+        }
+        uint32_t end = all.first + all.count;
+        canary = part_of(&all, at, 1);
+        canary.place = PLACE(ROLE_CANARY, lot_class(&all), lot_role(&all) == ROLE_EXPIRING);
+        struct lot rest = part_of(&all, at + 1, end - at - 1);
+        l->count = at - all.first;
+        if (l->count == 0)
+            *l = canary;
+        else
+            buf_add(&w->cuts, &canary, sizeof canary);
+        if (rest.count > 0)
+            buf_add(&w->cuts, &rest, sizeof rest);
     }
-    w->lots = lots;
-    w->lot_count = n;
 }
 
 void canary_choose(struct canary_search *s)
@@ -129,8 +139,10 @@ void canary_choose(struct canary_search *s)
 
 void canary_drop(struct work *w)
 {
-    for (size_t i = 0; i < w->lot_count; i++)
-        if (lot_role(&w->lots[i]) == ROLE_CANARY)
-            w->lots[i].place = work_place(w, &w->in->certificates[w->lots[i].first]);
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
+        struct lot *l = work_lot(w, i);
+        if (lot_role(l) == ROLE_CANARY)
+            l->place = work_place(w, &w->in->certificates[l->first]);
+    }
     work_count(w);
 }

@@ -4,6 +4,8 @@
 
 #define PLACES (CLASS_COUNT + 3) /* of lots of one CA within a slot, canaries aside */
 
+#define AHEAD 24 /* lots that are fetched while others are dealt */
+
 /* Where the dealing stands. */
 struct deal {
     struct work *w;
@@ -14,6 +16,7 @@ struct deal {
     struct buf slots, chunks; /* struct plan_slot, struct plan_chunk */
     struct plan_slot slot;    /* the open ones, not yet among them */
     struct plan_chunk chunk;
+    struct lot group; /* dealt, not yet judged: only count, place and ca */
     uint32_t chunk_most;
     uint32_t *seen;    /* by rank: the slot it was last counted in, plus one */
     int64_t *sent;     /* by CA: in this slot, at_once: in all */
@@ -34,44 +37,34 @@ static uint32_t minor_key(const struct work *w, const struct lot *l)
     return cas + l->ca * (uint32_t)PLACES + place;
 }
 
-/* The lots that are dealt, by number: neighbours share pages. Cuts are few; they are merged in. */
-static void collect(struct deal *d, uint64_t *items, struct arena *scratch)
-{
-    struct work *w = d->w;
-    size_t cuts = work_cuts(w), next = 0;
-    uint64_t *extra = arena_array(scratch, cuts, sizeof *extra),
-             *spare = arena_array(scratch, cuts, sizeof *spare);
-    for (size_t i = 0; i < cuts; i++)
-        extra[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
-    extra = sort_items(extra, spare, cuts, UINT32_MAX);
-    for (size_t i = 0; i < w->lot_count || next < cuts;) {
-        bool cut = next < cuts && (i == w->lot_count || extra[next] >> 32 < w->lots[i].first);
-        size_t at = cut ? (uint32_t)extra[next++] : i++;
-        const struct lot *l = work_lot(w, at);
-        if (lot_role(l) != ROLE_NONE)
-            items[d->n++] = SORT_ITEM(minor_key(w, l), at);
-    }
-}
-
-/* Slot by slot; in it as minor_key says, then by number. */
+/* Slot by slot; in it as minor_key says, then by number: neighbours share pages. */
 static void deal_order(struct deal *d, struct arena *scratch)
 {
     struct work *w = d->w;
-    size_t all = w->lot_count + work_cuts(w);
-    uint64_t *items = arena_array(scratch, all, sizeof *items), *spare = arena_array(scratch, all, sizeof *items);
-    collect(d, items, scratch);
-    d->items = sort_items(items, spare, d->n, (uint32_t)(w->in->ca_count * (PLACES + 1)));
-    uint32_t first = UINT32_MAX, last = 0;
-    for (size_t i = 0; i < d->n; i++) {
-        uint32_t slot = work_lot(w, (uint32_t)d->items[i])->slot;
+    work_make_room(w);
+    uint64_t *items = w->items[0];
+    uint32_t *numbers = arena_array(scratch, w->slot_room, sizeof *numbers);
+    size_t all = work_by_number(w, numbers);
+    uint32_t first = UINT32_MAX, last = 0, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
+    for (size_t i = 0; i < all; i++) {
+        const struct lot *l = work_lot(w, numbers[i]);
+        uint32_t slot = w->slots[numbers[i]];
+        if (lot_role(l) == ROLE_NONE)
+            continue;
+        items[d->n++] = SORT_ITEM(minor_key(w, l), numbers[i]);
         first = slot < first ? slot : first;
         last = slot > last ? slot : last;
     }
+    uint64_t span = d->n == 0 ? 0 : (uint64_t)last - first + 1;
+    bool apart = span * minors > UINT32_MAX; /* too many for one key: one sort after the other */
+    if (apart)
+        items = sort_items(items, w->items[1], d->n, minors);
+    uint64_t *spare = items == w->items[0] ? w->items[1] : w->items[0];
     for (size_t i = 0; i < d->n; i++) {
-        uint32_t lot = (uint32_t)d->items[i];
-        d->items[i] = SORT_ITEM(work_lot(w, lot)->slot - first, lot);
+        uint32_t slot = w->slots[(uint32_t)items[i]] - first, minor = (uint32_t)(items[i] >> 32);
+        items[i] = SORT_ITEM(apart ? slot : slot * minors + minor, (uint32_t)items[i]);
     }
-    d->items = sort_items(d->items, d->items == items ? spare : items, d->n, last - first);
+    d->items = sort_items(items, spare, d->n, (uint32_t)(apart ? span : span * minors));
 }
 
 /* Most numbers in one chunk of a CA: design section 3. */
@@ -131,58 +124,88 @@ static void deal_lot(struct deal *d, const struct lot *l)
     }
 }
 
-/* When the last of a lot that was just dealt is revoked, as the plan tells it. */
-static struct utc worked_at(const struct deal *d, const struct lot *l)
+/* When the last of `group` is revoked, as the plan tells it. */
+static struct utc worked_at(const struct deal *d)
 {
     const struct work *w = d->w;
-    struct rate rate = w->cas[l->ca].rate;
+    uint16_t ca = d->group.ca;
+    struct rate rate = w->cas[ca].rate;
     struct utc base = w->hours.at_once ? w->hours.start : d->slot.start;
-    struct utc end = utc_add(base, (struct span){rate_seconds(rate, d->sent[l->ca])});
+    struct utc end = utc_add(base, (struct span){rate_seconds(rate, d->sent[ca])});
     if (w->hours.at_once)
         return end;
     /* a slot counts whole without a rate to tell by, and when the deadline cuts it: a late certificate never
      * shows slack; a rate below one an hour still ends with its slot */
-    bool cut = l->slot >= w->hours.end && end.s <= w->hours.last.s;
-    return rate.count == 0 || cut ? slot_end(w, l->slot) : utc_min(end, slot_end(w, l->slot));
+    bool cut = d->slot.hour >= w->hours.end && end.s <= w->hours.last.s;
+    return rate.count == 0 || cut ? slot_end(w, d->slot.hour) : utc_min(end, slot_end(w, d->slot.hour));
 }
 
-/* How many of a lot that was just dealt are done by a time. */
-static uint64_t done_by(const struct deal *d, const struct lot *l, int64_t time)
+/* How many of `group` are done by a time. */
+static uint64_t done_by(const struct deal *d, int64_t time)
 {
     const struct work *w = d->w;
+    const struct lot *g = &d->group;
     if (!w->hours.at_once)
-        return slot_end(w, l->slot).s <= time ? l->count : 0;
-    int64_t done = rate_done(w->cas[l->ca].rate, time - w->hours.start.s) - (d->sent[l->ca] - l->count);
-    return done < 0 ? 0 : done > l->count ? l->count : (uint64_t)done;
+        return slot_end(w, d->slot.hour).s <= time ? g->count : 0;
+    int64_t done = rate_done(w->cas[g->ca].rate, time - w->hours.start.s) - (d->sent[g->ca] - g->count);
+    return done < 0 ? 0 : done > g->count ? g->count : (uint64_t)done;
 }
 
-/* The figures of a lot that was just dealt. */
-static void judge(struct deal *d, const struct lot *l)
+/* What a group loses of notice, ceiling and ARI lead. */
+static void lose(struct deal *d)
+{
+    struct work *w = d->w;
+    const struct lot *g = &d->group;
+    const struct profile *p = &w->in->profile;
+    unsigned c = lot_class(g);
+    int64_t hour = d->slot.hour;
+    w->losses.early[c] += d->slot.start.s < w->in->received.s + p->class_notice[c].s ? g->count : 0;
+    w->losses.after[c] += hour >= w->hours.ceiling[c] ? g->count : 0;
+    w->losses.ari += c == CLASS_AUTOMATED && hour < w->hours.ari && p->ari_lead.s > 0 ? g->count : 0;
+}
+
+/* The figures of the group that was just dealt. */
+static void judge(struct deal *d)
 {
     struct work *w = d->w;
     const struct hours *h = &w->hours;
-    if (lot_role(l) == ROLE_HELD) {
-        d->out->held += l->count;
+    const struct lot *g = &d->group;
+    if (g->count == 0)
+        return;
+    if (lot_role(g) == ROLE_HELD) {
+        d->out->held += g->count;
         return;
     }
-    struct utc end = worked_at(d, l);
+    struct utc end = worked_at(d);
     d->worked = utc_max(d->worked, end);
+    lose(d);
     if (w->in->should.s > 0)
-        d->out->should_24h += done_by(d, l, w->in->received.s + w->in->should.s - h->margin.s);
-    if (lot_expires(l)) {
-        for (uint32_t i = l->first; i < l->first + l->count; i++)
-            w->shards[w->in->certificates[i].shard].entries++;
+        d->out->should_24h += done_by(d, w->in->received.s + w->in->should.s - h->margin.s);
+    if (lot_expires(g))
         return;
+    d->out->late += g->count - done_by(d, h->last.s);
+    end = h->at_once ? end : slot_end(w, d->slot.hour);
+    if (end.s > d->ends[g->ca])
+        d->ends[g->ca] = end.s;
+}
+
+/* Adds a lot to the group of those that the figures can't tell apart: one slot, CA, role and class. */
+static void join_group(struct deal *d, const struct lot *l)
+{
+    if (d->group.count == 0 || d->group.ca != l->ca || d->group.place >> 24 != l->place >> 24 ||
+        lot_expires(&d->group) != lot_expires(l)) {
+        judge(d);
+        d->group = *l;
+        d->group.count = 0;
     }
-    d->out->late += l->count - done_by(d, l, h->last.s);
-    end = h->at_once ? end : slot_end(w, l->slot);
-    if (end.s > d->ends[l->ca])
-        d->ends[l->ca] = end.s;
+    d->group.count += l->count;
 }
 
 static void close_slot(struct deal *d)
 {
     close_chunk(d);
+    judge(d);
+    d->group.count = 0;
     if (d->slot.certificates == 0)
         return;
     buf_add(&d->slots, &d->slot, sizeof d->slot);
@@ -216,15 +239,16 @@ static void deal_lots(struct deal *d)
 {
     struct work *w = d->w;
     for (size_t i = 0; i < d->n; i++) {
-        const struct lot *l = work_lot(w, (uint32_t)d->items[i]);
-        if (i + 8 < d->n)
-            __builtin_prefetch(work_lot(w, (uint32_t)d->items[i + 8]));
-        if (i == 0 || d->items[i] >> 32 != d->items[i - 1] >> 32) {
+        uint32_t at = (uint32_t)d->items[i];
+        const struct lot *l = work_lot(w, at);
+        if (i + AHEAD < d->n)
+            __builtin_prefetch(work_lot(w, (uint32_t)d->items[i + AHEAD]));
+        if (i == 0 || w->slots[at] != d->slot.hour) {
             close_slot(d);
-            open_slot(d, l->slot);
+            open_slot(d, w->slots[at]);
         }
+        join_group(d, l);
         deal_lot(d, l);
-        judge(d, l);
         d->slot.certificates += l->count;
         d->slot.subscribers += d->seen[l->rank] != d->out->slot_count + 1;
         d->seen[l->rank] = (uint32_t)d->out->slot_count + 1;
@@ -235,12 +259,18 @@ static void deal_lots(struct deal *d)
     d->out->numbers = d->numbers;
 }
 
-static void list_canaries(const struct work *w, struct plan *out)
+static void list_canaries(struct work *w, struct plan *out)
 {
+    AUTO_ARENA scratch = {0};
     uint32_t *canaries = arena_array(w->arena, w->canaries, sizeof *canaries);
-    for (size_t i = 0; i < w->lot_count && w->canaries > 0; i++)
-        if (lot_role(&w->lots[i]) == ROLE_CANARY)
-            canaries[out->canary_count++] = w->lots[i].number;
+    uint64_t *items = arena_array(&scratch, w->canaries, sizeof *items);
+    uint64_t *spare = arena_array(&scratch, w->canaries, sizeof *spare);
+    for (size_t i = 0; i < w->lot_count + work_cuts(w) && w->canaries > 0; i++)
+        if (lot_role(work_lot(w, i)) == ROLE_CANARY)
+            items[out->canary_count++] = SORT_ITEM(work_lot(w, i)->number, 0);
+    items = sort_items(items, spare, out->canary_count, UINT32_MAX);
+    for (size_t i = 0; i < out->canary_count; i++)
+        canaries[i] = (uint32_t)(items[i] >> 32);
     out->canaries = canaries;
 }
 

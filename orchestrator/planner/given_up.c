@@ -1,12 +1,6 @@
 /* Soft limits that the plan does not keep, in the order in which they are given up, and who loses what. */
 #include "work.h"
 
-/* What the lots show. */
-struct losses {
-    uint64_t early[CLASS_COUNT], after[CLASS_COUNT]; /* certificates before their notice, after their ceiling */
-    uint64_t ari;                                    /* automated ones with less than the lead */
-};
-
 static void line(const struct work *w, struct plan *out, const char *text)
 {
     out->given_up = arena_format(w->arena, "%s%s\n", out->given_up, text);
@@ -26,25 +20,6 @@ static bool counts(const struct lot *l)
     return lot_role(l) != ROLE_NONE && lot_role(l) != ROLE_HELD;
 }
 
-static struct losses losses_of(struct work *w)
-{
-    struct losses s = {0};
-    const struct profile *p = &w->in->profile;
-    int64_t notice[CLASS_COUNT];
-    for (int c = 0; c < CLASS_COUNT; c++)
-        notice[c] = w->in->received.s + p->class_notice[c].s;
-    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
-        const struct lot *l = work_lot(w, i);
-        unsigned c = lot_class(l);
-        if (!counts(l))
-            continue;
-        s.early[c] += slot_start(w, l->slot).s < notice[c] ? l->count : 0;
-        s.after[c] += l->slot >= w->hours.ceiling[c] ? l->count : 0;
-        s.ari += c == CLASS_AUTOMATED && l->slot < w->hours.ari && p->ari_lead.s > 0 ? l->count : 0;
-    }
-    return s;
-}
-
 /* Certificates and subscribers that go inside a freeze. */
 static void list_freeze(struct work *w, struct plan *out, const struct freeze *f)
 {
@@ -53,7 +28,8 @@ static void list_freeze(struct work *w, struct plan *out, const struct freeze *f
     uint64_t certificates = 0, subscribers = 0;
     for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
         const struct lot *l = work_lot(w, i);
-        if (!counts(l) || slot_start(w, l->slot).s >= f->to.s || slot_end(w, l->slot).s <= f->from.s)
+        int64_t slot = w->slots[i];
+        if (!counts(l) || slot_start(w, slot).s >= f->to.s || slot_end(w, slot).s <= f->from.s)
             continue;
         certificates += l->count;
         subscribers += !seen[l->rank];
@@ -102,8 +78,7 @@ static void list_shards(const struct work *w, struct plan *out)
 void given_up_list(struct work *w, struct plan *out)
 {
     const struct profile *p = &w->in->profile;
-    struct losses losses = losses_of(w);
-    list_classes(w, out, "ceiling", losses.after, "after", p->class_ceiling);
+    list_classes(w, out, "ceiling", w->losses.after, "after", p->class_ceiling);
     if (given_up_crowded(w, out) > 0)
         line(w, out,
              arena_format(w->arena, "help desk: more than %d subscribers in %zu slots", p->helpdesk_per_hour,
@@ -113,11 +88,11 @@ void given_up_list(struct work *w, struct plan *out)
     for (size_t i = 0; i < p->freeze_count; i++)
         if ((w->kept.freezes >> i & 1) == 0)
             list_freeze(w, out, &p->freezes[i]);
-    if (losses.ari > 0)
+    if (w->losses.ari > 0)
         line(w, out,
              arena_format(w->arena, "ARI lead: %llu automated certificates have less than %lld h",
-                          (unsigned long long)losses.ari, (long long)p->ari_lead.s / HOUR));
-    list_classes(w, out, "notice", losses.early, "before", p->class_notice);
+                          (unsigned long long)w->losses.ari, (long long)p->ari_lead.s / HOUR));
+    list_classes(w, out, "notice", w->losses.early, "before", p->class_notice);
     list_span(w, out, "reserve", out->slack, p->reserve);
     list_span(w, out, "outage floor", out->outage_tolerance, p->outage_floor);
     if (w->gave_canary)

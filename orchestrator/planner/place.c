@@ -2,16 +2,24 @@
 #include "sort.h"
 #include "work.h"
 
-/* The plan's order of everything that is dealt. */
-struct order {
-    uint64_t *items; /* key: place in the order; index: the lot */
-    uint64_t *spare; /* room for as many */
-    size_t n;
-    uint32_t held; /* first key of what is held: it comes last */
+#define AHEAD 24 /* lots that are fetched while others are looked at */
+
+/* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
+ * subscriber, role, class and hour are a unit: they are told one hour. */
+struct step {
+    uint32_t lot, count;
+    uint32_t place;
+    uint16_t ca;
+    bool starts; /* a unit */
 };
 
-/* Neighbours in the order with one subscriber and one place are a unit: they are told one hour. Here as sort
- * items: key the slot wished for (on the axis), index the first item in the order. */
+/* The plan's order of everything that is dealt; what is held comes last. */
+struct order {
+    struct step *steps;
+    size_t n, held; /* steps, and the first that is held */
+};
+
+/* Units as sort items: key the slot wished for (on the axis), index their first step. */
 struct units {
     uint64_t *items, *spare;
     size_t n;
@@ -42,28 +50,47 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static const struct lot *lot_at(const struct work *w, const struct order *o, size_t i)
+/* Steps from sorted lots. */
+static void make_steps(struct work *w, const uint64_t *items, uint32_t held, struct order *o)
 {
-    return &w->lots[(uint32_t)o->items[i]];
+    uint32_t rank = UINT32_MAX, place = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        if (i + AHEAD < o->n)
+            __builtin_prefetch(work_lot(w, (uint32_t)items[i + AHEAD]));
+        const struct lot *l = work_lot(w, (uint32_t)items[i]);
+        o->steps[i] = (struct step){.lot = (uint32_t)items[i],
+                                    .count = l->count,
+                                    .place = l->place,
+                                    .ca = l->ca,
+                                    .starts = l->rank != rank || l->place != place};
+        rank = l->rank;
+        place = l->place;
+        if (items[i] >> 32 < held)
+            o->held = i + 1;
+    }
 }
 
-static struct order order_all(const struct work *w, struct arena *a)
+static struct order order_all(struct work *w, struct arena *a)
 {
-    struct order o = {.n = w->lot_count};
-    uint64_t *items = arena_array(a, o.n, sizeof *items), *spare = arena_array(a, o.n, sizeof *spare);
-    o.items = items;
+    work_make_room(w);
+    struct order o = {.n = w->lot_count + work_cuts(w)};
+    uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+    uint64_t *items = w->items[0], *spare = w->items[1];
+    uint32_t *numbers = w->slots; /* not needed for slots yet */
+    (void)work_by_number(w, numbers);
     if (!w->grouped) {
         for (size_t i = 0; i < o.n; i++)
-            items[i] = SORT_ITEM(w->lots[i].rank, i);
-        o.items = sort_items(items, spare, o.n, (uint32_t)w->ranks);
+            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
+        items = sort_items(items, spare, o.n, (uint32_t)w->ranks);
+        spare = items == w->items[0] ? w->items[1] : w->items[0];
     }
-    o.held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
     for (size_t i = 0; i < o.n; i++) {
-        uint32_t lot = w->grouped ? (uint32_t)i : (uint32_t)o.items[i];
-        o.items[i] = SORT_ITEM(place_key(w, &w->lots[lot]), lot);
+        uint32_t lot = w->grouped ? numbers[i] : (uint32_t)items[i];
+        items[i] = SORT_ITEM(place_key(w, work_lot(w, lot)), lot);
     }
-    o.items = sort_items(o.items, o.items == items ? spare : items, o.n, o.held);
-    o.spare = o.items == items ? spare : items;
+    items = sort_items(items, spare, o.n, held);
+    o.steps = arena_array(a, o.n, sizeof *o.steps);
+    make_steps(w, items, held, &o);
     return o;
 }
 
@@ -76,19 +103,19 @@ static size_t cut_off(struct work *w, size_t i, int64_t n)
     rest.number += l->count;
     rest.count -= l->count;
     buf_add(&w->cuts, &rest, sizeof rest);
+    work_make_room(w);
     return w->lot_count + work_cuts(w) - 1;
 }
 
-/* Gives lot i its slot in a lane, and what does not fit there the next ones. */
-static void place_lot(struct work *w, struct lane *lane, size_t i, int64_t wish)
+/* Gives a lot its slot in a lane, and what does not fit there the next ones. */
+static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
 {
-    for (;;) {
-        struct lot *l = work_lot(w, i);
-        int64_t slot, n = lane_take(lane, wish, l->count, &slot);
-        l->slot = (uint32_t)calendar_hour(&w->calendar, slot);
-        if (n == l->count)
+    size_t i = s->lot;
+    for (int64_t left = s->count, slot, n; ; i = cut_off(w, i, n), left -= n) {
+        n = lane_take(lane, wish, left, &slot);
+        w->slots[i] = (uint32_t)calendar_hour(&w->calendar, slot);
+        if (n == left)
             return;
-        i = cut_off(w, i, n);
     }
 }
 
@@ -98,17 +125,17 @@ static void place_at_once(struct work *w, const struct order *o, struct arena *a
 {
     int64_t *sent = arena_array(a, w->in->ca_count, sizeof *sent);
     for (size_t i = 0; i < o->n; i++) {
-        size_t at = (uint32_t)o->items[i];
+        size_t at = o->steps[i].lot;
         for (struct lot *l = work_lot(w, at);; l = work_lot(w, at)) {
             struct rate rate = w->cas[l->ca].rate;
             int64_t due = w->hours.start.s + rate_due(rate, sent[l->ca]);
             int64_t done = w->hours.start.s + rate_seconds(rate, sent[l->ca] + 1);
             if (lot_expires(l) && (lot_runs_out(w, l).s < due || done > w->hours.last.s)) {
-                l->place = PLACE(ROLE_NONE, 0, 0);
+                work_drop(w, l);
                 break;
             }
-            l->slot = (uint32_t)((due - w->in->received.s) / HOUR);
-            int64_t left = slot_end(w, l->slot).s - w->hours.start.s, n = l->count;
+            w->slots[at] = (uint32_t)((due - w->in->received.s) / HOUR);
+            int64_t left = slot_end(w, w->slots[at]).s - w->hours.start.s, n = l->count;
             if (rate.count > 0 && (left * rate.count + rate.per - 1) / rate.per - sent[l->ca] < n)
                 n = (left * rate.count + rate.per - 1) / rate.per - sent[l->ca];
             sent[l->ca] += n;
@@ -126,53 +153,61 @@ static size_t place_canaries(struct work *w, const struct order *o, struct arena
     for (size_t i = 0; i < w->in->ca_count; i++)
         lanes[i] = lane_of(w->cas[i].supply, w->canary_slot, LANE_NO_END, w->cas[i].canary);
     for (size_t i = 0; i < w->canaries; i++)
-        place_lot(w, &lanes[lot_at(w, o, i)->ca], (uint32_t)o->items[i], 0);
+        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
     return w->canaries;
 }
 
+static bool is_level(const struct step *s)
+{
+    return s->place >> 28 == ROLE_CLASS && (s->place >> 24 & 15) >= LEVEL_FIRST;
+}
+
+static int64_t notice_of(const struct work *w, const struct step *s)
+{
+    return later(window_notice(w, s->place >> 24 & 15), w->rest_slot);
+}
+
 /* The slot wished for by a lot; takes its places in the level load. */
-static int64_t wish_of(struct work *w, const struct lot *l)
+static int64_t wish_of(struct work *w, const struct step *s)
 {
-    unsigned turn = lot_class(l);
-    struct level *level = &w->cas[l->ca].level[turn];
-    if (lot_role(l) == ROLE_EXPIRING || turn < LEVEL_FIRST)
-        return later(window_notice(w, turn), w->rest_slot);
+    if (!is_level(s))
+        return notice_of(w, s);
+    struct level *level = &w->cas[s->ca].level[s->place >> 24 & 15];
     int64_t place = level->before + level->seen;
-    level->seen += l->count;
-    return level->from + place * level->slots / level->total;
+    level->seen += s->count;
+    if (place >= level->limit) { /* of a slot k: the first place whose share of the slots is k + 1 */
+        level->slot = level->from + place * level->slots / level->total;
+        level->limit = ((level->slot - level->from + 1) * level->total + level->slots - 1) / level->slots;
+    }
+    return level->slot;
 }
 
-static bool same_unit(const struct work *w, const struct order *o, size_t i, size_t k)
-{
-    const struct lot *a = lot_at(w, o, i), *b = lot_at(w, o, k);
-    return a->rank == b->rank && a->place == b->place;
-}
-
-static size_t unit_end(const struct work *w, const struct order *o, size_t first)
+static size_t unit_end(const struct order *o, size_t first)
 {
     size_t end = first + 1;
-    while (end < o->n && same_unit(w, o, first, end))
+    while (end < o->n && !o->steps[end].starts)
         end++;
     return end;
 }
 
-/* Cuts the order from `from` on into units and wishes each where its CA's load is level. A unit whose first
- * CA is overloaded has no wish of its own: what else is in it follows the first lot that has one. */
-static struct units cut_units(struct work *w, const struct order *o, size_t from, struct arena *a)
+/* Cuts the order from `from` on into units and wishes each where its CA's load is level. What belongs to an
+ * overloaded CA has no wish: the unit follows its first lot that has one. */
+static struct units cut_units(struct work *w, struct order *o, size_t from)
 {
-    struct units u = {.items = arena_array(a, o->n - from, sizeof *u.items), .spare = o->spare};
+    struct units u = {.items = w->items[0], .spare = w->items[1]};
     bool open = false;
-    for (size_t i = from; i < o->n && o->items[i] >> 32 < o->held; i++) {
-        const struct lot *l = lot_at(w, o, i);
-        open = open && same_unit(w, o, i - 1, i);
-        if (w->cas[l->ca].overloaded)
+    for (size_t i = from; i < o->held; i++) {
+        struct step *s = &o->steps[i];
+        open = open && !s->starts;
+        if (w->cas[s->ca].overloaded)
             continue;
-        int64_t wish = wish_of(w, l);
-        if (!open)
-            u.items[u.n++] = SORT_ITEM(wish, i);
-        if (!open && wish > u.latest)
-            u.latest = (uint32_t)wish;
+        int64_t wish = wish_of(w, s);
+        if (open)
+            continue;
         open = true;
+        s->starts = true;
+        u.items[u.n++] = SORT_ITEM(wish, i);
+        u.latest = wish > (int64_t)u.latest ? (uint32_t)wish : u.latest;
     }
     return u;
 }
@@ -185,34 +220,28 @@ static void sort_units(struct units *u)
     u->items = sorted;
 }
 
-/* Do the subscribers of this unit call the help desk by the plan's making? Not those that can't wait. */
-static bool calls(const struct work *w, const struct order *o, uint64_t unit)
-{
-    const struct lot *l = lot_at(w, o, (uint32_t)unit);
-    return lot_role(l) == ROLE_CLASS && lot_class(l) >= LEVEL_FIRST;
-}
-
 /* The help desk has its say: later or earlier so that no hour has more subscribers than it can serve, unless
- * there are too many at all. */
+ * there are too many at all. Those that can't wait are not counted. */
 static void spare_help_desk(const struct work *w, const struct order *o, struct units *u)
 {
     int64_t desk = w->in->profile.helpdesk_per_hour, callers = 0, from = -1;
     int64_t safe = calendar_place(&w->calendar, w->hours.safe), slot;
     for (size_t i = 0; i < u->n && desk > 0; i++)
-        if (calls(w, o, u->items[i])) {
+        if (is_level(&o->steps[(uint32_t)u->items[i]])) {
             from = callers == 0 ? (int64_t)(u->items[i] >> 32) : from;
             callers++;
         }
     if (callers == 0 || callers > desk * (safe - from))
         return;
     struct lane lane = lane_of((struct supply){from, desk, desk, 1}, from, safe, callers);
-    for (size_t i = 0; i < u->n; i++)
-        if (calls(w, o, u->items[i])) {
-            const struct lot *l = lot_at(w, o, (uint32_t)u->items[i]);
-            (void)lane_take(&lane, (int64_t)(u->items[i] >> 32), 1, &slot);
-            slot = later(slot, window_notice(w, lot_class(l)));
-            u->items[i] = SORT_ITEM(slot, (uint32_t)u->items[i]);
-        }
+    for (size_t i = 0; i < u->n; i++) {
+        const struct step *s = &o->steps[(uint32_t)u->items[i]];
+        if (!is_level(s))
+            continue;
+        (void)lane_take(&lane, (int64_t)(u->items[i] >> 32), 1, &slot);
+        slot = later(slot, notice_of(w, s));
+        u->items[i] = SORT_ITEM(slot, (uint32_t)u->items[i]);
+    }
     u->latest = safe > (int64_t)u->latest ? (uint32_t)safe : u->latest;
     sort_units(u);
 }
@@ -225,9 +254,8 @@ static bool mark_tight(struct work *w, const struct order *o, const struct units
     bool any = false;
     int64_t *wishes = arena_array(a, (size_t)slots * w->in->ca_count, sizeof *wishes);
     for (size_t i = 0; i < u->n; i++)
-        for (size_t k = (uint32_t)u->items[i], end = unit_end(w, o, k); k < end; k++)
-            wishes[lot_at(w, o, k)->ca * slots + (int64_t)(u->items[i] >> 32) - w->rest_slot] +=
-                lot_at(w, o, k)->count;
+        for (size_t k = (uint32_t)u->items[i], end = unit_end(o, k); k < end; k++)
+            wishes[o->steps[k].ca * slots + (int64_t)(u->items[i] >> 32) - w->rest_slot] += o->steps[k].count;
     for (size_t c = 0; c < w->in->ca_count; c++) {
         struct ca_work *ca = &w->cas[c];
         int64_t behind = 0;
@@ -247,9 +275,9 @@ static void wish_by_notice(struct work *w, const struct order *o, struct units *
     for (size_t i = 0; i < u->n; i++) {
         size_t first = (uint32_t)u->items[i];
         bool tight = false;
-        for (size_t k = first, end = unit_end(w, o, first); k < end; k++)
-            tight = tight || w->cas[lot_at(w, o, k)->ca].tight;
-        int64_t notice = later(window_notice(w, lot_class(lot_at(w, o, first))), w->rest_slot);
+        for (size_t k = first, end = unit_end(o, first); k < end; k++)
+            tight = tight || w->cas[o->steps[k].ca].tight;
+        int64_t notice = notice_of(w, &o->steps[first]);
         if (tight)
             u->items[i] = SORT_ITEM(notice, first);
         u->latest = notice > (int64_t)u->latest ? (uint32_t)notice : u->latest;
@@ -261,53 +289,54 @@ static void wish_by_notice(struct work *w, const struct order *o, struct units *
  * go before one that would then be late. */
 static void place_overloaded(struct work *w, const struct order *o, size_t from)
 {
-    for (size_t i = from; i < o->n && o->items[i] >> 32 < o->held; i++) {
-        struct ca_work *ca = &w->cas[lot_at(w, o, i)->ca];
+    for (size_t i = from; i < o->held; i++) {
+        struct ca_work *ca = &w->cas[o->steps[i].ca];
         if (ca->overloaded)
-            place_lot(w, &ca->lane, (uint32_t)o->items[i], 0);
+            place_lot(w, &ca->lane, &o->steps[i], 0);
     }
 }
 
 /* Gives one unit its slots, CA by CA. */
 static void place_unit(struct work *w, const struct order *o, uint64_t unit)
 {
-    size_t i = (uint32_t)unit, end = unit_end(w, o, i);
+    size_t i = (uint32_t)unit, end = unit_end(o, i);
     for (size_t next = i; i < end; i = next) {
-        uint16_t ca = lot_at(w, o, i)->ca;
+        uint16_t ca = o->steps[i].ca;
         int64_t count = 0;
-        for (; next < end && lot_at(w, o, next)->ca == ca; next++)
-            count += lot_at(w, o, next)->count;
+        for (; next < end && o->steps[next].ca == ca; next++)
+            count += o->steps[next].count;
         if (w->cas[ca].overloaded)
             continue;
         lane_group(&w->cas[ca].lane, count);
         for (size_t k = i; k < next; k++)
-            place_lot(w, &w->cas[ca].lane, (uint32_t)o->items[k], (int64_t)(unit >> 32));
+            place_lot(w, &w->cas[ca].lane, &o->steps[k], (int64_t)(unit >> 32));
     }
 }
 
 /* What has run out before its slot, or will have when that slot is published, is dealt into no chunk. */
-static void drop_expired(struct work *w)
+static void drop_expired(struct work *w, size_t i)
 {
-    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
-        struct lot *l = work_lot(w, i);
-        if (lot_expires(l) && (lot_runs_out(w, l).s < slot_start(w, l->slot).s || l->slot >= w->hours.end))
-            l->place = PLACE(ROLE_NONE, 0, 0);
-    }
+    struct lot *l = work_lot(w, i);
+    int64_t slot = w->slots[i], hour = lot_hour(l);
+    if (!lot_expires(l))
+        return;
+    if (lot_role(l) == ROLE_CANARY)
+        hour = utc_sub(lot_runs_out(w, l), w->in->received).s / HOUR;
+    /* none runs out in its slot before that begins: in the first one, role and start saw to it */
+    if (slot > hour || slot >= w->hours.end)
+        work_drop(w, l);
 }
 
 /* What is held comes after everything else, as fast as the CA can: a release deals it anew. */
 static void place_held(struct work *w, const struct order *o, struct arena *a)
 {
     int64_t from = calendar_hour(&w->calendar, w->rest_slot);
-    size_t i = o->n;
-    while (i > 0 && o->items[i - 1] >> 32 == o->held)
-        i--;
-    if (i == o->n)
+    if (o->held == o->n)
         return;
     for (size_t k = 0; k < w->lot_count + work_cuts(w); k++) {
-        const struct lot *l = work_lot(w, k);
-        if (lot_role(l) != ROLE_HELD && lot_role(l) != ROLE_NONE && l->slot >= from)
-            from = l->slot + 1;
+        enum role role = lot_role(work_lot(w, k));
+        if (role != ROLE_HELD && role != ROLE_NONE && w->slots[k] >= from)
+            from = w->slots[k] + 1;
     }
     int64_t pause = 0; /* a CA slower than one an hour keeps its distance from what went before */
     for (size_t k = 0; k < w->in->ca_count; k++)
@@ -317,8 +346,8 @@ static void place_held(struct work *w, const struct order *o, struct arena *a)
     struct lane *lanes = arena_array(a, w->in->ca_count, sizeof *lanes);
     for (size_t k = 0; k < w->in->ca_count; k++)
         lanes[k] = lane_of(w->cas[k].supply, from, LANE_NO_END, w->cas[k].held);
-    for (; i < o->n; i++)
-        place_lot(w, &lanes[lot_at(w, o, i)->ca], (uint32_t)o->items[i], 0);
+    for (size_t i = o->held; i < o->n; i++)
+        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
 }
 
 void place_all(struct work *w)
@@ -329,8 +358,8 @@ void place_all(struct work *w)
         place_at_once(w, &order, &scratch);
         return;
     }
-    size_t rest = place_canaries(w, &order, &scratch);
-    struct units units = cut_units(w, &order, rest, &scratch);
+    size_t rest = place_canaries(w, &order, &scratch), whole = w->lot_count + work_cuts(w);
+    struct units units = cut_units(w, &order, rest);
     sort_units(&units);
     spare_help_desk(w, &order, &units);
     if (units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch))
@@ -338,6 +367,10 @@ void place_all(struct work *w)
     place_overloaded(w, &order, rest);
     for (size_t i = 0; i < units.n; i++)
         place_unit(w, &order, units.items[i]);
-    drop_expired(w);
+    for (size_t i = 0; i < order.held; i++)
+        if (order.steps[i].place >> 28 < ROLE_CLASS)
+            drop_expired(w, order.steps[i].lot);
+    for (size_t i = whole; i < w->lot_count + work_cuts(w); i++)
+        drop_expired(w, i);
     place_held(w, &order, &scratch);
 }

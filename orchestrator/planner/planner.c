@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct lot) == 28, "planner.h states the memory by it");
+static_assert(sizeof(struct lot) == 24, "planner.h states the memory by it");
 
 bool planner_build(const struct plan_input *in, struct arena *a, struct plan *out, struct fault *f)
 {

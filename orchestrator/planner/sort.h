@@ -11,7 +11,8 @@
 #define SORT_ITEM(key, index) ((uint64_t)(key) << 32 | (uint32_t)(index))
 
 /* Sorts n items by key, stable; `spare` has room for n. Every key is at most `most`. Returns which of the two
- * arrays holds the result. Digits of 11 bits: O(n) for each of at most three; one pass when sorted already.
+ * arrays holds the result. Digits of at most 13 bits: O(n) for each of at most three; only a look when it
+ * is sorted already.
  */
 uint64_t *sort_items(uint64_t *items, uint64_t *spare, size_t n, uint32_t most);
 

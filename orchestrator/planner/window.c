@@ -88,13 +88,11 @@ int64_t window_notice(const struct work *w, unsigned turn)
  * among the riskiest, or if it outnumbers the canaries that would go untold. */
 static int64_t canary_wish(const struct work *w)
 {
-    int64_t least = INT64_MAX, most = w->hours.open, counts[CLASS_COUNT] = {0}, gain = 0, lose = 0;
+    const int64_t *counts = w->canary_class;
+    int64_t least = INT64_MAX, most = w->hours.open, gain = 0, lose = 0;
     bool riskiest = false;
-    for (size_t i = 0; i < w->lot_count && w->canaries > 0; i++)
-        if (lot_role(&w->lots[i]) == ROLE_CANARY) {
-            counts[lot_class(&w->lots[i])]++;
-            most = longer(most, window_notice(w, lot_class(&w->lots[i])));
-        }
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        most = counts[c] > 0 ? longer(most, window_notice(w, c)) : most;
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
         int64_t rest = 0, notice = window_notice(w, c);
         for (size_t i = 0; i < w->in->ca_count; i++)
@@ -246,8 +244,8 @@ bool window_choose(struct work *w, struct fault *f)
         ca->overloaded = ca->canary + ca->rest > hours_capacity(&w->hours, w->in->received, ca->rate);
     }
     /* an expiring canary must not take a second from one that has a deadline */
-    for (size_t i = 0; i < w->lot_count; i++) {
-        struct lot *l = &w->lots[i];
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
+        struct lot *l = work_lot(w, i);
         if (lot_role(l) == ROLE_CANARY && lot_expires(l) && w->cas[l->ca].overloaded)
             l->place = work_place(w, &w->in->certificates[l->first]);
     }

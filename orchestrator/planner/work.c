@@ -1,4 +1,5 @@
 /* Opens a run: is the input what plan.h promises, and which lots is it made of. */
+#include "sort.h"
 #include "work.h"
 
 #include <stdlib.h>
@@ -147,13 +148,15 @@ static bool cut_lots(struct cut *cut, struct fault *f)
     struct work *w = cut->w;
     const struct plan_input *in = w->in;
     size_t n = in->certificate_count;
+    int64_t ordinary = utc_max(w->hours.deadline, w->hours.start).s; /* valid so long: nothing special */
     uint32_t shards = in->shards == NULL ? UINT32_MAX : (uint32_t)in->shard_count;
     for (size_t i = 0; i < n; i++) {
         const struct plan_certificate *c = &in->certificates[i];
         if (c->number < cut->next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
             c->turn >= CLASS_COUNT || c->shard >= shards)
             return bad_certificate(c, cut->next, f);
-        uint32_t place = work_place(w, c);
+        bool plain = !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
+        uint32_t place = plain ? PLACE(ROLE_CLASS, c->turn, 0) : work_place(w, c);
         bool joins = c->number == cut->next && c->subscriber == cut->subscriber && place == cut->place &&
                      ((uint32_t)c->issuer << 16 | c->ca) == cut->owner;
         cut->next = (uint64_t)c->number + 1;
@@ -170,9 +173,10 @@ static bool cut_lots(struct cut *cut, struct fault *f)
             continue;
         if (c->shard >= w->shard_count)
             more_shards(w, c->shard);
-        w->shards[c->shard].entries += place >> 28 == ROLE_CLASS;
+        struct shard_work *shard = &w->shards[c->shard];
+        shard->entries++;
         if (cut->search != NULL)
-            canary_offer(cut->search, (uint32_t)i, place);
+            canary_offer(cut->search, (uint32_t)i, c, shard, place);
     }
     return true;
 }
@@ -189,16 +193,18 @@ static void rank_held(struct cut *cut)
 void work_count(struct work *w)
 {
     w->canaries = 0;
+    memset(w->canary_class, 0, sizeof w->canary_class);
     for (size_t i = 0; i < w->in->ca_count; i++)
         w->cas[i] = (struct ca_work){.rate = w->in->ca_rates[i]};
-    for (size_t i = 0; i < w->lot_count; i++) {
-        const struct lot *l = &w->lots[i];
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
+        const struct lot *l = work_lot(w, i);
         struct ca_work *ca = &w->cas[l->ca];
         int64_t bound = lot_expires(l) ? 0 : l->count;
         if (lot_role(l) == ROLE_HELD) {
             ca->held += l->count;
         } else if (lot_role(l) == ROLE_CANARY) {
             w->canaries += l->count;
+            w->canary_class[lot_class(l)] += l->count;
             ca->canary += l->count;
             ca->canary_bound += bound;
         } else {
@@ -208,6 +214,46 @@ void work_count(struct work *w)
             ca->bound[lot_class(l)] += bound;
         }
     }
+}
+
+void work_drop(struct work *w, struct lot *l)
+{
+    for (uint32_t i = l->first; i < l->first + l->count; i++)
+        w->shards[w->in->certificates[i].shard].entries--;
+    l->place = PLACE(ROLE_NONE, 0, 0);
+}
+
+size_t work_by_number(struct work *w, uint32_t *order)
+{
+    AUTO_ARENA scratch = {0};
+    size_t cuts = work_cuts(w), next = 0, n = 0;
+    uint64_t *extra = arena_array(&scratch, cuts, sizeof *extra),
+             *spare = arena_array(&scratch, cuts, sizeof *spare);
+    for (size_t i = 0; i < cuts; i++)
+        extra[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
+    extra = sort_items(extra, spare, cuts, UINT32_MAX);
+    for (size_t i = 0; i < w->lot_count; i++) {
+        for (; next < cuts && extra[next] >> 32 < w->lots[i].first; next++)
+            order[n++] = (uint32_t)extra[next];
+        order[n++] = (uint32_t)i;
+    }
+    for (; next < cuts; next++)
+        order[n++] = (uint32_t)extra[next];
+    return n;
+}
+
+void work_make_room(struct work *w)
+{
+    size_t need = w->lot_count + work_cuts(w), before = w->slot_room;
+    if (need <= before)
+        return;
+    w->slot_room = need + need / 8 + 1000;
+    uint32_t *slots = arena_array(w->arena, w->slot_room, sizeof *slots);
+    if (before > 0)
+        memcpy(slots, w->slots, before * sizeof *slots);
+    w->slots = slots;
+    for (size_t i = 0; i < 2; i++)
+        w->items[i] = arena_array(w->arena, w->slot_room, sizeof *w->items[i]);
 }
 
 bool work_open(struct work *w, const struct plan_input *in, struct arena *a, struct fault *f)

@@ -24,7 +24,6 @@ struct lot {
     uint32_t number;       /* of the first */
     uint32_t rank;         /* of the subscriber: order of first appearance among the numbers */
     uint32_t place;        /* PLACE(role, class, hour) */
-    uint32_t slot;         /* hours from receipt, once placed */
     uint16_t issuer, ca;
 };
 
@@ -74,6 +73,7 @@ struct level {
     int64_t from, slots;
     int64_t before, total; /* places taken by classes that share these slots, and all of them */
     int64_t seen;          /* of this class, dealt so far */
+    int64_t slot, limit;   /* where the next place lies, and the first place behind that slot */
 };
 
 /* One CA's share. */
@@ -98,6 +98,12 @@ struct shard_work {
     uint64_t entries;
 };
 
+/* What the lots of a plan lose of soft limits, by class. */
+struct losses {
+    uint64_t early[CLASS_COUNT], after[CLASS_COUNT]; /* certificates before their notice, after their ceiling */
+    uint64_t ari;                                    /* automated ones with less than the lead */
+};
+
 /* Soft limits that the plan keeps. */
 struct kept {
     bool cap, ari, notice;
@@ -112,7 +118,10 @@ struct work {
     struct ca_work *cas;
     struct lot *lots; /* by number */
     size_t lot_count;
-    struct buf cuts; /* struct lot: what placing cut off because it goes into another slot */
+    struct buf cuts;  /* struct lot: canaries and what follows them, then what goes into another slot */
+    uint32_t *slots;  /* by lot index, hours from receipt, once placed; as long as slot_room */
+    uint64_t *items[2]; /* room for sorting as many */
+    size_t slot_room;
     bool grouped;    /* no lot has a smaller rank than one before it */
     size_t ranks;    /* subscribers seen */
     bool by_ocsp;    /* one that counts must be seen in OCSP */
@@ -121,10 +130,12 @@ struct work {
     struct kept kept;
     struct calendar calendar;
     size_t canaries;      /* certificates of that role */
+    int64_t canary_class[CLASS_COUNT];
     int64_t canary_slot;  /* where canaries start; on the calendar's axis, as the next one */
     int64_t rest_slot;    /* nothing else lies before it */
     bool forced;          /* time or rate made notice, reserve, floor or canary give way */
     bool gave_canary;     /* no canary: there is no time to wait for it */
+    struct losses losses;
 };
 
 /* A lot by index; those behind lot_count are cuts. Valid until the next cut. */
@@ -175,10 +186,20 @@ uint32_t work_place(const struct work *w, const struct plan_certificate *c);
 /* Counts the roles into cas and canaries; resets the rates. */
 void work_count(struct work *w);
 
+/* Fills order with the indexes of all lots, by number; returns how many. The cuts are few. */
+size_t work_by_number(struct work *w, uint32_t *order);
+
+/* Takes a lot out of the plan: its certificates run out before their turn. */
+void work_drop(struct work *w, struct lot *l);
+
+/* Makes slots and items long enough for all lots. */
+void work_make_room(struct work *w);
+
 /* Finds canaries while lots are cut. `wanted` indexes for each class (the last one: expiring) are kept. */
 struct canary_search {
     struct work *w;
     size_t wanted;
+    int64_t cost[CLASS_COUNT + 1];
     uint32_t *first[CLASS_COUNT + 1];
     size_t count[CLASS_COUNT + 1];
     struct buf best; /* uint32_t: those of shards whose issuer has ended */
@@ -187,8 +208,17 @@ struct canary_search {
 /* Starts a search; memory from `a`. */
 void canary_begin(struct canary_search *s, struct work *w, struct arena *a);
 
-/* One certificate that counts, with the place it has otherwise. */
-void canary_offer(struct canary_search *s, uint32_t index, uint32_t place);
+/* Takes note of one certificate, of a category (a class or CLASS_COUNT: expiring). */
+void canary_note(struct canary_search *s, uint32_t index, size_t category);
+
+/* Offers one certificate that counts; nearly always there is nothing to note. */
+static inline void canary_offer(struct canary_search *s, uint32_t index, const struct plan_certificate *c,
+                                const struct shard_work *shard, uint32_t place)
+{
+    size_t category = place >> 28 == ROLE_EXPIRING ? CLASS_COUNT : c->turn;
+    if (s->count[category] < s->wanted || shard->issuer != c->issuer + 1u || shard->cost > s->cost[category])
+        canary_note(s, index, category);
+}
 
 /* Cuts the canaries out of their lots: at least one per issuer and shard, `wanted` in all; least notice
  * first, so that few lose any. */
