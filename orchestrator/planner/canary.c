@@ -2,7 +2,7 @@
 #include "sort.h"
 #include "work.h"
 
-#define EXPIRING CLASS_COUNT          /* the category of what runs out before the deadline */
+#define EXPIRING CLASS_COUNT             /* the category of what runs out before the deadline */
 #define COST_EXPIRING (INT64_C(1) << 40) /* more than any hour of notice */
 
 void canary_begin(struct canary_search *s, struct work *w, struct arena *a)

@@ -19,40 +19,34 @@ static uint64_t needed(int64_t n, int64_t seconds)
 }
 
 /* Largest first; then by name, for the order of the table means nothing. */
-struct sized {
-    struct plan_shard_size size;
-    const char *url;
-};
-
 static int compare_sizes(const void *a, const void *b)
 {
-    const struct sized *x = a, *y = b;
-    if (x->size.bytes != y->size.bytes)
-        return x->size.bytes < y->size.bytes ? 1 : -1;
+    const struct plan_shard_size *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
     int order = strcmp(x->url, y->url);
-    return order != 0 ? order : (x->size.shard > y->size.shard) - (x->size.shard < y->size.shard);
+    return order != 0 ? order : (x->shard > y->shard) - (x->shard < y->shard);
 }
 
 static void list_shards(const struct work *w, struct plan *out)
 {
     const struct plan_input *in = w->in;
-    AUTO_ARENA scratch = {0};
-    size_t n = in->shard_count < w->shard_count ? in->shard_count : w->shard_count, count = 0;
-    struct sized *all = arena_array(&scratch, n, sizeof *all);
+    size_t n = in->shard_count < w->shard_count ? in->shard_count : w->shard_count;
+    struct plan_shard_size *all = arena_array(w->arena, n, sizeof *all);
     for (size_t i = 0; i < n && in->shards != NULL; i++) {
         uint64_t entries = w->shards[i].entries, bytes = in->shards[i].bytes + entries * PLAN_ENTRY_BYTES;
-        bool over = in->profile.crl_limit > 0 && bytes > (uint64_t)in->profile.crl_limit;
         if (entries > 0)
-            all[count++] = (struct sized){{(uint32_t)i, entries, bytes, over},
-                                          in->shards[i].url == NULL ? "" : in->shards[i].url};
+            all[out->shard_count++] = (struct plan_shard_size){
+                .url = in->shards[i].url == NULL ? "" : in->shards[i].url,
+                .shard = (uint32_t)i,
+                .entries = entries,
+                .bytes = bytes,
+                .over = in->profile.crl_limit > 0 && bytes > (uint64_t)in->profile.crl_limit,
+            };
     }
-    if (count > 0)
-        qsort(all, count, sizeof *all, compare_sizes);
-    struct plan_shard_size *sizes = arena_array(w->arena, count, sizeof *sizes);
-    for (size_t i = 0; i < count; i++)
-        sizes[i] = all[i].size;
-    out->shards = sizes;
-    out->shard_count = count;
+    if (out->shard_count > 0)
+        qsort(all, out->shard_count, sizeof *all, compare_sizes);
+    out->shards = all;
 }
 
 void figures_add(const struct work *w, struct plan *out)

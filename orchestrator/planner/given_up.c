@@ -65,14 +65,20 @@ static void list_span(const struct work *w, struct plan *out, const char *what, 
                           span_format((struct span){got.s < 0 ? 0 : got.s}, a), span_format(wanted, b)));
 }
 
+static const char *megabytes(const struct work *w, uint64_t bytes)
+{
+    uint64_t tenths = (bytes + 99999) / 100000;
+    return arena_format(w->arena, "%llu.%llu MB", (unsigned long long)tenths / 10,
+                        (unsigned long long)tenths % 10);
+}
+
 /* CRLs that grow beyond what a root program asks for; nothing of the schedule could change that. */
 static void list_shards(const struct work *w, struct plan *out)
 {
     for (size_t i = 0; i < out->shard_count && out->shards[i].over; i++)
         line(w, out,
-             arena_format(w->arena, "CRL size: %.1f MB instead of %.1f MB: %s",
-                          (double)out->shards[i].bytes / 1e6, (double)w->in->profile.crl_limit / 1e6,
-                          w->in->shards[out->shards[i].shard].url));
+             arena_format(w->arena, "CRL size: %s, more than %s: %s", megabytes(w, out->shards[i].bytes),
+                          megabytes(w, (uint64_t)w->in->profile.crl_limit), out->shards[i].url));
 }
 
 void given_up_list(struct work *w, struct plan *out)

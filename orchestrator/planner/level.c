@@ -63,7 +63,8 @@ static void spread(struct level *levels, struct windows *s, int low, int high)
         return;
     count = 0;
     for (int c = first; c <= last; c++) {
-        levels[c] = (struct level){.from = s->from[first], .slots = slots, .before = count, .total = larger(most, 1)};
+        levels[c] =
+            (struct level){.from = s->from[first], .slots = slots, .before = count, .total = larger(most, 1)};
         count += s->count[c];
     }
     for (int c = low; c < first; c++)

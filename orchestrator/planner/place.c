@@ -111,7 +111,7 @@ static size_t cut_off(struct work *w, size_t i, int64_t n)
 static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
 {
     size_t i = s->lot;
-    for (int64_t left = s->count, slot, n; ; i = cut_off(w, i, n), left -= n) {
+    for (int64_t left = s->count, slot, n;; i = cut_off(w, i, n), left -= n) {
         n = lane_take(lane, wish, left, &slot);
         w->slots[i] = (uint32_t)calendar_hour(&w->calendar, slot);
         if (n == left)

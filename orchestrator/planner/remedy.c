@@ -1,5 +1,5 @@
-/* What binds the plan, and the smallest single change that would make it feasible. Each is checked against the
- * hard limits of the changed input, which is what decides feasibility (planner.h). */
+/* What binds the plan, and the smallest single change that would make it feasible. Each is checked against
+ * the hard limits of the changed input, which is what decides feasibility (planner.h). */
 #include "work.h"
 
 /* How many would be late under another input; the certificates with a deadline stay the same. */

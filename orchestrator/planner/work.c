@@ -1,6 +1,6 @@
 /* Opens a run: is the input what plan.h promises, and which lots is it made of. */
-#include "sort.h"
 #include "work.h"
+#include "sort.h"
 
 #include <stdlib.h>
 
@@ -33,10 +33,10 @@ static bool check_spans(const struct plan_input *in, struct fault *f)
         const char *name;
         struct span value;
     } spans[] = {
-        {"deadline", in->deadline},         {"should", in->should},
-        {"first_slot", p->first_slot},      {"reserve", p->reserve},
-        {"first_notice", p->first_notice},  {"publish_margin", p->publish_margin},
-        {"outage_floor", p->outage_floor},  {"ari_lead", p->ari_lead},
+        {"deadline", in->deadline},        {"should", in->should},
+        {"first_slot", p->first_slot},     {"reserve", p->reserve},
+        {"first_notice", p->first_notice}, {"publish_margin", p->publish_margin},
+        {"outage_floor", p->outage_floor}, {"ari_lead", p->ari_lead},
         {"ocsp_refresh", p->ocsp_refresh},
     };
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)

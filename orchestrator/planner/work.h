@@ -100,8 +100,9 @@ struct shard_work {
 
 /* What the lots of a plan lose of soft limits, by class. */
 struct losses {
-    uint64_t early[CLASS_COUNT], after[CLASS_COUNT]; /* certificates before their notice, after their ceiling */
-    uint64_t ari;                                    /* automated ones with less than the lead */
+    uint64_t early[CLASS_COUNT],
+        after[CLASS_COUNT]; /* certificates before their notice, after their ceiling */
+    uint64_t ari;           /* automated ones with less than the lead */
 };
 
 /* Soft limits that the plan keeps. */
@@ -118,23 +119,23 @@ struct work {
     struct ca_work *cas;
     struct lot *lots; /* by number */
     size_t lot_count;
-    struct buf cuts;  /* struct lot: canaries and what follows them, then what goes into another slot */
-    uint32_t *slots;  /* by lot index, hours from receipt, once placed; as long as slot_room */
+    struct buf cuts;    /* struct lot: canaries and what follows them, then what goes into another slot */
+    uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    bool grouped;    /* no lot has a smaller rank than one before it */
-    size_t ranks;    /* subscribers seen */
-    bool by_ocsp;    /* one that counts must be seen in OCSP */
+    bool grouped; /* no lot has a smaller rank than one before it */
+    size_t ranks; /* subscribers seen */
+    bool by_ocsp; /* one that counts must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;
     struct kept kept;
     struct calendar calendar;
-    size_t canaries;      /* certificates of that role */
+    size_t canaries; /* certificates of that role */
     int64_t canary_class[CLASS_COUNT];
-    int64_t canary_slot;  /* where canaries start; on the calendar's axis, as the next one */
-    int64_t rest_slot;    /* nothing else lies before it */
-    bool forced;          /* time or rate made notice, reserve, floor or canary give way */
-    bool gave_canary;     /* no canary: there is no time to wait for it */
+    int64_t canary_slot; /* where canaries start; on the calendar's axis, as the next one */
+    int64_t rest_slot;   /* nothing else lies before it */
+    bool forced;         /* time or rate made notice, reserve, floor or canary give way */
+    bool gave_canary;    /* no canary: there is no time to wait for it */
     struct losses losses;
 };
 

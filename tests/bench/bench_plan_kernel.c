@@ -54,11 +54,12 @@ static void fill(struct population *p, bool mixed)
                     .issuer = (uint16_t)issuer,
                     .ca = (uint16_t)(issuer % CAS),
                     .shard = (uint32_t)(issuer * (SHARDS / ISSUERS) + r / 4096 % (SHARDS / ISSUERS)),
-                    .turn = mixed           ? random_class(&state)
-                            : r % 50 == 0   ? CLASS_REPLACED
-                                            : turns[s],
+                    .turn = mixed         ? random_class(&state)
+                            : r % 50 == 0 ? CLASS_REPLACED
+                                          : turns[s],
                     .by_ocsp = true,
-                    .not_after = {RECEIVED + (r / 64 % 100 == 0 ? (int64_t)(r / 65536 % 120) * HOUR : 90 * DAY)},
+                    .not_after = {RECEIVED +
+                                  (r / 64 % 100 == 0 ? (int64_t)(r / 65536 % 120) * HOUR : 90 * DAY)},
                 };
             }
         }

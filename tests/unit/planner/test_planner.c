@@ -10,7 +10,7 @@
 
 #define HOUR 3600
 #define LEVEL_FIRST CLASS_UNREACHABLE /* classes before it need no notice */
-#define RECEIVED INT64_C(1709510400) /* 2024-03-04T00:00:00Z */
+#define RECEIVED INT64_C(1709510400)  /* 2024-03-04T00:00:00Z */
 
 /* A campaign of n certificates, `each` a subscriber, one issuer and CA. */
 struct campaign {
