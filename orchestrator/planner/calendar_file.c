@@ -36,7 +36,7 @@ static icalcomponent *add_event(icalcomponent *calendar, const char *uid, struct
 static void add_alarm(icalcomponent *event, const char *text)
 {
     icalcomponent *alarm = icalcomponent_new(ICAL_VALARM_COMPONENT);
-    struct icaltriggertype trigger = {.duration = icaldurationtype_from_int(-24 * 3600)};
+    struct icaltriggertype trigger = {.duration = {.is_neg = 1, .hours = 24}}; /* hours: no DST day */
     trigger.time = icaltime_null_time();
     icalcomponent_add_property(alarm, icalproperty_new_action(ICAL_ACTION_DISPLAY));
     icalcomponent_add_property(alarm, icalproperty_new_trigger(trigger));

@@ -1,5 +1,5 @@
-/* Level load: classes in their order of turns, each between its notice and its ceiling, so that the highest
- * load of an hour is as low as it can be.
+/* Level load: classes in the order of notices and turns, each between its notice and its ceiling, so that the
+ * highest load of an hour is as low as it can be.
  *
  * The densest run of classes (certificates over slots between the first one's notice and the last one's
  * ceiling) can't be spread thinner; it gets exactly these slots, and what comes before and after it is
@@ -10,8 +10,9 @@
 
 #define LEVELS (CLASS_COUNT - LEVEL_FIRST)
 
-/* The windows of one CA's classes: from <= slot < to, both ascending. */
+/* The windows of one CA's classes: from <= slot < to, both ascending; `turn` says whose each is. */
 struct windows {
+    unsigned turn[LEVELS];
     int64_t from[LEVELS], to[LEVELS], count[LEVELS];
 };
 
@@ -25,19 +26,26 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* In the order of their notices, then of their turns: an ARI lead may put automated ones behind the next. */
 static struct windows windows_of(const struct work *w, const struct ca_work *ca)
 {
     struct windows s;
-    int64_t safe = calendar_place(&w->calendar, w->hours.safe), from = w->rest_slot, to = INT64_MAX;
-    for (int c = 0; c < LEVELS; c++) { /* a later turn never has less notice */
-        from = larger(from, smaller(window_notice(w, LEVEL_FIRST + (unsigned)c), safe - 1));
-        s.from[c] = from;
-        s.count[c] = ca->bound[LEVEL_FIRST + c];
+    int64_t safe = calendar_place(&w->calendar, w->hours.safe), to = INT64_MAX;
+    for (unsigned turn = LEVEL_FIRST; turn < CLASS_COUNT; turn++) {
+        unsigned at = turn - LEVEL_FIRST;
+        int64_t from = larger(w->rest_slot, smaller(window_notice(w, turn), safe - 1));
+        for (; at > 0 && s.from[at - 1] > from; at--) {
+            s.from[at] = s.from[at - 1];
+            s.turn[at] = s.turn[at - 1];
+        }
+        s.from[at] = from;
+        s.turn[at] = turn;
     }
-    for (int c = LEVELS; c-- > 0;) { /* nor an earlier one a later ceiling */
-        int64_t ceiling = w->hours.ceiling[LEVEL_FIRST + c];
+    for (int c = LEVELS; c-- > 0;) { /* who goes earlier has no later ceiling */
+        int64_t ceiling = w->hours.ceiling[s.turn[c]];
         to = smaller(to, smaller(safe, ceiling == INT64_MAX ? safe : calendar_place(&w->calendar, ceiling)));
         s.to[c] = larger(to, s.from[c] + 1);
+        s.count[c] = ca->bound[s.turn[c]];
     }
     return s;
 }
@@ -63,7 +71,7 @@ static void spread(struct level *levels, struct windows *s, int low, int high)
         return;
     count = 0;
     for (int c = first; c <= last; c++) {
-        levels[c] =
+        levels[s->turn[c]] =
             (struct level){.from = s->from[first], .slots = slots, .before = count, .total = larger(most, 1)};
         count += s->count[c];
     }
@@ -81,6 +89,6 @@ void level_all(struct work *w)
 {
     for (size_t i = 0; i < w->in->ca_count; i++) {
         struct windows s = windows_of(w, &w->cas[i]);
-        spread(w->cas[i].level + LEVEL_FIRST, &s, 0, LEVELS - 1);
+        spread(w->cas[i].level, &s, 0, LEVELS - 1);
     }
 }

@@ -84,8 +84,8 @@ int64_t window_notice(const struct work *w, unsigned turn)
     return calendar_place(&w->calendar, hour);
 }
 
-/* Where the canaries should start. They have a notice too; but what has less may not wait for it if it is
- * among the riskiest, or if it outnumbers the canaries that would go untold. */
+/* Where the canaries should start. They have a notice too; but what has less does not wait for it if it is
+ * the riskiest, or if it outnumbers the canaries that would go untold. */
 static int64_t canary_wish(const struct work *w)
 {
     const int64_t *counts = w->canary_class;
@@ -104,7 +104,10 @@ static int64_t canary_wish(const struct work *w)
     }
     for (unsigned c = 0; c < CLASS_COUNT; c++)
         lose += window_notice(w, c) > least ? counts[c] : 0;
-    return w->canaries > 0 && (riskiest || gain > lose) ? least : most;
+    if (w->canaries > 0 && gain > lose)
+        return least;
+    int64_t risk = window_notice(w, CLASS_RISKIEST);
+    return w->canaries > 0 && riskiest && risk < most ? risk : most;
 }
 
 /* Does everything fit before `safe` with every kept limit, notices among them? Equal work with one end: it

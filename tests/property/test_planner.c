@@ -292,9 +292,13 @@ struct job {
     bool bound;
 };
 
-/* When the last job with a deadline ends, if the backend is away in [from, to). */
-static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64_t from, int64_t to)
+/* When the last job with a deadline ends, if the backend is away in [from, to), and how many end after
+ * `last`.
+ */
+static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64_t from, int64_t to,
+                        int64_t last, uint64_t *late)
 {
+    *late = 0;
     int64_t free = INT64_MIN / 2, end = INT64_MIN / 2;
     for (size_t i = 0; i < n; i++) {
         int64_t start = free > jobs[i].release ? free : jobs[i].release;
@@ -303,8 +307,10 @@ static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64
         free = start + service; /* a rate is so much in so long: work cut by the outage goes on after it */
         if (start < from && free > from)
             free += to - from;
-        if (jobs[i].bound)
+        if (jobs[i].bound) {
             end = free;
+            *late += end > last;
+        }
     }
     return end;
 }
@@ -354,7 +360,9 @@ static bool survives(const struct campaign *c, const struct plan *p, uint16_t ca
         for (int64_t shift = -1; shift <= 1; shift++) {
             int64_t from =
                 jobs[i].release + (int64_t)i * service * c->in.profile.publish_at_once + shift * scale;
-            if (simulate(jobs, n, service == 0 ? 1 : service, from, from + length * scale) > last)
+            uint64_t late;
+            if (simulate(jobs, n, service == 0 ? 1 : service, from, from + length * scale, last, &late) >
+                last)
                 return false;
         }
     return true;
@@ -375,6 +383,60 @@ static void tolerance_is_exact(const struct campaign *c, const struct plan *p)
         longer &= survives(c, p, ca, p->outage_tolerance.s + 2);
     }
     assert_false(longer);
+}
+
+/* The worst outage of one CA, tried at the start of every job: most late, then the latest finish, which comes
+ * back in whole seconds. */
+static uint64_t worst_outage(const struct campaign *c, const struct plan *p, uint16_t ca, int64_t length,
+                             int64_t *finish)
+{
+    struct job jobs[CERTIFICATES];
+    struct rate r = c->rates[ca];
+    size_t n = jobs_of(c, p, ca, jobs, r.count, r.per);
+    uint64_t most = 0;
+    *finish = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t late;
+        int64_t from = jobs[i].release + (int64_t)i * r.per * c->in.profile.publish_at_once;
+        int64_t end = simulate(jobs, n, r.per, from, from + length * r.count, last_of(c) * r.count, &late);
+        end = end < 0 ? INT64_MIN : (end + r.count - 1) / r.count;
+        if (late > most || (late == most && end > *finish))
+            *finish = end;
+        most = late > most ? late : most;
+    }
+    return most;
+}
+
+/* "What if the CA is down for so long?" has the answer that trying every moment gives. */
+static void outage_is_exact(const struct campaign *c, const struct plan *p)
+{
+    struct plan_outage o;
+    uint64_t most = 0;
+    int64_t finish = INT64_MIN, length = pick(1, 30000);
+    for (uint16_t ca = 0; ca < CAS; ca++)
+        if (c->rates[ca].count == 0)
+            return;
+    if (!p->feasible)
+        return;
+    planner_outage(&c->in, p, (struct span){length}, &o);
+    for (uint16_t ca = 0; ca < CAS; ca++) {
+        int64_t end;
+        uint64_t late = worst_outage(c, p, ca, length, &end);
+        if (late > most || (late == most && end > finish))
+            finish = end;
+        most = late > most ? late : most;
+    }
+    assert_int_equal(o.late, most);
+    assert_int_equal(o.in_time, most == 0);
+    assert_int_equal(o.tolerance.s, p->outage_tolerance.s);
+    assert_int_equal(utc_is_set(o.finish), finish != INT64_MIN);
+    if (finish == INT64_MIN)
+        return;
+    finish += margin_of(c);
+    if (utc_is_set(p->finish) && p->finish.s > finish)
+        finish = p->finish.s;
+    /* with late ones the moment is a whole second, a job's start need not be one */
+    assert_in_range(o.finish.s, finish - (most > 0), finish + 1 * (most > 0));
 }
 
 static void canaries_lead(const struct campaign *c, const struct plan *p)
@@ -576,6 +638,7 @@ static void random_campaigns(void **unused)
         lateness_is_least(&c, &p);
         tolerance_is_exact(&c, &p);
         canaries_lead(&c, &p);
+        outage_is_exact(&c, &p);
         held_count_in_nothing(&c, &p);
         soft_limits_are_kept(&c, &p);
         slot_times_are_sound(&c, &p);
