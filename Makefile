@@ -5,7 +5,7 @@ VERSION := 0.1.0
 PREFIX  ?= /usr/local
 WERROR  ?= -Werror
 
-PACKAGES := libcrypto libssl libpq libcurl libconfig jansson gmime-3.0
+PACKAGES := libcrypto libssl libpq libcurl libconfig jansson gmime-3.0 libical
 # third-party headers are not ours to warn about
 CPPFLAGS += -Iinclude -Iorchestrator -D_GNU_SOURCE -DMASSREVOKE_VERSION='"$(VERSION)"' \
             $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))

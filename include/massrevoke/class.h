@@ -21,6 +21,9 @@ enum plan_class {
     CLASS_COUNT
 };
 
+/* The names in the order of the list, ended by NULL: for schemas. */
+extern const char *const class_words[CLASS_COUNT + 1];
+
 /* "riskiest", "replaced", ..., "in_use", "critical"; static. */
 const char *class_name(enum plan_class c);
 

@@ -64,12 +64,14 @@ struct plan_slot {
     struct utc start;
     uint32_t certificates, subscribers;
     uint32_t first_chunk, chunk_count;
-    struct utc notice_by;          /* its subscribers are told by then at the latest */
-    struct utc ari_start, ari_end; /* suggestedWindow to hand out for its certificates (RFC 9773 4.2) */
+    struct utc notice_by;          /* its subscribers are told by then at the latest; UTC_NONE: not at all */
+    struct utc ari_start, ari_end; /* suggestedWindow for its certificates (RFC 9773 4.2): wholly before the
+                                      slot, end after start; UTC_NONE without a lead */
 };
 
 /* What one CRL will carry when the plan is done. */
 struct plan_shard_size {
+    const char *url;  /* as in the input */
     uint32_t shard;   /* index into plan_input.shards */
     uint64_t entries; /* that the plan adds */
     uint64_t bytes;   /* projected: what it has now and PLAN_ENTRY_BYTES for each entry */
@@ -98,7 +100,8 @@ enum plan_limit {
 
 /* The result. `numbers` holds every number once but those that expire before their slot (expires_first);
  * a slot's canary chunks come first, and nothing else lies in or before a canary's slot unless all is canary
- * or the profile publishes at once. certificate_count of the input = number_count + expires_first. */
+ * or the profile publishes at once; what is held comes last. certificate_count of the input = number_count +
+ * expires_first. */
 struct plan {
     bool feasible;
     const struct plan_slot *slots;
@@ -116,9 +119,10 @@ struct plan {
     const struct plan_shard_size *shards; /* that get entries, largest first; none without input shards */
     size_t shard_count;
     uint64_t late, expires_first, should_24h, shortfall;
-    uint64_t held;           /* dealt last, in no figure above but `numbers` */
+    uint64_t held;           /* dealt last; they count in `numbers`, in their slots and in no other figure */
     uint64_t needs_by_clock; /* certificates in 1,000 s that the whole clock, receipt to deadline, asks for */
-    uint64_t needs_by_window; /* the same over what is left of it: first usable second to last useful one */
+    uint64_t needs_by_window; /* the same over what is left of it: first usable second to last useful one; 0
+                                 when nothing is left */
     struct span work;         /* how long the slowest CA needs at its rate, without waiting for anything */
     const char *remedy;       /* "" when feasible */
     const char *given_up;     /* soft limits not kept, one line each with who loses what; "" when none */

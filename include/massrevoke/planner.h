@@ -50,11 +50,18 @@
 #define PLANNER_HOURS_MAX 1000000      /* longest schedule; a plan that needs more is a fault */
 #define PLANNER_RATE_MAX 1000000000    /* largest count and per of a rate */
 #define PLANNER_DEADLINE_MAX 316224000 /* seconds; ten years */
+#define PLANNER_FREEZES_MAX 60         /* freeze windows of a profile */
 
 /* Makes the plan; everything in *out lives in `a`. Infeasible is an answer (out->feasible), not a fault.
  * Faults: USAGE for input that breaks its contract (numbers not ascending, an index out of range), CONFIG for
  * a rate so slow that the schedule passes PLANNER_HOURS_MAX. */
 MUST_USE bool planner_build(const struct plan_input *in, struct arena *a, struct plan *out, struct fault *f);
+
+/* The rate that a CA's limits come to, each a count in a time, and `concurrency` requests at once that take
+ * `latency_ms` each: the least of them; {0} when nothing limits. A long window ("10000/d") counts as an even
+ * pace over it: whoever never goes faster than that never has more in any rolling window, so the CA can't
+ * refuse; what it would allow as a burst is given away. Values within PLANNER_RATE_MAX. */
+struct rate planner_rate(const struct rate *windows, size_t n, int concurrency, int latency_ms);
 
 /* The object of `plan --json` (contract section 1); owned by the caller. */
 json_t *planner_json(const struct plan *plan);
@@ -64,6 +71,51 @@ void planner_text(const struct plan *plan, const struct plan_input *in, struct b
 
 /* schedule.csv (contract section 3): hour,start,certificates,subscribers; CRLF after each line (RFC 4180). */
 void planner_csv(const struct plan *plan, struct buf *out);
+
+/* The answer to "what if a CA is down for so long?". */
+struct plan_outage {
+    struct span length;
+    bool in_time;          /* every deadline still holds, whenever it begins */
+    size_t ca;             /* whose outage is the worst */
+    struct utc worst;      /* a moment to begin at which no other is worse, to the second before */
+    struct utc finish;     /* when it begins then: last certificate with a deadline published */
+    uint64_t late;         /* that then miss the deadline, with those that miss it anyway */
+    struct span tolerance; /* the plan's own figure: the longest that harms nothing */
+};
+
+/* The outage of one CA for `length`, at the worst moment for the CA that bears it worst: most late, then the
+ * latest finish. The backlog is worked off at full rate in plan order; what happens in a slot happens as late
+ * in it as the rate allows, what has a deadline last. A job is never delayed by more than `length`, and by
+ * all of it when the outage begins as it should start, and then all behind it are at least as late as their
+ * own time: so the late ones are those that end less than `length` before the last useful second. O(numbers
+ * log certificates). `plan` must be of `in`. Pure. */
+void planner_outage(const struct plan_input *in, const struct plan *plan, struct span length,
+                    struct plan_outage *out);
+
+/* The same as an object of `plan --outage --json`, owned by the caller; and as a few lines for people. */
+json_t *planner_outage_json(const struct plan_outage *o, const struct plan_input *in);
+void planner_outage_text(const struct plan_outage *o, const struct plan_input *in, struct buf *out);
+
+/* What changed from one plan to another, from their stored summaries (planner_json's objects): `same`,
+ * `figures` [{name, old, new}] that differ, `slots` [{start, change: came|went|changed, old, new}] with
+ * certificates. A figure that a summary does not have counts as null. Owned by the caller. */
+json_t *planner_diff(const json_t *old, const json_t *fresh);
+
+/* One screen of it for an approver. */
+void planner_diff_text(const json_t *diff, struct buf *out);
+
+/* One more entry for the calendar. */
+struct plan_event {
+    const char *uid; /* unique within the campaign, stable */
+    struct utc start;
+    const char *summary;
+};
+
+/* The schedule as iCalendar (RFC 5545), the same bytes every time: an event for each slot, the deadline with
+ * an alarm a day before, and `extra`. UIDs are "campaign-hour@massrevoke", stable over replans, so that a
+ * calendar moves its entries; `stamp` is when the plan was made. */
+void planner_ics(const struct plan *plan, const struct plan_input *in, const char *campaign, struct utc stamp,
+                 const struct plan_event *extra, size_t count, struct buf *out);
 
 /* The contract's word for a limit, e.g. "backend_rate"; static storage. */
 const char *planner_limit_name(enum plan_limit limit);

@@ -32,7 +32,7 @@ struct rule {
     struct digest digest;                       /* of the rule file's bytes */
 };
 
-/* Nothing is wished for in this time (soft). */
+/* No slot that touches this time is wished for (soft): from <= t < to. */
 struct freeze {
     struct utc from, to;
     const char *why;
@@ -41,10 +41,10 @@ struct freeze {
 /* How a campaign is driven; durations count from receipt unless said otherwise. */
 struct profile {
     const char *name;
-    struct span first_slot;     /* no revocation before receipt + this (notice time); immediate: 0 */
-    struct span first_notice;   /* notices go out at start, at the latest receipt + this */
-    struct span backup_after;   /* silence without ack for so long: the backup contacts are told */
-    struct span reserve;        /* kept free before the published deadline */
+    struct span first_slot;   /* notice of classes that name none of their own, from receipt; immediate: 0 */
+    struct span first_notice; /* notices go out at start, at the latest receipt + this */
+    struct span backup_after; /* silence without ack for so long: the backup contacts are told */
+    struct span reserve;      /* kept free before the published deadline */
     struct span publish_margin; /* from the CA's record to seen in the fetched CRL and OCSP */
     struct span crl_every;      /* a CRL is published at least so often while work is pending */
     bool publish_at_once;       /* immediate: publish after each batch, no waiting for slots */
@@ -57,9 +57,9 @@ struct profile {
                                                0 for riskiest, replaced, unused and orphan */
     struct span class_ceiling[CLASS_COUNT]; /* no slot later than this is wished for (soft); 0: none */
     struct span ari_lead;     /* from an ARI window's start to the slot of an automated one (soft); 0: none */
-    struct span ocsp_refresh; /* until every responder answers with news; publication waits for it */
-    int64_t crl_limit;        /* bytes of the largest CRL that a root program asks for; 0: none */
-    const struct freeze *freezes;
+    struct span ocsp_refresh; /* until every responder answers with news; 0: within publish_margin */
+    int64_t crl_limit;        /* bytes of the largest CRL that a root program asks for (soft); 0: none */
+    const struct freeze *freezes; /* the first is given up last */
     size_t freeze_count;
     struct digest digest; /* of the profile file's bytes */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct arena_block {
     struct arena_block *next;
@@ -12,6 +13,8 @@ struct arena_block {
 };
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
+#define PAGE_SIZE ((size_t)4096)
+#define LARGE ((size_t)4 * 1024 * 1024) /* from here on page faults are what memory costs */
 
 static _Noreturn void out_of_memory(size_t size)
 {
@@ -28,6 +31,14 @@ void *arena_grow(void *old, size_t size)
     return p;
 }
 
+/* Asks for huge pages in a block that was not touched yet; a kernel that has none says no, and nothing is
+ * lost. */
+static void ask_for_huge_pages(struct arena_block *block, size_t size)
+{
+    uintptr_t from = ((uintptr_t)block + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+    (void)madvise((void *)from, size - PAGE_SIZE, MADV_HUGEPAGE);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX / 2)
@@ -38,6 +49,8 @@ void *arena_alloc(struct arena *a, size_t size)
         struct arena_block *block = calloc(1, sizeof *block + room);
         if (block == NULL)
             out_of_memory(room);
+        if (room >= LARGE)
+            ask_for_huge_pages(block, room);
         block->size = room;
         block->next = a->blocks;
         a->blocks = block;

@@ -58,6 +58,7 @@ static bool make_folder(struct drill_world *w, const char *out, struct fault *f)
 
 static void put_key(struct buf *out, const struct guard_node *n)
 {
+    char time[UTC_TEXT];
     switch (n->key->type) {
     case GUARD_BOOL:
         buf_format(out, "%s = %s;\n", n->key->name, n->number ? "true" : "false");
@@ -75,10 +76,22 @@ static void put_key(struct buf *out, const struct guard_node *n)
         buf_format(out, "%s = \"%s\";\n", n->key->name, n->text);
         break;
     case GUARD_TIME:
+        buf_format(out, "%s = \"%s\";\n", n->key->name, utc_format((struct utc){n->number}, time));
+        break;
+    case GUARD_LIST:
+        buf_format(out, "%s = (", n->key->name);
+        for (size_t i = 0; i < n->count; i++) {
+            buf_text(out, i == 0 ? "{ " : ", { ");
+            for (size_t k = 0; k < n->inside[i].count; k++)
+                if (n->inside[i].inside[k].given)
+                    put_key(out, &n->inside[i].inside[k]);
+            buf_text(out, "}");
+        }
+        buf_text(out, ");\n");
+        break;
     case GUARD_PATH:
     case GUARD_TEXTS:
     case GUARD_GROUP:
-    case GUARD_LIST:
     case GUARD_TYPE_COUNT:
         break; /* no profile has such a key */
     }

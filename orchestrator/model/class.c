@@ -1,20 +1,18 @@
 #include "massrevoke/class.h"
 
-static const char *const names[CLASS_COUNT] = {
-    [CLASS_RISKIEST] = "riskiest", [CLASS_REPLACED] = "replaced",       [CLASS_UNUSED] = "unused",
-    [CLASS_ORPHAN] = "orphan",     [CLASS_UNREACHABLE] = "unreachable", [CLASS_AUTOMATED] = "automated",
-    [CLASS_IN_USE] = "in_use",     [CLASS_CRITICAL] = "critical",
+const char *const class_words[CLASS_COUNT + 1] = {
+    "riskiest", "replaced", "unused", "orphan", "unreachable", "automated", "in_use", "critical", NULL,
 };
 
 const char *class_name(enum plan_class c)
 {
-    return names[c];
+    return class_words[c];
 }
 
 enum plan_class class_from_name(struct str name)
 {
     for (int c = 0; c < CLASS_COUNT; c++)
-        if (str_is(name, names[c]))
+        if (str_is(name, class_words[c]))
             return (enum plan_class)c;
     return CLASS_COUNT;
 }

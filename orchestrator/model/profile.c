@@ -4,11 +4,26 @@
 
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
+#define FREEZES_MAX 50
 
 #define LENGTH(key, must, least)                                                                             \
     {                                                                                                        \
         .name = key, .type = GUARD_SPAN, .required = must, .min = least, .max = 30 * DAY                     \
     }
+
+static const struct guard_key class_keys[] = {
+    {.name = "class", .type = GUARD_TEXT, .required = true, .min = 1, .max = 20, .words = class_words},
+    LENGTH("notice", false, 0),
+    LENGTH("ceiling", false, HOUR),
+    {0},
+};
+
+static const struct guard_key freeze_keys[] = {
+    {.name = "from", .type = GUARD_TIME, .required = true},
+    {.name = "to", .type = GUARD_TIME, .required = true},
+    {.name = "why", .type = GUARD_TEXT, .required = true, .min = 1, .max = 60},
+    {0},
+};
 
 static const struct guard_key profile_keys[] = {
     GUARD_VERSION,
@@ -25,8 +40,41 @@ static const struct guard_key profile_keys[] = {
     LENGTH("outage_floor", true, 0),
     {.name = "rate_cap", .type = GUARD_RATE},
     {.name = "helpdesk_per_hour", .type = GUARD_INT, .min = 1, .max = 1000000},
+    {.name = "classes", .type = GUARD_LIST, .min = 1, .max = CLASS_COUNT, .keys = class_keys},
+    {.name = "freezes", .type = GUARD_LIST, .min = 1, .max = FREEZES_MAX, .keys = freeze_keys},
+    LENGTH("ari_lead", false, 60),
+    LENGTH("ocsp_refresh", false, 0),
+    {.name = "crl_limit", .type = GUARD_INT, .min = 1000, .max = INT64_C(1000000000000)},
     {0},
 };
+
+/* What needs no notice has none unless the file says so; all others have first_slot's. */
+static void read_classes(const struct guard_node *n, struct profile *out)
+{
+    static const struct span none = {0};
+    for (int c = CLASS_UNREACHABLE; c < CLASS_COUNT; c++)
+        out->class_notice[c] = out->first_slot;
+    const struct guard_node *list = guard_get(n, "classes");
+    for (size_t i = 0; i < list->count; i++) {
+        enum plan_class c = class_from_name(str_of(guard_text(&list->inside[i], "class", "")));
+        if (c == CLASS_COUNT)
+            continue; /* told already */
+        out->class_notice[c] = guard_span(&list->inside[i], "notice", out->class_notice[c]);
+        out->class_ceiling[c] = guard_span(&list->inside[i], "ceiling", none);
+    }
+}
+
+static void read_freezes(const struct guard_node *n, struct arena *a, struct profile *out)
+{
+    const struct guard_node *list = guard_get(n, "freezes");
+    struct freeze *freezes = arena_array(a, list->count, sizeof *freezes);
+    for (size_t i = 0; i < list->count; i++)
+        freezes[i] = (struct freeze){.from = guard_time(&list->inside[i], "from", UTC_NONE),
+                                     .to = guard_time(&list->inside[i], "to", UTC_NONE),
+                                     .why = guard_text(&list->inside[i], "why", "")};
+    out->freezes = freezes;
+    out->freeze_count = list->count;
+}
 
 static struct profile profile_of(const struct guard_node *n, struct digest digest)
 {
@@ -45,6 +93,9 @@ static struct profile profile_of(const struct guard_node *n, struct digest diges
         .outage_floor = guard_span(n, "outage_floor", none),
         .rate_cap = guard_rate(n, "rate_cap", (struct rate){0}),
         .helpdesk_per_hour = (int)guard_int(n, "helpdesk_per_hour", 0),
+        .ari_lead = guard_span(n, "ari_lead", none),
+        .ocsp_refresh = guard_span(n, "ocsp_refresh", none),
+        .crl_limit = guard_int(n, "crl_limit", 0),
         .digest = digest,
     };
 }
@@ -55,9 +106,55 @@ bool profile_bytes(const char *plans_dir, const char *name, struct arena *a, con
     return plans_named(plans_dir, "profiles", "profile", name, a, file, bytes, f);
 }
 
+/* Each class once, ceilings behind notices, and no notice later than that of a class whose turn comes later:
+ * turns and notices must not pull apart. */
+static void check_classes(struct guard *g, const struct profile *p)
+{
+    const struct guard_node *list = guard_get(&g->root, "classes");
+    bool seen[CLASS_COUNT + 1] = {false};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guard_node *one = &list->inside[i];
+        enum plan_class c = class_from_name(str_of(guard_text(one, "class", "")));
+        if (c == CLASS_COUNT)
+            continue;
+        if (seen[c])
+            guard_problem(g, guard_get(one, "class"), "%s is listed already", class_name(c));
+        seen[c] = true;
+        if (p->class_ceiling[c].s > 0 && p->class_ceiling[c].s <= p->class_notice[c].s)
+            guard_problem(g, guard_get(one, "ceiling"), "not later than the notice");
+        if (p->publish_at_once && (p->class_notice[c].s > 0 || p->class_ceiling[c].s > 0))
+            guard_problem(g, one, "publish_at_once waits for no slot; a class has no notice then");
+    }
+    for (int c = CLASS_UNREACHABLE; c < CLASS_COUNT; c++)
+        if (p->notices && p->class_notice[c].s < p->first_notice.s && p->first_notice.s <= p->first_slot.s)
+            guard_problem(g, list, "%s: its first notice would come after its slot",
+                          class_name((enum plan_class)c));
+    for (int c = CLASS_UNREACHABLE + 1; c < CLASS_COUNT; c++)
+        if (p->class_notice[c].s < p->class_notice[c - 1].s)
+            guard_problem(g, list, "%s has less notice than %s, whose turn comes before",
+                          class_name((enum plan_class)c), class_name((enum plan_class)(c - 1)));
+}
+
+static void check_freezes(struct guard *g, const struct profile *p)
+{
+    const struct guard_node *list = guard_get(&g->root, "freezes");
+    for (size_t i = 0; i < p->freeze_count; i++)
+        if (utc_is_set(p->freezes[i].from) && utc_is_set(p->freezes[i].to) &&
+            p->freezes[i].to.s <= p->freezes[i].from.s)
+            guard_problem(g, guard_get(&list->inside[i], "to"), "not later than from");
+    if (p->publish_at_once && p->freeze_count > 0)
+        guard_problem(g, list, "publish_at_once waits for nothing; expected no freezes");
+}
+
 /* What one key cannot know alone. */
 static void check(struct guard *g, const struct profile *p)
 {
+    check_classes(g, p);
+    check_freezes(g, p);
+    if (p->ocsp_refresh.s > 0 && p->ocsp_refresh.s < p->publish_margin.s)
+        guard_problem(g, guard_get(&g->root, "ocsp_refresh"),
+                      "shorter than publish_margin, which covers it: leave it out");
+
     static const char *const notice_keys[] = {"first_notice", "backup_after"};
     for (size_t i = 0; i < 2; i++)
         if (p->notices && !guard_get(&g->root, notice_keys[i])->given)
@@ -79,6 +176,8 @@ bool profile_read(const char *plans_dir, const char *name, struct arena *a, stru
         return false;
     (void)guard_read(&g, file, NULL, bytes, profile_keys, &p);
     *out = profile_of(&g.root, digest_of(bytes.p, bytes.n));
+    read_classes(&g.root, out);
+    read_freezes(&g.root, a, out);
     check(&g, out);
     return guard_clean(&p, f);
 }

@@ -1,62 +1,148 @@
 /* Which certificates go first to prove backend, CRL and OCSP before the rest follows (contract section 2). */
+#include "sort.h"
 #include "work.h"
 
-/* The canary of every shard of the issuer whose numbers are [from, to): the first certificate that outlives
- * the deadline, else the first at all. best[shard] holds index + 1; what lies before `from` is another
- * issuer's. */
-static void one_each(struct work *w, size_t from, size_t to, uint32_t *best)
+#define EXPIRING CLASS_COUNT             /* the category of what runs out before the deadline */
+#define COST_EXPIRING (INT64_C(1) << 40) /* more than any hour of notice */
+
+void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
 {
-    const struct plan_certificate *certificates = w->in->certificates;
-    for (size_t i = from; i < to; i++) {
-        uint32_t *b = &best[certificates[i].shard];
-        if (w->role[i] == ROLE_NONE)
-            continue;
-        if (*b <= from || (w->role[*b - 1] == ROLE_EXPIRING && w->role[i] != ROLE_EXPIRING))
-            *b = (uint32_t)i + 1;
+    size_t most = w->in->certificate_count, wanted = (size_t)w->in->profile.canary;
+    *s = (struct canary_search){.w = w, .wanted = wanted < most ? wanted : most};
+    for (size_t c = 0; c <= EXPIRING; c++) {
+        s->cost[c] = c == EXPIRING ? COST_EXPIRING : w->hours.notice[c];
+        s->first[c] = arena_array(a, s->wanted, sizeof *s->first[c]);
     }
-    for (size_t i = from; i < to; i++)
-        if (best[certificates[i].shard] == i + 1 && w->role[i] != ROLE_NONE)
-            w->role[i] = ROLE_CANARY;
 }
 
-/* Makes up to `count` more of the kind canaries, in number order; returns how many are still wanted. */
-static size_t fill(struct work *w, size_t count, bool expiring)
+void canary_note(struct canary_search *s, uint32_t index, size_t category)
 {
-    for (size_t i = 0; i < w->in->certificate_count && count > 0; i++)
-        if (w->role[i] != ROLE_NONE && w->role[i] != ROLE_CANARY &&
-            (w->role[i] == ROLE_EXPIRING) == expiring) {
-            w->role[i] = ROLE_CANARY;
-            count--;
-        }
-    return count;
-}
-
-void canary_choose(struct work *w)
-{
-    size_t n = w->in->certificate_count, wanted = (size_t)w->in->profile.canary;
-    const struct plan_certificate *certificates = w->in->certificates;
-    if (wanted == 0)
+    const struct plan_certificate *c = &s->w->in->certificates[index];
+    struct shard_work *shard = &s->w->shards[c->shard];
+    if (s->count[category] < s->wanted)
+        s->first[category][s->count[category]++] = index;
+    if (shard->issuer == c->issuer + 1u && shard->cost <= s->cost[category])
         return;
-    uint32_t shards = 0;
-    for (size_t i = 0; i < n; i++)
-        shards = certificates[i].shard >= shards ? certificates[i].shard + 1u : shards;
-    AUTO_ARENA scratch = {0};
-    uint32_t *best = arena_array(&scratch, shards, sizeof *best);
-    for (size_t from = 0, to = 0; from < n; from = to) {
-        while (to < n && certificates[to].issuer == certificates[from].issuer)
-            to++;
-        one_each(w, from, to, best);
+    if (shard->issuer != 0 && shard->issuer != c->issuer + 1u)
+        buf_add(&s->best, &shard->index, sizeof shard->index);
+    *shard = (struct shard_work){c->issuer + 1u, index, s->cost[category], shard->entries};
+}
+
+/* Those of every issuer and shard, as sort items, ascending. */
+static uint64_t *best_ones(struct canary_search *s, size_t *n, struct arena *a)
+{
+    struct work *w = s->w;
+    for (size_t i = 0; i < w->shard_count; i++)
+        if (w->shards[i].issuer != 0)
+            buf_add(&s->best, &w->shards[i].index, sizeof w->shards[i].index);
+    *n = s->best.n / sizeof(uint32_t);
+    uint64_t *items = arena_array(a, *n + s->wanted, sizeof *items);
+    for (size_t i = 0; i < *n; i++) {
+        uint32_t index;
+        memcpy(&index, s->best.p + i * sizeof index, sizeof index);
+        items[i] = SORT_ITEM(index, index);
     }
-    work_count(w);
-    if (w->canaries < wanted)
-        (void)fill(w, fill(w, wanted - w->canaries, false), true);
-    work_count(w);
+    uint64_t *spare = arena_array(a, *n + s->wanted, sizeof *items);
+    return sort_items(items, spare, *n, UINT32_MAX);
+}
+
+static bool is_among(const uint64_t *items, size_t n, uint32_t index)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle] >> 32 < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && items[low] >> 32 == index;
+}
+
+/* The category with the least notice that has not been asked yet; expiring ones last. */
+static size_t next_category(const struct work *w, uint32_t *asked)
+{
+    size_t best = EXPIRING;
+    for (size_t c = 0; c < EXPIRING; c++)
+        if ((*asked >> c & 1) == 0 && (best == EXPIRING || w->hours.notice[c] < w->hours.notice[best]))
+            best = c;
+    *asked |= 1U << best;
+    return best;
+}
+
+/* Adds canaries until there are as many as wanted; returns how many there are. */
+static size_t fill(const struct canary_search *s, uint64_t *items, size_t n)
+{
+    size_t best = n;
+    uint32_t asked = 0;
+    while (n < s->wanted && (asked >> EXPIRING & 1) == 0) {
+        size_t c = next_category(s->w, &asked);
+        for (size_t i = 0; i < s->count[c] && n < s->wanted; i++)
+            if (!is_among(items, best, s->first[c][i]))
+                items[n++] = SORT_ITEM(s->first[c][i], s->first[c][i]);
+    }
+    return n;
+}
+
+/* Part of a lot, from the i-th certificate of the input on. */
+static struct lot part_of(const struct lot *l, uint32_t from, uint32_t count)
+{
+    struct lot part = *l;
+    part.first = from;
+    part.number += from - l->first;
+    part.count = count;
+    return part;
+}
+
+/* Cuts the canaries, ascending, out of their lots. What is before the first one in a lot stays the lot. */
+static void cut_out(struct work *w, const uint64_t *items, size_t count)
+{
+    for (size_t i = 0, low = 0; i < count; i++) {
+        uint32_t at = (uint32_t)(items[i] >> 32);
+        size_t high = w->lot_count; /* the last lot that starts at or before it */
+        while (high - low > 1) {
+            size_t middle = low + (high - low) / 2;
+            if (w->lots[middle].first <= at)
+                low = middle;
+            else
+                high = middle;
+        }
+        struct lot *l = &w->lots[low], all = *l, canary;
+        size_t cuts = work_cuts(w);
+        if (at >= l->first + l->count) { /* behind another canary of the same lot */
+            l = work_lot(w, w->lot_count + cuts - 1);
+            all = *l;
+        }
+        uint32_t end = all.first + all.count;
+        canary = part_of(&all, at, 1);
+        canary.place = PLACE(ROLE_CANARY, lot_class(&all), lot_role(&all) == ROLE_EXPIRING);
+        struct lot rest = part_of(&all, at + 1, end - at - 1);
+        l->count = at - all.first;
+        if (l->count == 0)
+            *l = canary;
+        else
+            buf_add(&w->cuts, &canary, sizeof canary);
+        if (rest.count > 0)
+            buf_add(&w->cuts, &rest, sizeof rest);
+    }
+}
+
+void canary_choose(struct canary_search *s)
+{
+    AUTO_ARENA scratch = {0};
+    size_t n;
+    uint64_t *items = best_ones(s, &n, &scratch);
+    n = fill(s, items, n);
+    uint64_t *spare = arena_array(&scratch, n, sizeof *spare);
+    cut_out(s->w, sort_items(items, spare, n, UINT32_MAX), n);
 }
 
 void canary_drop(struct work *w)
 {
-    for (size_t i = 0; i < w->in->certificate_count; i++)
-        if (w->role[i] == ROLE_CANARY)
-            w->role[i] = (uint8_t)work_role(w, &w->in->certificates[i]);
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
+        struct lot *l = work_lot(w, i);
+        if (lot_role(l) == ROLE_CANARY)
+            l->place = work_place(w, &w->in->certificates[l->first]);
+    }
     work_count(w);
 }

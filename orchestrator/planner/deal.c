@@ -1,168 +1,276 @@
-/* From slots to chunks: the plan's arrays, its figures, its canonical bytes. */
+/* From placed lots to chunks: the plan's arrays and the figures that hang on slots. */
+#include "sort.h"
 #include "work.h"
+
+#define PLACES (CLASS_COUNT + 3) /* of lots of one CA within a slot, canaries aside */
+
+#define AHEAD 24 /* lots that are fetched while others are dealt */
 
 /* Where the dealing stands. */
 struct deal {
-    const struct work *w;
+    struct work *w;
     struct plan *out;
-    uint32_t *order; /* certificate indexes in the order of out->numbers */
+    uint64_t *items; /* lots in the order of out->numbers */
     size_t n;
+    uint32_t *numbers;
+    struct buf slots, chunks; /* struct plan_slot, struct plan_chunk */
+    struct plan_slot slot;    /* the open ones, not yet among them */
+    struct plan_chunk chunk;
+    struct lot group; /* dealt, not yet judged: only count, place and ca */
+    uint32_t chunk_most;
+    uint32_t *seen;    /* by rank: the slot it was last counted in, plus one */
     int64_t *sent;     /* by CA: in this slot, at_once: in all */
     int64_t *ends;     /* by CA: end of the last slot that holds one with a deadline */
     struct utc worked; /* when the last one is revoked */
 };
 
-/* Slot by slot; in it canaries first, then CA by CA, in it by role and number: neighbours share pages. */
+/* Within a slot: canaries first, then CA by CA; expiring ones go last where they would take room. */
+static uint32_t minor_key(const struct work *w, const struct lot *l)
+{
+    uint32_t cas = (uint32_t)w->in->ca_count, place = CLASS_COUNT + 2;
+    if (lot_role(l) == ROLE_CANARY)
+        return l->ca;
+    if (lot_role(l) == ROLE_CLASS)
+        place = 1 + lot_class(l);
+    if (lot_role(l) == ROLE_EXPIRING)
+        place = w->cas[l->ca].overloaded ? CLASS_COUNT + 1 : 0;
+    return cas + l->ca * (uint32_t)PLACES + place;
+}
+
+/* Slot by slot; in it as minor_key says, then by number: neighbours share pages. */
 static void deal_order(struct deal *d, struct arena *scratch)
 {
-    const struct work *w = d->w;
-    size_t all = w->in->certificate_count, cas = w->in->ca_count;
-    uint32_t *key = arena_array(scratch, all, sizeof *key), *from = arena_array(scratch, all, sizeof *from);
-    d->order = arena_array(scratch, all, sizeof *d->order);
-    uint32_t first = UINT32_MAX, last = 0;
+    struct work *w = d->w;
+    work_make_room(w);
+    uint64_t *items = w->items[0];
+    uint32_t *numbers = arena_array(scratch, w->slot_room, sizeof *numbers);
+    size_t all = work_by_number(w, numbers);
+    uint32_t first = UINT32_MAX, last = 0, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
     for (size_t i = 0; i < all; i++) {
-        uint32_t ca = w->in->certificates[i].ca, places = ROLE_COUNT + 1;
-        if (w->role[i] == ROLE_NONE)
+        const struct lot *l = work_lot(w, numbers[i]);
+        uint32_t slot = w->slots[numbers[i]];
+        if (lot_role(l) == ROLE_NONE)
             continue;
-        from[d->n++] = (uint32_t)i;
-        key[i] = w->role[i] == ROLE_CANARY
-                     ? ca
-                     : (uint32_t)cas + ca * places + (uint32_t)role_place(w, ca, (enum role)w->role[i]);
-        first = w->slot[i] < first ? w->slot[i] : first;
-        last = w->slot[i] > last ? w->slot[i] : last;
+        items[d->n++] = SORT_ITEM(minor_key(w, l), numbers[i]);
+        first = slot < first ? slot : first;
+        last = slot > last ? slot : last;
     }
-    work_sort(key, cas * (ROLE_COUNT + 2), from, d->order, d->n);
+    uint64_t span = d->n == 0 ? 0 : (uint64_t)last - first + 1;
+    bool apart = span * minors > UINT32_MAX; /* too many for one key: one sort after the other */
+    if (apart)
+        items = sort_items(items, w->items[1], d->n, minors);
+    uint64_t *spare = items == w->items[0] ? w->items[1] : w->items[0];
     for (size_t i = 0; i < d->n; i++) {
-        from[i] = d->order[i];
-        key[from[i]] = w->slot[from[i]] - first;
+        uint32_t slot = w->slots[(uint32_t)items[i]] - first, minor = (uint32_t)(items[i] >> 32);
+        items[i] = SORT_ITEM(apart ? slot : slot * minors + minor, (uint32_t)items[i]);
     }
-    work_sort(key, d->n == 0 ? 0 : last - first + 1, from, d->order, d->n);
+    d->items = sort_items(items, spare, d->n, (uint32_t)(apart ? span : span * minors));
 }
 
 /* Most numbers in one chunk of a CA: design section 3. */
-static size_t chunk_most(struct rate r)
+static uint32_t chunk_most(struct rate r)
 {
     int64_t most = r.count == 0 ? PLAN_CHUNK_MAX : PLAN_CHUNK_SECONDS * r.count / r.per;
     if (most > PLAN_CHUNK_MAX)
         most = PLAN_CHUNK_MAX;
-    return most < 1 ? 1 : (size_t)most;
+    return most < 1 ? 1 : (uint32_t)most;
 }
 
-/* Length of the chunk that starts at position i. */
-static size_t chunk_length(const struct deal *d, size_t i)
+static void close_chunk(struct deal *d)
+{
+    if (d->chunk.count == 0)
+        return;
+    buf_add(&d->chunks, &d->chunk, sizeof d->chunk);
+    d->slot.chunk_count++;
+    d->out->chunk_count++;
+    d->chunk.count = 0;
+}
+
+/* The chunk of a lot that starts where the dealing stands, due as the rate reaches it. */
+static void open_chunk(struct deal *d, const struct lot *l)
 {
     const struct work *w = d->w;
-    const struct plan_certificate *all = w->in->certificates, *c = &all[d->order[i]];
-    size_t most = chunk_most(w->in->ca_rates[c->ca]), n = 1;
-    bool canary = w->role[d->order[i]] == ROLE_CANARY;
-    for (; n < most && i + n < d->n; n++) {
-        uint32_t k = d->order[i + n];
-        if (w->slot[k] != w->slot[d->order[i]] || all[k].ca != c->ca || all[k].issuer != c->issuer ||
-            (w->role[k] == ROLE_CANARY) != canary)
-            break;
+    struct utc base = w->hours.at_once ? w->hours.start : d->slot.start;
+    struct utc due = utc_add(base, (struct span){rate_due(w->cas[l->ca].rate, d->sent[l->ca])});
+    d->chunk = (struct plan_chunk){.ca = l->ca,
+                                   .issuer = l->issuer,
+                                   .canary = lot_role(l) == ROLE_CANARY,
+                                   .slot = (uint32_t)d->out->slot_count,
+                                   .due = utc_max(d->slot.start, due),
+                                   .first = (uint32_t)d->out->number_count};
+    d->chunk_most = chunk_most(w->in->ca_rates[l->ca]);
+}
+
+/* Deals one lot: its numbers, in as many chunks as that takes. */
+static void deal_lot(struct deal *d, const struct lot *l)
+{
+    struct plan_chunk *c = &d->chunk;
+    if (c->ca != l->ca || c->issuer != l->issuer || c->canary != (lot_role(l) == ROLE_CANARY))
+        close_chunk(d);
+    for (uint32_t done = 0; done < l->count;) {
+        if (c->count == 0)
+            open_chunk(d, l);
+        uint32_t n = l->count - done, room = d->chunk_most - c->count;
+        n = n < room ? n : room;
+        uint32_t *to = d->numbers + d->out->number_count, number = l->number + done;
+        for (uint32_t k = 0; k < n; k++)
+            to[k] = number + k;
+        done += n;
+        c->count += n;
+        d->out->number_count += n;
+        d->sent[l->ca] += n;
+        if (c->count == d->chunk_most)
+            close_chunk(d);
     }
-    return n;
 }
 
-/* The chunk that starts at position i, due as the rate reaches it; keeps the CA's count and end. */
-static struct plan_chunk chunk_at(struct deal *d, size_t i, size_t n, uint32_t slot, struct utc start)
+/* When the last of `group` is revoked, as the plan tells it. */
+static struct utc worked_at(const struct deal *d)
 {
     const struct work *w = d->w;
-    const struct plan_certificate *c = &w->in->certificates[d->order[i]];
-    struct rate rate = w->cas[c->ca].rate;
-    struct utc base = w->hours.at_once ? w->hours.start : start, end;
-    int64_t *sent = &d->sent[c->ca];
-    struct plan_chunk chunk = {.ca = c->ca,
-                               .issuer = c->issuer,
-                               .canary = w->role[d->order[i]] == ROLE_CANARY,
-                               .slot = slot,
-                               .due = utc_max(start, utc_add(base, (struct span){rate_due(rate, *sent)})),
-                               .first = (uint32_t)i,
-                               .count = (uint32_t)n};
-    *sent += (int64_t)n;
-    int64_t hour = w->slot[d->order[i]];
-    end = utc_add(base, (struct span){rate_seconds(rate, *sent)});
-    if (!w->hours.at_once) {
-        /* a slot counts whole without a rate to tell by, and when the deadline cuts it: a late certificate
-         * never shows slack; a rate below one an hour still ends with its slot */
-        bool cut = hour >= w->hours.end && end.s <= w->hours.last.s;
-        end = rate.count == 0 || cut ? slot_end(w, hour) : utc_min(end, slot_end(w, hour));
-    }
-    d->worked = utc_max(d->worked, end);
-    return chunk;
+    uint16_t ca = d->group.ca;
+    struct rate rate = w->cas[ca].rate;
+    struct utc base = w->hours.at_once ? w->hours.start : d->slot.start;
+    struct utc end = utc_add(base, (struct span){rate_seconds(rate, d->sent[ca])});
+    if (w->hours.at_once)
+        return end;
+    /* a slot counts whole without a rate to tell by, and when the deadline cuts it: a late certificate never
+     * shows slack; a rate below one an hour still ends with its slot */
+    bool cut = d->slot.hour >= w->hours.end && end.s <= w->hours.last.s;
+    return rate.count == 0 || cut ? slot_end(w, d->slot.hour) : utc_min(end, slot_end(w, d->slot.hour));
 }
 
-/* Figures of the certificates of one chunk, of which `sent` are done in its CA when it ends. */
-static void judge(struct deal *d, size_t i, size_t n, int64_t sent)
+/* How many of `group` are done by a time. */
+static uint64_t done_by(const struct deal *d, int64_t time)
 {
     const struct work *w = d->w;
+    const struct lot *g = &d->group;
+    if (!w->hours.at_once)
+        return slot_end(w, d->slot.hour).s <= time ? g->count : 0;
+    int64_t done = rate_done(w->cas[g->ca].rate, time - w->hours.start.s) - (d->sent[g->ca] - g->count);
+    return done < 0 ? 0 : done > g->count ? g->count : (uint64_t)done;
+}
+
+/* What a group loses of notice, ceiling and ARI lead. */
+static void lose(struct deal *d)
+{
+    struct work *w = d->w;
+    const struct lot *g = &d->group;
+    const struct profile *p = &w->in->profile;
+    unsigned c = lot_class(g);
+    int64_t hour = d->slot.hour;
+    w->losses.early[c] += d->slot.start.s < w->in->received.s + p->class_notice[c].s ? g->count : 0;
+    w->losses.after[c] += hour >= w->hours.ceiling[c] ? g->count : 0;
+    w->losses.ari += c == CLASS_AUTOMATED && hour < w->hours.ari && p->ari_lead.s > 0 ? g->count : 0;
+}
+
+/* The figures of the group that was just dealt. */
+static void judge(struct deal *d)
+{
+    struct work *w = d->w;
     const struct hours *h = &w->hours;
-    struct utc should = utc_add(w->in->received, w->in->should);
-    for (size_t k = i; k < i + n; k++) {
-        const struct plan_certificate *c = &w->in->certificates[d->order[k]];
-        struct utc end = slot_end(w, w->slot[d->order[k]]);
-        if (h->at_once)
-            end = utc_add(h->start,
-                          (struct span){rate_seconds(w->cas[c->ca].rate, sent - (int64_t)(i + n - k - 1))});
-        d->out->should_24h += w->in->should.s > 0 && end.s + w->in->profile.publish_margin.s <= should.s;
-        if (expires(w, c))
-            continue;
-        d->out->late += end.s > h->last.s;
-        if (end.s > d->ends[c->ca])
-            d->ends[c->ca] = end.s;
+    const struct lot *g = &d->group;
+    if (g->count == 0)
+        return;
+    if (lot_role(g) == ROLE_HELD) {
+        d->out->held += g->count;
+        return;
     }
+    struct utc end = worked_at(d);
+    d->worked = utc_max(d->worked, end);
+    lose(d);
+    if (w->in->should.s > 0)
+        d->out->should_24h += done_by(d, w->in->received.s + w->in->should.s - h->margin.s);
+    if (lot_expires(g))
+        return;
+    d->out->late += g->count - done_by(d, h->last.s);
+    end = h->at_once ? end : slot_end(w, d->slot.hour);
+    if (end.s > d->ends[g->ca])
+        d->ends[g->ca] = end.s;
 }
 
-static struct plan_slot *open_slot(struct deal *d, struct plan_slot *slots, int64_t hour)
+/* Adds a lot to the group of those that the figures can't tell apart: one slot, CA, role and class. */
+static void join_group(struct deal *d, const struct lot *l)
+{
+    if (d->group.count == 0 || d->group.ca != l->ca || d->group.place >> 24 != l->place >> 24 ||
+        lot_expires(&d->group) != lot_expires(l)) {
+        judge(d);
+        d->group = *l;
+        d->group.count = 0;
+    }
+    d->group.count += l->count;
+}
+
+static void close_slot(struct deal *d)
+{
+    close_chunk(d);
+    judge(d);
+    d->group.count = 0;
+    if (d->slot.certificates == 0)
+        return;
+    buf_add(&d->slots, &d->slot, sizeof d->slot);
+    d->out->slot_count++;
+}
+
+/* A slot's times: told when first notices are due, at the latest as it starts; a quarter of the lead is for
+ * clients to spread their renewals over, the rest for those that look once a day (RFC 9773 4.2: end after
+ * start). */
+static void open_slot(struct deal *d, int64_t hour)
 {
     const struct work *w = d->w;
-    struct plan_slot *s = &slots[d->out->slot_count++];
-    *s = (struct plan_slot){
-        .hour = hour, .start = slot_start(w, hour), .first_chunk = (uint32_t)d->out->chunk_count};
+    const struct profile *p = &w->in->profile;
+    struct utc start = slot_start(w, hour);
+    struct utc told = utc_max(utc_add(w->in->received, p->first_notice), w->in->now);
+    int64_t lead = p->ari_lead.s;
+    d->slot = (struct plan_slot){
+        .hour = hour,
+        .start = start,
+        .first_chunk = (uint32_t)d->out->chunk_count,
+        .notice_by = p->notices ? utc_min(start, told) : UTC_NONE,
+        .ari_start = lead == 0 ? UTC_NONE : (struct utc){start.s - lead},
+        .ari_end = lead == 0 ? UTC_NONE : (struct utc){start.s - lead + (lead + 3) / 4},
+    };
     for (size_t i = 0; i < w->in->ca_count && !w->hours.at_once; i++)
         d->sent[i] = 0;
-    return s;
 }
 
 /* Numbers, chunks and slots from the order. */
-static void deal_chunks(struct deal *d, struct arena *scratch)
+static void deal_lots(struct deal *d)
 {
-    const struct work *w = d->w;
-    size_t chunk_count = 0, slot_count = 0;
-    for (size_t i = 0; i < d->n; i += chunk_length(d, i), chunk_count++)
-        slot_count += i == 0 || w->slot[d->order[i]] != w->slot[d->order[i - 1]];
-    struct plan_chunk *chunks = arena_array(w->arena, chunk_count, sizeof *chunks);
-    struct plan_slot *slots = arena_array(w->arena, slot_count, sizeof *slots), *s = NULL;
-    uint32_t *numbers = arena_array(w->arena, d->n, sizeof *numbers);
-    uint32_t *seen = arena_array(scratch, w->in->subscriber_count, sizeof *seen);
-    for (size_t i = 0, n; i < d->n; i += n) {
-        if (i == 0 || w->slot[d->order[i]] != w->slot[d->order[i - 1]])
-            s = open_slot(d, slots, w->slot[d->order[i]]);
-        n = chunk_length(d, i);
-        struct plan_chunk *chunk = &chunks[d->out->chunk_count++];
-        *chunk = chunk_at(d, i, n, (uint32_t)d->out->slot_count - 1, s->start);
-        judge(d, i, n, d->sent[chunk->ca]);
-        s->chunk_count++;
-        s->certificates += chunk->count;
-        for (size_t k = i; k < i + n; k++) {
-            const struct plan_certificate *c = &w->in->certificates[d->order[k]];
-            numbers[k] = c->number;
-            s->subscribers += seen[c->subscriber] != d->out->slot_count;
-            seen[c->subscriber] = (uint32_t)d->out->slot_count;
+    struct work *w = d->w;
+    for (size_t i = 0; i < d->n; i++) {
+        uint32_t at = (uint32_t)d->items[i];
+        const struct lot *l = work_lot(w, at);
+        if (i + AHEAD < d->n)
+            __builtin_prefetch(work_lot(w, (uint32_t)d->items[i + AHEAD]));
+        if (i == 0 || w->slots[at] != d->slot.hour) {
+            close_slot(d);
+            open_slot(d, w->slots[at]);
         }
+        join_group(d, l);
+        deal_lot(d, l);
+        d->slot.certificates += l->count;
+        d->slot.subscribers += d->seen[l->rank] != d->out->slot_count + 1;
+        d->seen[l->rank] = (uint32_t)d->out->slot_count + 1;
     }
-    d->out->slots = slots;
-    d->out->chunks = chunks;
-    d->out->numbers = numbers;
-    d->out->number_count = d->n;
+    close_slot(d);
+    d->out->slots = (const void *)arena_copy(w->arena, d->slots.p, d->slots.n);
+    d->out->chunks = (const void *)arena_copy(w->arena, d->chunks.p, d->chunks.n);
+    d->out->numbers = d->numbers;
 }
 
-static void list_canaries(const struct work *w, struct plan *out)
+static void list_canaries(struct work *w, struct plan *out)
 {
+    AUTO_ARENA scratch = {0};
     uint32_t *canaries = arena_array(w->arena, w->canaries, sizeof *canaries);
-    for (size_t i = 0; i < w->in->certificate_count; i++)
-        if (w->role[i] == ROLE_CANARY)
-            canaries[out->canary_count++] = w->in->certificates[i].number;
+    uint64_t *items = arena_array(&scratch, w->canaries, sizeof *items);
+    uint64_t *spare = arena_array(&scratch, w->canaries, sizeof *spare);
+    for (size_t i = 0; i < w->lot_count + work_cuts(w) && w->canaries > 0; i++)
+        if (lot_role(work_lot(w, i)) == ROLE_CANARY)
+            items[out->canary_count++] = SORT_ITEM(work_lot(w, i)->number, 0);
+    items = sort_items(items, spare, out->canary_count, UINT32_MAX);
+    for (size_t i = 0; i < out->canary_count; i++)
+        canaries[i] = (uint32_t)(items[i] >> 32);
     out->canaries = canaries;
 }
 
@@ -170,95 +278,16 @@ static void set_figures(const struct deal *d)
 {
     const struct work *w = d->w;
     struct plan *out = d->out;
-    out->expires_first = w->in->certificate_count - d->n;
+    bool none = out->number_count == out->held;
+    out->expires_first = w->in->certificate_count - out->number_count;
     out->feasible = out->late == 0;
     out->shortfall = out->late;
-    out->finish = d->n == 0 ? UTC_NONE : utc_add(d->worked, w->in->profile.publish_margin);
-    out->slack = utc_sub(w->hours.deadline, d->n == 0 ? w->hours.start : out->finish);
+    out->finish = none ? UTC_NONE : utc_add(d->worked, w->hours.margin);
+    out->slack = utc_sub(w->hours.deadline, none ? w->hours.start : out->finish);
     int64_t end = w->hours.start.s;
     for (size_t i = 0; i < w->in->ca_count; i++)
         end = d->ends[i] > end ? d->ends[i] : end;
     out->outage_tolerance.s = out->late > 0 || end > w->hours.last.s ? 0 : w->hours.last.s - end;
-}
-
-/* Appends v to the digest, big endian in n bytes. */
-static void add_number(struct digest_state *s, uint64_t v, size_t n)
-{
-    uint8_t bytes[8];
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(v >> 8 * (n - 1 - i));
-    digest_add(s, bytes, n);
-}
-
-/* SHA-256 over each chunk as ca 2, issuer 2, canary 1, slot 4, due 8, first 4, count 4 bytes, big endian. */
-static struct digest chunks_digest(const struct plan *p)
-{
-    struct digest_state s = digest_begin();
-    for (size_t i = 0; i < p->chunk_count; i++) {
-        const struct plan_chunk *c = &p->chunks[i];
-        add_number(&s, c->ca, 2);
-        add_number(&s, c->issuer, 2);
-        add_number(&s, c->canary, 1);
-        add_number(&s, c->slot, 4);
-        add_number(&s, (uint64_t)c->due.s, 8);
-        add_number(&s, c->first, 4);
-        add_number(&s, c->count, 4);
-    }
-    return digest_end(&s);
-}
-
-/* SHA-256 over the numbers in plan order, 4 bytes each, big endian. */
-static struct digest numbers_digest(const struct plan *p)
-{
-    uint8_t block[4096];
-    size_t n = 0;
-    struct digest_state s = digest_begin();
-    for (size_t i = 0; i < p->number_count; i++) {
-        for (int shift = 24; shift >= 0; shift -= 8)
-            block[n++] = (uint8_t)(p->numbers[i] >> shift);
-        if (n == sizeof block || i + 1 == p->number_count) {
-            digest_add(&s, block, n);
-            n = 0;
-        }
-    }
-    return digest_end(&s);
-}
-
-static void set_digest(json_t *object, const char *key, struct digest d)
-{
-    char hex[DIGEST_TEXT];
-    json_set_text(object, key, digest_hex(d, hex));
-}
-
-/* The bytes that are digested and, by their digest, signed. */
-static void write_text(const struct work *w, struct plan *out)
-{
-    AUTO_JSON *doc = json_object();
-    json_set_int(doc, "version", 1);
-    set_digest(doc, "rule", w->in->rule_digest);
-    set_digest(doc, "profile", w->in->profile.digest);
-    json_set_utc(doc, "received", w->in->received);
-    json_set_utc(doc, "deadline", w->hours.deadline);
-    json_set_int(doc, "certificates", (int64_t)out->number_count);
-    json_set_int(doc, "expires_first", (int64_t)out->expires_first);
-    json_set_int(doc, "late", (int64_t)out->late);
-    json_set_utc(doc, "finish", out->finish);
-    set_digest(doc, "chunks", chunks_digest(out));
-    set_digest(doc, "numbers", numbers_digest(out));
-    json_t *slots = json_array();
-    for (size_t i = 0; i < out->slot_count; i++) {
-        json_t *slot = json_object();
-        json_set_int(slot, "hour", out->slots[i].hour);
-        json_set_utc(slot, "start", out->slots[i].start);
-        json_set_int(slot, "certificates", out->slots[i].certificates);
-        json_set_int(slot, "subscribers", out->slots[i].subscribers);
-        json_array_append_new(slots, slot);
-    }
-    json_object_set_new(doc, "slots", slots);
-    AUTO_BUF text = {0};
-    json_canonical(doc, &text);
-    out->text = arena_copy(w->arena, text.p, text.n);
-    out->digest = digest_of(text.p, text.n);
 }
 
 void deal_out(struct work *w, struct plan *out)
@@ -268,11 +297,16 @@ void deal_out(struct work *w, struct plan *out)
     struct deal d = {.w = w, .out = out, .worked = w->hours.start};
     d.sent = arena_array(&scratch, w->in->ca_count, sizeof *d.sent);
     d.ends = arena_array(&scratch, w->in->ca_count, sizeof *d.ends);
+    d.seen = arena_array(&scratch, w->ranks, sizeof *d.seen);
+    d.numbers = arena_array(w->arena, w->in->certificate_count, sizeof *d.numbers);
     for (size_t i = 0; i < w->in->ca_count; i++)
         d.ends[i] = INT64_MIN;
     deal_order(&d, &scratch);
-    deal_chunks(&d, &scratch);
+    deal_lots(&d);
+    buf_free(&d.slots);
+    buf_free(&d.chunks);
     list_canaries(w, out);
     set_figures(&d);
-    write_text(w, out);
+    figures_add(w, out);
+    text_write(w, out);
 }

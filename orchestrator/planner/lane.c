@@ -61,18 +61,22 @@ void lane_group(struct lane *l, int64_t count)
         advance(l);
 }
 
-/* Would the items from the next one on no longer fit if it waited for a later slot? */
-static bool pressed(const struct lane *l)
+/* How many of the items from the next one on no longer fit if they wait for a later slot. */
+static int64_t pressed(const struct lane *l)
 {
-    return l->total - l->next > supply_between(&l->supply, l->slot + 1, l->end);
+    return l->total - l->next - supply_between(&l->supply, l->slot + 1, l->end);
 }
 
-int64_t lane_take(struct lane *l, int64_t wish)
+int64_t lane_take(struct lane *l, int64_t wish, int64_t count, int64_t *slot)
 {
     bool dense = l->end == LANE_NO_END;
-    while (l->room == 0 || (!dense && wish > l->slot && !pressed(l)))
+    while (l->room == 0 || (!dense && wish > l->slot && pressed(l) <= 0))
         advance(l);
-    l->room--;
-    l->next++;
-    return l->slot;
+    int64_t n = count < l->room ? count : l->room;
+    if (!dense && wish > l->slot && pressed(l) < n)
+        n = pressed(l); /* as few as possible go before their wish */
+    l->room -= n;
+    l->next += n;
+    *slot = l->slot;
+    return n;
 }

@@ -2,8 +2,8 @@
  *
  * A supply says how much a backend (or the help desk) can take in each slot; a lane hands its slots out to a
  * row of equal items in order: each item at its wished slot, later when that is full, earlier only when the
- * items behind it would otherwise not fit before `end`. Does not: know certificates. Pure. Called by:
- * planner. */
+ * items behind it would otherwise not fit before `end`. Does not: know certificates or frozen hours. Pure.
+ * Called by: planner. */
 #ifndef MASSREVOKE_PLANNER_LANE_H
 #define MASSREVOKE_PLANNER_LANE_H
 
@@ -43,7 +43,8 @@ struct lane lane_of(struct supply supply, int64_t start, int64_t end, int64_t to
  * here, and when nothing behind them is squeezed out by that. */
 void lane_group(struct lane *l, int64_t count);
 
-/* Places the next item; returns its slot. */
-int64_t lane_take(struct lane *l, int64_t wish);
+/* Places the next one or more of `count` items with one wish into one slot; returns how many, and the slot.
+ */
+int64_t lane_take(struct lane *l, int64_t wish, int64_t count, int64_t *slot);
 
 #endif

@@ -1,166 +1,353 @@
-/* A slot for every certificate: order, then wishes (level load, help desk), then the backends' lanes. */
+/* A slot for every lot: order, then wishes (notice, level load, help desk), then the backends' lanes. */
+#include "sort.h"
 #include "work.h"
 
-/* Neighbours in the plan's order with one subscriber and one place: they are told one hour. */
-struct unit {
-    uint32_t first, count; /* into the order */
-    uint32_t wish;         /* slots after level_from */
+#define AHEAD 24 /* lots that are fetched while others are looked at */
+
+/* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
+ * subscriber, role, class and hour are a unit: they are told one hour. */
+struct step {
+    uint32_t lot, count;
+    uint32_t place;
+    uint16_t ca;
+    bool starts; /* a unit */
 };
 
-/* The plan's order of everything that is dealt. */
+/* The plan's order of everything that is dealt; what is held comes last. */
 struct order {
-    uint32_t *at;  /* certificate indexes */
-    uint32_t *key; /* by certificate: its place before the subscriber counts */
-    size_t n;
+    struct step *steps;
+    size_t n, held; /* steps, and the first that is held */
 };
 
-/* Place in the order: canaries (those with a deadline first), expiring ones by hour, urgent, others, and last
- * the expiring ones of a CA that has no room for them. */
-static uint32_t place_key(const struct work *w, size_t i)
+/* Units as sort items: key the slot wished for (on the axis), index their first step. */
+struct units {
+    uint64_t *items, *spare;
+    size_t n;
+    uint32_t latest;
+};
+
+/* Place in the order: canaries (those with a deadline first), expiring ones by hour, classes in their turns,
+ * then the expiring ones of a CA that has no room for them, and what is held. */
+static uint32_t place_key(const struct work *w, const struct lot *l)
 {
-    const struct plan_certificate *c = &w->in->certificates[i];
-    uint32_t hours = (uint32_t)(w->in->deadline.s / HOUR);
-    switch ((enum role)w->role[i]) {
+    uint32_t hours = (uint32_t)(w->in->deadline.s / HOUR) + 3;
+    switch (lot_role(l)) {
     case ROLE_CANARY:
-        return expires(w, c) ? 1 : 0;
+        return lot_hour(l);
     case ROLE_EXPIRING:
-        if (w->cas[c->ca].overloaded)
-            return hours + 5;
-        return 2 + (uint32_t)(utc_sub(c->not_after, w->in->received).s / HOUR);
-    case ROLE_URGENT:
-        return hours + 3;
-    case ROLE_OTHER:
+        return w->cas[l->ca].overloaded ? hours + CLASS_COUNT : 2 + lot_hour(l);
+    case ROLE_CLASS:
+        return hours + lot_class(l);
+    case ROLE_HELD:
     case ROLE_NONE:
-    case ROLE_COUNT:
         break;
     }
-    return hours + 4;
+    return hours + CLASS_COUNT + 1;
 }
 
-static struct order order_all(const struct work *w, struct arena *a)
+static int64_t later(int64_t a, int64_t b)
 {
-    size_t all = w->in->certificate_count;
-    struct order o = {arena_array(a, all, sizeof *o.at), arena_array(a, all, sizeof *o.key), 0};
-    uint32_t *numbers = arena_array(a, all, sizeof *numbers);
-    for (size_t i = 0; i < all; i++) {
-        o.key[i] = w->rank[w->in->certificates[i].subscriber];
-        if (w->role[i] != ROLE_NONE)
-            numbers[o.n++] = (uint32_t)i;
+    return a > b ? a : b;
+}
+
+/* Steps from sorted lots. */
+static void make_steps(struct work *w, const uint64_t *items, uint32_t held, struct order *o)
+{
+    uint32_t rank = UINT32_MAX, place = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        if (i + AHEAD < o->n)
+            __builtin_prefetch(work_lot(w, (uint32_t)items[i + AHEAD]));
+        const struct lot *l = work_lot(w, (uint32_t)items[i]);
+        o->steps[i] = (struct step){.lot = (uint32_t)items[i],
+                                    .count = l->count,
+                                    .place = l->place,
+                                    .ca = l->ca,
+                                    .starts = l->rank != rank || l->place != place};
+        rank = l->rank;
+        place = l->place;
+        if (items[i] >> 32 < held)
+            o->held = i + 1;
     }
-    work_sort(o.key, w->in->subscriber_count, numbers, o.at, o.n);
-    for (size_t i = 0; i < all; i++)
-        o.key[i] = place_key(w, i);
-    for (size_t i = 0; i < o.n; i++)
-        numbers[i] = o.at[i];
-    work_sort(o.key, (size_t)(w->in->deadline.s / HOUR) + 6, numbers, o.at, o.n);
+}
+
+static struct order order_all(struct work *w, struct arena *a)
+{
+    work_make_room(w);
+    struct order o = {.n = w->lot_count + work_cuts(w)};
+    uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+    uint64_t *items = w->items[0], *spare = w->items[1];
+    uint32_t *numbers = w->slots; /* not needed for slots yet */
+    (void)work_by_number(w, numbers);
+    if (!w->grouped) {
+        for (size_t i = 0; i < o.n; i++)
+            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
+        items = sort_items(items, spare, o.n, (uint32_t)w->ranks);
+        spare = items == w->items[0] ? w->items[1] : w->items[0];
+    }
+    for (size_t i = 0; i < o.n; i++) {
+        uint32_t lot = w->grouped ? numbers[i] : (uint32_t)items[i];
+        items[i] = SORT_ITEM(place_key(w, work_lot(w, lot)), lot);
+    }
+    items = sort_items(items, spare, o.n, held);
+    o.steps = arena_array(a, o.n, sizeof *o.steps);
+    make_steps(w, items, held, &o);
     return o;
 }
 
+/* Cuts what comes after the first n certificates of lot i off; returns its index. */
+static size_t cut_off(struct work *w, size_t i, int64_t n)
+{
+    struct lot *l = work_lot(w, i), rest = *l;
+    l->count = (uint32_t)n;
+    rest.first += l->count;
+    rest.number += l->count;
+    rest.count -= l->count;
+    buf_add(&w->cuts, &rest, sizeof rest);
+    work_make_room(w);
+    return w->lot_count + work_cuts(w) - 1;
+}
+
+/* Gives a lot its slot in a lane, and what does not fit there the next ones. */
+static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
+{
+    size_t i = s->lot;
+    for (int64_t left = s->count, slot, n;; i = cut_off(w, i, n), left -= n) {
+        n = lane_take(lane, wish, left, &slot);
+        w->slots[i] = (uint32_t)calendar_hour(&w->calendar, slot);
+        if (n == left)
+            return;
+    }
+}
+
 /* Profile `publish_at_once`: the i-th of a CA falls into the hour in which the rate reaches it. One that has
- * run out by then takes no time. */
+ * run out by then, or would be done too late, takes no time. */
 static void place_at_once(struct work *w, const struct order *o, struct arena *a)
 {
     int64_t *sent = arena_array(a, w->in->ca_count, sizeof *sent);
     for (size_t i = 0; i < o->n; i++) {
-        const struct plan_certificate *c = &w->in->certificates[o->at[i]];
-        int64_t due = w->hours.start.s + rate_due(w->cas[c->ca].rate, sent[c->ca]);
-        int64_t done = w->hours.start.s + rate_seconds(w->cas[c->ca].rate, sent[c->ca] + 1);
-        bool gone = expires(w, c) && (c->not_after.s < due || done > w->hours.last.s);
-        sent[c->ca] += !gone;
-        if (gone)
-            w->role[o->at[i]] = ROLE_NONE;
-        w->slot[o->at[i]] = (uint32_t)((due - w->in->received.s) / HOUR);
+        size_t at = o->steps[i].lot;
+        for (struct lot *l = work_lot(w, at);; l = work_lot(w, at)) {
+            struct rate rate = w->cas[l->ca].rate;
+            int64_t due = w->hours.start.s + rate_due(rate, sent[l->ca]);
+            int64_t done = w->hours.start.s + rate_seconds(rate, sent[l->ca] + 1);
+            if (lot_expires(l) && (lot_runs_out(w, l).s < due || done > w->hours.last.s)) {
+                work_drop(w, l);
+                break;
+            }
+            w->slots[at] = (uint32_t)((due - w->in->received.s) / HOUR);
+            int64_t left = slot_end(w, w->slots[at]).s - w->hours.start.s, n = l->count;
+            if (rate.count > 0 && (left * rate.count + rate.per - 1) / rate.per - sent[l->ca] < n)
+                n = (left * rate.count + rate.per - 1) / rate.per - sent[l->ca];
+            sent[l->ca] += n;
+            if (n == l->count)
+                break;
+            at = cut_off(w, at, n);
+        }
     }
 }
 
-/* The canaries fill the first slots. Returns how many there are. */
+/* The canaries fill the first slots. Returns how many lots there are of them: each is one certificate. */
 static size_t place_canaries(struct work *w, const struct order *o, struct arena *a)
 {
     struct lane *lanes = arena_array(a, w->in->ca_count, sizeof *lanes);
     for (size_t i = 0; i < w->in->ca_count; i++)
         lanes[i] = lane_of(w->cas[i].supply, w->canary_slot, LANE_NO_END, w->cas[i].canary);
     for (size_t i = 0; i < w->canaries; i++)
-        w->slot[o->at[i]] = (uint32_t)lane_take(&lanes[w->in->certificates[o->at[i]].ca], 0);
+        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
     return w->canaries;
 }
 
-/* Cuts the order from `from` on into units and wishes each where its CA's load is level. */
-static size_t cut_units(const struct work *w, const struct order *o, size_t from, struct unit *units,
-                        struct arena *a)
+static bool is_level(const struct step *s)
 {
-    const struct plan_certificate *c = w->in->certificates;
-    int64_t *seen = arena_array(a, w->in->ca_count, sizeof *seen);
-    int64_t slots = w->level_to - w->level_from;
-    size_t count = 0;
-    for (size_t i = from; i < o->n; i++) {
-        uint32_t this = o->at[i], before = i > from ? o->at[i - 1] : this;
-        uint16_t ca = c[this].ca;
-        if (i == from || c[this].subscriber != c[before].subscriber || o->key[this] != o->key[before])
-            units[count++] = (struct unit){(uint32_t)i, 0, (uint32_t)(seen[ca] * slots / w->cas[ca].rest)};
-        units[count - 1].count++;
-        seen[ca]++;
-    }
-    return count;
+    return s->place >> 28 == ROLE_CLASS && (s->place >> 24 & 15) >= LEVEL_FIRST;
 }
 
-/* Units in the order of their wishes; with several CAs that mixes them. Then the help desk has its say: later
- * or earlier so that no hour has more subscribers than it can serve, unless there are too many at all. */
-static const uint32_t *arrange(const struct work *w, struct unit *units, size_t count, struct arena *a)
+static int64_t notice_of(const struct work *w, const struct step *s)
 {
-    size_t slots = (size_t)(w->level_to - w->level_from);
-    uint32_t *wish = arena_array(a, count, sizeof *wish), *from = arena_array(a, count, sizeof *from);
-    uint32_t *to = arena_array(a, count, sizeof *to);
-    for (size_t i = 0; i < count; i++) {
-        wish[i] = units[i].wish;
-        from[i] = (uint32_t)i;
+    return later(window_notice(w, s->place >> 24 & 15), w->rest_slot);
+}
+
+/* The slot wished for by a lot; takes its places in the level load. */
+static int64_t wish_of(struct work *w, const struct step *s)
+{
+    if (!is_level(s))
+        return notice_of(w, s);
+    struct level *level = &w->cas[s->ca].level[s->place >> 24 & 15];
+    int64_t place = level->before + level->seen;
+    level->seen += s->count;
+    if (place >= level->limit) { /* of a slot k: the first place whose share of the slots is k + 1 */
+        level->slot = level->from + place * level->slots / level->total;
+        level->limit = ((level->slot - level->from + 1) * level->total + level->slots - 1) / level->slots;
     }
-    work_sort(wish, slots, from, to, count);
-    int64_t desk = w->in->profile.helpdesk_per_hour;
-    if (desk == 0 || (int64_t)count > desk * (int64_t)slots)
-        return to;
-    struct lane lane = lane_of((struct supply){0, desk, desk, 1}, 0, (int64_t)slots, (int64_t)count);
-    for (size_t i = 0; i < count; i++)
-        units[to[i]].wish = (uint32_t)lane_take(&lane, units[to[i]].wish);
-    return to;
+    return level->slot;
+}
+
+static size_t unit_end(const struct order *o, size_t first)
+{
+    size_t end = first + 1;
+    while (end < o->n && !o->steps[end].starts)
+        end++;
+    return end;
+}
+
+/* Cuts the order from `from` on into units and wishes each where its CA's load is level. What belongs to an
+ * overloaded CA has no wish: the unit follows its first lot that has one. */
+static struct units cut_units(struct work *w, struct order *o, size_t from)
+{
+    struct units u = {.items = w->items[0], .spare = w->items[1]};
+    bool open = false;
+    for (size_t i = from; i < o->held; i++) {
+        struct step *s = &o->steps[i];
+        open = open && !s->starts;
+        if (w->cas[s->ca].overloaded)
+            continue;
+        int64_t wish = wish_of(w, s);
+        if (open)
+            continue;
+        open = true;
+        s->starts = true;
+        u.items[u.n++] = SORT_ITEM(wish, i);
+        u.latest = wish > (int64_t)u.latest ? (uint32_t)wish : u.latest;
+    }
+    return u;
+}
+
+/* Units in the order of their wishes; with several CAs or classes that mixes them. */
+static void sort_units(struct units *u)
+{
+    uint64_t *sorted = sort_items(u->items, u->spare, u->n, u->latest);
+    u->spare = sorted == u->items ? u->spare : u->items;
+    u->items = sorted;
+}
+
+/* The help desk has its say: later or earlier so that no hour has more subscribers than it can serve, unless
+ * there are too many at all. Those that can't wait are not counted. */
+static void spare_help_desk(const struct work *w, const struct order *o, struct units *u)
+{
+    int64_t desk = w->in->profile.helpdesk_per_hour, callers = 0, from = -1;
+    int64_t safe = calendar_place(&w->calendar, w->hours.safe), slot;
+    for (size_t i = 0; i < u->n && desk > 0; i++)
+        if (is_level(&o->steps[(uint32_t)u->items[i]])) {
+            from = callers == 0 ? (int64_t)(u->items[i] >> 32) : from;
+            callers++;
+        }
+    if (callers == 0 || callers > desk * (safe - from))
+        return;
+    struct lane lane = lane_of((struct supply){from, desk, desk, 1}, from, safe, callers);
+    for (size_t i = 0; i < u->n; i++) {
+        const struct step *s = &o->steps[(uint32_t)u->items[i]];
+        if (!is_level(s))
+            continue;
+        (void)lane_take(&lane, (int64_t)(u->items[i] >> 32), 1, &slot);
+        slot = later(slot, notice_of(w, s));
+        u->items[i] = SORT_ITEM(slot, (uint32_t)u->items[i]);
+    }
+    u->latest = safe > (int64_t)u->latest ? (uint32_t)safe : u->latest;
+    sort_units(u);
+}
+
+/* For each CA: can its units have their wishes? They can if what wishes for a slot or a later one fits there,
+ * for every slot; else the lane pulls some forward, and not by their notices. */
+static bool mark_tight(struct work *w, const struct order *o, const struct units *u, struct arena *a)
+{
+    int64_t slots = u->latest + 1 - w->rest_slot;
+    bool any = false;
+    int64_t *wishes = arena_array(a, (size_t)slots * w->in->ca_count, sizeof *wishes);
+    for (size_t i = 0; i < u->n; i++)
+        for (size_t k = (uint32_t)u->items[i], end = unit_end(o, k); k < end; k++)
+            wishes[o->steps[k].ca * slots + (int64_t)(u->items[i] >> 32) - w->rest_slot] += o->steps[k].count;
+    for (size_t c = 0; c < w->in->ca_count; c++) {
+        struct ca_work *ca = &w->cas[c];
+        int64_t behind = 0;
+        for (int64_t k = slots; k-- > 0 && !ca->tight && !ca->overloaded;) {
+            behind += wishes[(int64_t)c * slots + k];
+            ca->tight = behind > supply_between(&ca->supply, w->rest_slot + k, ca->lane.end);
+        }
+        any = any || ca->tight;
+    }
+    return any;
+}
+
+/* Units of a CA that is short of room wish for the end of their notice, and no level load: packed in that
+ * order, all keep their notice whenever that can be. */
+static void wish_by_notice(struct work *w, const struct order *o, struct units *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        size_t first = (uint32_t)u->items[i];
+        bool tight = false;
+        for (size_t k = first, end = unit_end(o, first); k < end; k++)
+            tight = tight || w->cas[o->steps[k].ca].tight;
+        int64_t notice = notice_of(w, &o->steps[first]);
+        if (tight)
+            u->items[i] = SORT_ITEM(notice, first);
+        u->latest = notice > (int64_t)u->latest ? (uint32_t)notice : u->latest;
+    }
+    sort_units(u);
 }
 
 /* A CA that can't do all in time works without a gap in the plan's order; wishes would let one that expires
  * go before one that would then be late. */
 static void place_overloaded(struct work *w, const struct order *o, size_t from)
 {
-    for (size_t i = from; i < o->n; i++) {
-        struct ca_work *ca = &w->cas[w->in->certificates[o->at[i]].ca];
+    for (size_t i = from; i < o->held; i++) {
+        struct ca_work *ca = &w->cas[o->steps[i].ca];
         if (ca->overloaded)
-            w->slot[o->at[i]] = (uint32_t)lane_take(&ca->lane, 0);
+            place_lot(w, &ca->lane, &o->steps[i], 0);
     }
 }
 
 /* Gives one unit its slots, CA by CA. */
-static void place_unit(struct work *w, const struct order *o, const struct unit *u)
+static void place_unit(struct work *w, const struct order *o, uint64_t unit)
 {
-    const struct plan_certificate *c = w->in->certificates;
-    uint32_t end = u->first + u->count;
-    for (uint32_t i = u->first, next = i; i < end; i = next) {
-        uint16_t ca = c[o->at[i]].ca;
-        while (next < end && c[o->at[next]].ca == ca)
-            next++;
+    size_t i = (uint32_t)unit, end = unit_end(o, i);
+    for (size_t next = i; i < end; i = next) {
+        uint16_t ca = o->steps[i].ca;
+        int64_t count = 0;
+        for (; next < end && o->steps[next].ca == ca; next++)
+            count += o->steps[next].count;
         if (w->cas[ca].overloaded)
             continue;
-        lane_group(&w->cas[ca].lane, next - i);
-        for (uint32_t k = i; k < next; k++)
-            w->slot[o->at[k]] = (uint32_t)lane_take(&w->cas[ca].lane, w->level_from + u->wish);
+        lane_group(&w->cas[ca].lane, count);
+        for (size_t k = i; k < next; k++)
+            place_lot(w, &w->cas[ca].lane, &o->steps[k], (int64_t)(unit >> 32));
     }
 }
 
 /* What has run out before its slot, or will have when that slot is published, is dealt into no chunk. */
-static void drop_expired(struct work *w)
+static void drop_expired(struct work *w, size_t i)
 {
-    for (size_t i = 0; i < w->in->certificate_count; i++) {
-        const struct plan_certificate *c = &w->in->certificates[i];
-        if (w->role[i] != ROLE_NONE && expires(w, c) &&
-            (c->not_after.s < slot_start(w, w->slot[i]).s || w->slot[i] >= w->hours.end))
-            w->role[i] = ROLE_NONE;
+    struct lot *l = work_lot(w, i);
+    int64_t slot = w->slots[i], hour = lot_hour(l);
+    if (!lot_expires(l))
+        return;
+    if (lot_role(l) == ROLE_CANARY)
+        hour = utc_sub(lot_runs_out(w, l), w->in->received).s / HOUR;
+    /* none runs out in its slot before that begins: in the first one, role and start saw to it */
+    if (slot > hour || slot >= w->hours.end)
+        work_drop(w, l);
+}
+
+/* What is held comes after everything else, as fast as the CA can: a release deals it anew. */
+static void place_held(struct work *w, const struct order *o, struct arena *a)
+{
+    int64_t from = calendar_hour(&w->calendar, w->rest_slot);
+    if (o->held == o->n)
+        return;
+    for (size_t k = 0; k < w->lot_count + work_cuts(w); k++) {
+        enum role role = lot_role(work_lot(w, k));
+        if (role != ROLE_HELD && role != ROLE_NONE && w->slots[k] >= from)
+            from = w->slots[k] + 1;
     }
+    int64_t pause = 0; /* a CA slower than one an hour keeps its distance from what went before */
+    for (size_t k = 0; k < w->in->ca_count; k++)
+        pause = w->cas[k].supply.every > pause ? w->cas[k].supply.every : pause;
+    from += pause - 1;
+    w->calendar = (struct calendar){.open = w->hours.open};
+    struct lane *lanes = arena_array(a, w->in->ca_count, sizeof *lanes);
+    for (size_t k = 0; k < w->in->ca_count; k++)
+        lanes[k] = lane_of(w->cas[k].supply, from, LANE_NO_END, w->cas[k].held);
+    for (size_t i = o->held; i < o->n; i++)
+        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
 }
 
 void place_all(struct work *w)
@@ -169,14 +356,21 @@ void place_all(struct work *w)
     struct order order = order_all(w, &scratch);
     if (w->hours.at_once) {
         place_at_once(w, &order, &scratch);
-    } else {
-        size_t rest = place_canaries(w, &order, &scratch);
-        struct unit *units = arena_array(&scratch, order.n - rest, sizeof *units);
-        size_t count = cut_units(w, &order, rest, units, &scratch);
-        const uint32_t *turn = arrange(w, units, count, &scratch);
-        place_overloaded(w, &order, rest);
-        for (size_t i = 0; i < count; i++)
-            place_unit(w, &order, &units[turn[i]]);
-        drop_expired(w);
+        return;
     }
+    size_t rest = place_canaries(w, &order, &scratch), whole = w->lot_count + work_cuts(w);
+    struct units units = cut_units(w, &order, rest);
+    sort_units(&units);
+    spare_help_desk(w, &order, &units);
+    if (units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch))
+        wish_by_notice(w, &order, &units);
+    place_overloaded(w, &order, rest);
+    for (size_t i = 0; i < units.n; i++)
+        place_unit(w, &order, units.items[i]);
+    for (size_t i = 0; i < order.held; i++)
+        if (order.steps[i].place >> 28 < ROLE_CLASS)
+            drop_expired(w, order.steps[i].lot);
+    for (size_t i = whole; i < w->lot_count + work_cuts(w); i++)
+        drop_expired(w, i);
+    place_held(w, &order, &scratch);
 }

@@ -1,10 +1,11 @@
-/* What binds the plan, what it gave up, and the smallest single change that would make it feasible. */
+/* What binds the plan, and the smallest single change that would make it feasible. Each is checked against
+ * the hard limits of the changed input, which is what decides feasibility (planner.h). */
 #include "work.h"
 
 /* How many would be late under another input; the certificates with a deadline stay the same. */
 static int64_t late_under(const struct work *w, const struct plan_input *in)
 {
-    struct hours h = hours_of(in);
+    struct hours h = hours_of(in, w->by_ocsp);
     int64_t late = 0;
     for (size_t i = 0; i < in->ca_count; i++) {
         int64_t bound = w->cas[i].canary_bound + w->cas[i].rest_bound;
@@ -64,17 +65,23 @@ static const char *cure_at_once(const struct work *w)
     return "plan with the profile immediate: it also uses the minutes that make no whole hour";
 }
 
+static void set_margin(struct plan_input *in, int64_t seconds)
+{
+    in->profile.publish_margin.s = seconds;
+    in->profile.ocsp_refresh.s = seconds;
+}
+
 /* "publish within 30 min instead of 2 h 00 min": the longest margin that is short enough. */
 static const char *cure_publication(const struct work *w)
 {
     struct plan_input in = *w->in;
-    int64_t low = 0, high = in.profile.publish_margin.s;
-    in.profile.publish_margin.s = 0;
+    int64_t low = 0, high = w->hours.margin.s;
+    set_margin(&in, 0);
     if (late_under(w, &in) > 0)
         return NULL;
     while (high - low > 1) { /* low is enough, high is too long */
         int64_t middle = low + (high - low) / 2;
-        in.profile.publish_margin.s = middle;
+        set_margin(&in, middle);
         if (late_under(w, &in) == 0)
             low = middle;
         else
@@ -82,7 +89,7 @@ static const char *cure_publication(const struct work *w)
     }
     char now[SPAN_TEXT], then[SPAN_TEXT];
     return arena_format(w->arena, "publish within %s instead of %s", span_format((struct span){low}, then),
-                        span_format(w->in->profile.publish_margin, now));
+                        span_format(w->hours.margin, now));
 }
 
 static const char *no_cure(const struct work *w)
@@ -109,58 +116,15 @@ static void infeasible(const struct work *w, struct plan *out)
                                         : no_cure(w);
 }
 
-static void give_up(const struct work *w, struct plan *out, const char *line)
+/* The first slot at which all that is there has had its notice. */
+static int64_t last_notice(const struct work *w)
 {
-    out->given_up = arena_format(w->arena, "%s%s\n", out->given_up, line);
-}
-
-/* Slots in which the help desk has more subscribers than it can serve. */
-static size_t crowded(const struct work *w, const struct plan *p)
-{
-    size_t n = 0;
-    int desk = w->in->profile.helpdesk_per_hour;
-    for (size_t i = 0; i < p->slot_count && desk > 0; i++)
-        n += p->slots[i].subscribers > (uint32_t)desk;
-    return n;
-}
-
-static uint64_t before_notice(const struct work *w, const struct plan *p)
-{
-    struct utc allowed = utc_add(w->in->received, w->in->profile.first_slot);
-    uint64_t n = 0;
-    for (size_t i = 0; i < p->slot_count && p->slots[i].start.s < allowed.s; i++)
-        n += p->slots[i].certificates;
-    return n;
-}
-
-/* A span that is shorter than the profile wants it. */
-static void give_up_span(const struct work *w, struct plan *out, const char *what, struct span got,
-                         struct span wanted)
-{
-    char a[SPAN_TEXT], b[SPAN_TEXT];
-    if (out->number_count > 0 && wanted.s > 0 && got.s < wanted.s)
-        give_up(w, out,
-                arena_format(w->arena, "%s: %s instead of %s", what,
-                             span_format((struct span){got.s < 0 ? 0 : got.s}, a), span_format(wanted, b)));
-}
-
-static void list_given_up(const struct work *w, struct plan *out)
-{
-    uint64_t early = before_notice(w, out);
-    if (crowded(w, out) > 0)
-        give_up(w, out,
-                arena_format(w->arena, "help desk: more than %d subscribers in %zu slots",
-                             w->in->profile.helpdesk_per_hour, crowded(w, out)));
-    if (w->gave_cap)
-        give_up(w, out, "rate cap: the backends run at their full rate");
-    if (early > 0)
-        give_up(w, out,
-                arena_format(w->arena, "notice: %llu certificates go before the profile's first slot",
-                             (unsigned long long)early));
-    give_up_span(w, out, "reserve", out->slack, w->in->profile.reserve);
-    give_up_span(w, out, "outage floor", out->outage_tolerance, w->in->profile.outage_floor);
-    if (w->gave_canary)
-        give_up(w, out, "canary: none, there is no time to wait for its publication");
+    int64_t hour = w->hours.open;
+    for (size_t i = 0; i < w->in->ca_count; i++)
+        for (int c = 0; c < CLASS_COUNT; c++)
+            if (w->cas[i].count[c] > 0 && w->hours.notice[c] > hour)
+                hour = w->hours.notice[c];
+    return hour;
 }
 
 /* What binds a feasible plan. */
@@ -168,20 +132,19 @@ static enum plan_limit binding(const struct work *w, const struct plan *p)
 {
     const struct hours *h = &w->hours;
     int64_t need = w->canaries > 0 && p->canary_count < p->number_count ? 2 + h->cycle : 1;
-    if (w->forced && h->notice + need <= h->safe)
+    if (w->forced && last_notice(w) + need <= h->safe)
         return PLAN_LIMIT_BACKEND_RATE;
     if (w->forced)
         return h->open + need <= h->safe ? PLAN_LIMIT_NOTICE : PLAN_LIMIT_DEADLINE;
-    if (w->gave_cap)
+    if (w->in->profile.rate_cap.count > 0 && !w->kept.cap && !h->at_once)
         return PLAN_LIMIT_BACKEND_RATE;
-    return crowded(w, p) > 0 ? PLAN_LIMIT_HELPDESK : PLAN_LIMIT_NONE;
+    return given_up_crowded(w, p) > 0 ? PLAN_LIMIT_HELPDESK : PLAN_LIMIT_NONE;
 }
 
 void remedy_find(const struct work *w, struct plan *out)
 {
-    list_given_up(w, out);
     if (out->feasible)
-        out->limiting = out->number_count == 0 ? PLAN_LIMIT_NONE : binding(w, out);
+        out->limiting = out->number_count == out->held ? PLAN_LIMIT_NONE : binding(w, out);
     else
         infeasible(w, out);
 }

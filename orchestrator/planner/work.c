@@ -1,61 +1,19 @@
-/* Opens a run: is the input what plan.h promises, which hours are there, what is each certificate to us. */
+/* Opens a run: is the input what plan.h promises, and which lots is it made of. */
 #include "work.h"
+#include "sort.h"
 
 #include <stdlib.h>
 
-static int64_t hours_up(int64_t seconds)
-{
-    return (seconds + HOUR - 1) / HOUR;
-}
-
-/* Whole slots in so many seconds from receipt; 0 when negative. */
-static int64_t hours_down(int64_t seconds)
-{
-    return seconds < 0 ? 0 : seconds / HOUR;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-struct hours hours_of(const struct plan_input *in)
-{
-    const struct profile *p = &in->profile;
-    struct utc now = utc_max(in->now, in->received);
-    struct utc first = utc_add(in->received, p->first_slot);
-    struct hours h = {.at_once = p->publish_at_once, .start = now};
-    h.deadline = utc_add(in->received, in->deadline);
-    h.last = (struct utc){h.deadline.s - p->publish_margin.s};
-    if (h.at_once)
-        h.start = utc_max(now, first);
-    int64_t usable = in->deadline.s - p->publish_margin.s;
-    h.open = utc_sub(h.start, in->received).s / HOUR;
-    h.notice = larger(h.open, hours_up(p->first_slot.s));
-    h.end = hours_down(usable);
-    h.safe = hours_down(usable - larger(p->reserve.s, p->outage_floor.s));
-    h.cycle = hours_up(p->publish_margin.s);
-    if (h.at_once)
-        h.notice = h.open;
-    return h;
-}
-
-int64_t hours_open_seconds(const struct hours *h, struct utc received)
-{
-    return received.s + (h->open + 1) * HOUR - h->start.s;
-}
-
-int64_t hours_capacity(const struct hours *h, struct utc received, struct rate rate)
-{
-    if (!h->at_once) {
-        struct supply s = supply_of(rate, h->open, hours_open_seconds(h, received));
-        return supply_between(&s, h->open, h->end);
-    }
-    int64_t seconds = utc_sub(h->last, h->start).s;
-    if (seconds < 0 || rate.count == 0)
-        return seconds < 0 ? 0 : LANE_PLENTY;
-    return seconds * rate.count / rate.per;
-}
+/* Where the cutting of lots stands. */
+struct cut {
+    struct work *w;
+    struct canary_search *search; /* NULL: no canaries are wanted */
+    uint32_t *ranks;              /* by subscriber: its rank plus one, 0 when not seen */
+    uint64_t next;                /* the number that would go on with the lot */
+    uint32_t subscriber, owner, place;
+    uint32_t rank; /* of the last lot that counts */
+    size_t held;   /* lots */
+};
 
 static bool span_bad(struct span s)
 {
@@ -68,24 +26,35 @@ static bool rate_bad(struct rate r)
            (r.count > 0 && (r.per < 1 || r.per > PLANNER_RATE_MAX));
 }
 
-static bool check_limits(const struct plan_input *in, struct fault *f)
+static bool check_spans(const struct plan_input *in, struct fault *f)
 {
     const struct profile *p = &in->profile;
     const struct {
         const char *name;
         struct span value;
     } spans[] = {
-        {"deadline", in->deadline},
-        {"should", in->should},
-        {"first_slot", p->first_slot},
-        {"reserve", p->reserve},
-        {"publish_margin", p->publish_margin},
-        {"outage_floor", p->outage_floor},
+        {"deadline", in->deadline},        {"should", in->should},
+        {"first_slot", p->first_slot},     {"reserve", p->reserve},
+        {"first_notice", p->first_notice}, {"publish_margin", p->publish_margin},
+        {"outage_floor", p->outage_floor}, {"ari_lead", p->ari_lead},
+        {"ocsp_refresh", p->ocsp_refresh},
     };
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
         if (span_bad(spans[i].value))
             return fault_set(f, FAULT_USAGE, "plan: %s of %lld s is outside 0 to ten years", spans[i].name,
                              (long long)spans[i].value.s);
+    for (int c = 0; c < CLASS_COUNT; c++)
+        if (span_bad(p->class_notice[c]) || span_bad(p->class_ceiling[c]))
+            return fault_set(f, FAULT_USAGE, "plan: notice or ceiling of class %s is outside 0 to ten years",
+                             class_name((enum plan_class)c));
+    return true;
+}
+
+static bool check_limits(const struct plan_input *in, struct fault *f)
+{
+    const struct profile *p = &in->profile;
+    if (!check_spans(in, f))
+        return false;
     if (!utc_is_set(in->received) || !utc_is_set(in->now) ||
         in->now.s - in->received.s > PLANNER_DEADLINE_MAX)
         return fault_set(f, FAULT_USAGE, "plan: receipt and now must be set and within ten years");
@@ -93,95 +62,223 @@ static bool check_limits(const struct plan_input *in, struct fault *f)
         if (rate_bad(in->ca_rates[i]))
             return fault_set(f, FAULT_USAGE, "plan: rate of ca %zu is out of range", i);
     if (rate_bad(p->rate_cap) || (p->rate_cap.count > 0 && rate_per_hour(p->rate_cap) < 1) || p->canary < 0 ||
-        p->helpdesk_per_hour < 0)
+        p->helpdesk_per_hour < 0 || p->crl_limit < 0 || p->freeze_count > PLANNER_FREEZES_MAX)
         return fault_set(f, FAULT_USAGE, "plan: profile %s has a limit out of range (rate_cap: at least 1/h)",
                          p->name == NULL ? "-" : p->name);
+    if (in->certificate_count >= UINT32_MAX || in->subscriber_count >= UINT32_MAX)
+        return fault_set(f, FAULT_USAGE, "plan: more than 4294967294 certificates or subscribers");
     return true;
 }
 
-static bool check_certificates(const struct plan_input *in, struct fault *f)
+static bool bad_certificate(const struct plan_certificate *c, uint64_t next, struct fault *f)
 {
-    if (in->certificate_count >= UINT32_MAX || in->subscriber_count >= UINT32_MAX)
-        return fault_set(f, FAULT_USAGE, "plan: more than 4294967294 certificates or subscribers");
-    for (size_t i = 0; i < in->certificate_count; i++) {
+    if (c->number < next)
+        return fault_set(f, FAULT_USAGE, "plan: number %u does not come after %u", c->number,
+                         (uint32_t)(next - 1));
+    return fault_set(f, FAULT_USAGE, "plan: number %u has a subscriber, ca, shard or class out of range",
+                     c->number);
+}
+
+/* Rare cases of work_place: held, or out before the deadline. */
+static uint32_t special_place(const struct work *w, const struct plan_certificate *c)
+{
+    if (c->held)
+        return PLACE(ROLE_HELD, c->turn, 0);
+    if (c->not_after.s < w->hours.start.s || c->not_after.s < slot_start(w, w->hours.notice[c->turn]).s)
+        return PLACE(ROLE_NONE, c->turn, 0);
+    return PLACE(ROLE_EXPIRING, c->turn, utc_sub(c->not_after, w->in->received).s / HOUR);
+}
+
+uint32_t work_place(const struct work *w, const struct plan_certificate *c)
+{
+    bool expires = utc_is_set(c->not_after) && c->not_after.s < w->hours.deadline.s;
+    /* one that ran out before work could begin needs none, whenever the deadline was */
+    bool gone = utc_is_set(c->not_after) && c->not_after.s < w->hours.start.s;
+    return c->held || expires || gone ? special_place(w, c) : PLACE(ROLE_CLASS, c->turn, 0);
+}
+
+static uint32_t rank_of(struct cut *cut, uint32_t subscriber)
+{
+    if (cut->ranks[subscriber] == 0)
+        cut->ranks[subscriber] = (uint32_t)++cut->w->ranks;
+    return cut->ranks[subscriber] - 1;
+}
+
+static void open_lot(struct cut *cut, uint32_t i, const struct plan_certificate *c, uint32_t place)
+{
+    struct work *w = cut->w;
+    bool held = place >> 28 == ROLE_HELD;
+    uint32_t rank = held ? 0 : rank_of(cut, c->subscriber);
+    if (held) {
+        cut->held++;
+    } else {
+        w->grouped = w->grouped && rank >= cut->rank;
+        cut->rank = rank;
+    }
+    w->lots[w->lot_count++] = (struct lot){.first = i,
+                                           .count = 1,
+                                           .number = c->number,
+                                           .rank = rank,
+                                           .place = place,
+                                           .issuer = c->issuer,
+                                           .ca = c->ca};
+    /* by the second, not by the hour, decides which of these go: each is a lot of its own */
+    bool alone = w->hours.at_once && place >> 28 == ROLE_EXPIRING;
+    cut->subscriber = alone ? UINT32_MAX : c->subscriber;
+    cut->owner = (uint32_t)c->issuer << 16 | c->ca;
+    cut->place = place;
+}
+
+/* Doubles the table of shards until it holds `shard`. */
+static void more_shards(struct work *w, uint32_t shard)
+{
+    size_t n = w->shard_count == 0 ? 64 : w->shard_count;
+    while (n <= shard)
+        n *= 2;
+    struct shard_work *all = arena_array(w->arena, n, sizeof *all);
+    for (size_t i = 0; i < w->shard_count; i++)
+        all[i] = w->shards[i];
+    w->shards = all;
+    w->shard_count = n;
+}
+
+/* The one pass over all certificates. */
+static bool cut_lots(struct cut *cut, struct fault *f)
+{
+    struct work *w = cut->w;
+    const struct plan_input *in = w->in;
+    size_t n = in->certificate_count;
+    int64_t ordinary = utc_max(w->hours.deadline, w->hours.start).s; /* valid so long: nothing special */
+    uint32_t shards = in->shards == NULL ? UINT32_MAX : (uint32_t)in->shard_count;
+    for (size_t i = 0; i < n; i++) {
         const struct plan_certificate *c = &in->certificates[i];
-        if (i > 0 && c[-1].number >= c->number)
-            return fault_set(f, FAULT_USAGE, "plan: number %u does not come after %u", c->number,
-                             c[-1].number);
-        if (c->subscriber >= in->subscriber_count || c->ca >= in->ca_count || c->turn >= CLASS_COUNT)
-            return fault_set(f, FAULT_USAGE, "plan: number %u has a subscriber, ca or class out of range",
-                             c->number);
+        if (c->number < cut->next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
+            c->turn >= CLASS_COUNT || c->shard >= shards)
+            return bad_certificate(c, cut->next, f);
+        bool plain = !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
+        uint32_t place = plain ? PLACE(ROLE_CLASS, c->turn, 0) : work_place(w, c);
+        bool joins = c->number == cut->next && c->subscriber == cut->subscriber && place == cut->place &&
+                     ((uint32_t)c->issuer << 16 | c->ca) == cut->owner;
+        cut->next = (uint64_t)c->number + 1;
+        w->by_ocsp |= c->by_ocsp && !c->held;
+        if (place >> 28 == ROLE_NONE) {
+            cut->subscriber = UINT32_MAX;
+            continue;
+        }
+        if (joins)
+            w->lots[w->lot_count - 1].count++;
+        else
+            open_lot(cut, (uint32_t)i, c, place);
+        if (place >> 28 == ROLE_HELD)
+            continue;
+        if (c->shard >= w->shard_count)
+            more_shards(w, c->shard);
+        struct shard_work *shard = &w->shards[c->shard];
+        shard->entries++;
+        if (cut->search != NULL)
+            canary_offer(cut->search, (uint32_t)i, c, shard, place);
     }
     return true;
+}
+
+/* Held lots get their ranks behind all others: what is held changes nothing for the rest. */
+static void rank_held(struct cut *cut)
+{
+    struct work *w = cut->w;
+    for (size_t i = 0; i < w->lot_count && cut->held > 0; i++)
+        if (lot_role(&w->lots[i]) == ROLE_HELD)
+            w->lots[i].rank = rank_of(cut, w->in->certificates[w->lots[i].first].subscriber);
 }
 
 void work_count(struct work *w)
 {
     w->canaries = 0;
+    memset(w->canary_class, 0, sizeof w->canary_class);
     for (size_t i = 0; i < w->in->ca_count; i++)
         w->cas[i] = (struct ca_work){.rate = w->in->ca_rates[i]};
-    for (size_t i = 0; i < w->in->certificate_count; i++) {
-        const struct plan_certificate *c = &w->in->certificates[i];
-        struct ca_work *ca = &w->cas[c->ca];
-        if (w->role[i] == ROLE_NONE)
-            continue;
-        if (w->role[i] == ROLE_CANARY) {
-            w->canaries++;
-            ca->canary++;
-            ca->canary_bound += !expires(w, c);
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
+        const struct lot *l = work_lot(w, i);
+        struct ca_work *ca = &w->cas[l->ca];
+        int64_t bound = lot_expires(l) ? 0 : l->count;
+        if (lot_role(l) == ROLE_HELD) {
+            ca->held += l->count;
+        } else if (lot_role(l) == ROLE_CANARY) {
+            w->canaries += l->count;
+            w->canary_class[lot_class(l)] += l->count;
+            ca->canary += l->count;
+            ca->canary_bound += bound;
         } else {
-            ca->rest++;
-            ca->rest_bound += !expires(w, c);
+            ca->rest += l->count;
+            ca->rest_bound += bound;
+            ca->count[lot_class(l)] += l->count;
+            ca->bound[lot_class(l)] += bound;
         }
     }
 }
 
-enum role work_role(const struct work *w, const struct plan_certificate *c)
+void work_drop(struct work *w, struct lot *l)
 {
-    if (utc_is_set(c->not_after) && c->not_after.s < w->hours.start.s)
-        return ROLE_NONE;
-    if (expires(w, c))
-        return c->not_after.s < slot_start(w, w->hours.notice).s ? ROLE_NONE : ROLE_EXPIRING;
-    return c->turn < CLASS_AUTOMATED ? ROLE_URGENT : ROLE_OTHER;
+    for (uint32_t i = l->first; i < l->first + l->count; i++)
+        w->shards[w->in->certificates[i].shard].entries--;
+    l->place = PLACE(ROLE_NONE, 0, 0);
 }
 
-/* Subscribers in the order of their first number, so that the order of the subscriber table is irrelevant. */
-static void rank_subscribers(struct work *w)
+size_t work_by_number(struct work *w, uint32_t *order)
 {
-    uint32_t next = 0;
-    w->rank = arena_array(w->arena, w->in->subscriber_count, sizeof *w->rank);
-    for (size_t i = 0; i < w->in->subscriber_count; i++)
-        w->rank[i] = UINT32_MAX;
-    for (size_t i = 0; i < w->in->certificate_count; i++) {
-        uint32_t s = w->in->certificates[i].subscriber;
-        if (w->rank[s] == UINT32_MAX)
-            w->rank[s] = next++;
+    AUTO_ARENA scratch = {0};
+    size_t cuts = work_cuts(w), next = 0, n = 0;
+    uint64_t *extra = arena_array(&scratch, cuts, sizeof *extra),
+             *spare = arena_array(&scratch, cuts, sizeof *spare);
+    for (size_t i = 0; i < cuts; i++)
+        extra[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
+    extra = sort_items(extra, spare, cuts, UINT32_MAX);
+    for (size_t i = 0; i < w->lot_count; i++) {
+        for (; next < cuts && extra[next] >> 32 < w->lots[i].first; next++)
+            order[n++] = (uint32_t)extra[next];
+        order[n++] = (uint32_t)i;
     }
+    for (; next < cuts; next++)
+        order[n++] = (uint32_t)extra[next];
+    return n;
+}
+
+void work_make_room(struct work *w)
+{
+    size_t need = w->lot_count + work_cuts(w), before = w->slot_room;
+    if (need <= before)
+        return;
+    w->slot_room = need + need / 8 + 1000;
+    uint32_t *slots = arena_array(w->arena, w->slot_room, sizeof *slots);
+    if (before > 0)
+        memcpy(slots, w->slots, before * sizeof *slots);
+    w->slots = slots;
+    for (size_t i = 0; i < 2; i++)
+        w->items[i] = arena_array(w->arena, w->slot_room, sizeof *w->items[i]);
 }
 
 bool work_open(struct work *w, const struct plan_input *in, struct arena *a, struct fault *f)
 {
-    if (!check_limits(in, f) || !check_certificates(in, f))
+    if (!check_limits(in, f))
         return false;
-    *w = (struct work){.in = in, .arena = a, .hours = hours_of(in)};
+    *w = (struct work){.in = in, .arena = a, .hours = hours_of(in, false), .grouped = true};
     w->cas = arena_array(a, in->ca_count, sizeof *w->cas);
-    w->role = arena_array(a, in->certificate_count, sizeof *w->role);
-    w->slot = arena_array(a, in->certificate_count, sizeof *w->slot);
-    rank_subscribers(w);
-    for (size_t i = 0; i < in->certificate_count; i++)
-        w->role[i] = (uint8_t)work_role(w, &in->certificates[i]);
-    work_count(w);
-    return true;
-}
-
-void work_sort(const uint32_t *key, size_t keys, const uint32_t *from, uint32_t *to, size_t n)
-{
+    w->lots = arena_array(a, in->certificate_count, sizeof *w->lots);
+    struct cut cut = {.w = w, .subscriber = UINT32_MAX};
     AUTO_ARENA scratch = {0};
-    uint32_t *at = arena_array(&scratch, keys + 1, sizeof *at);
-    for (size_t i = 0; i < n; i++)
-        at[key[from[i]] + 1]++;
-    for (size_t k = 0; k < keys; k++)
-        at[k + 1] += at[k];
-    for (size_t i = 0; i < n; i++)
-        to[at[key[from[i]]]++] = from[i];
+    struct canary_search search;
+    cut.ranks = arena_array(&scratch, in->subscriber_count, sizeof *cut.ranks);
+    if (in->profile.canary > 0) {
+        canary_begin(&search, w, &scratch);
+        cut.search = &search;
+    }
+    bool ok = cut_lots(&cut, f);
+    rank_held(&cut);
+    w->hours = hours_of(in, w->by_ocsp);
+    if (ok && cut.search != NULL)
+        canary_choose(&search);
+    if (cut.search != NULL)
+        buf_free(&search.best);
+    if (ok)
+        work_count(w);
+    return ok;
 }

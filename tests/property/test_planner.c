@@ -11,10 +11,13 @@
 #define CERTIFICATES 60
 #define SUBSCRIBERS 8
 #define CAS 3
+#define SHARDS 3
+#define FREEZES 2
 #define RECEIVED INT64_C(1700001234)
 #define ROUNDS 6000
 
 static uint64_t seed;
+static const char *const urls[SHARDS] = {"http://a/1", "http://a/2", "http://a/3"};
 
 /* splitmix64: same numbers everywhere. */
 static int64_t pick(int64_t low, int64_t high)
@@ -29,6 +32,8 @@ static int64_t pick(int64_t low, int64_t high)
 struct campaign {
     struct plan_certificate certificates[CERTIFICATES];
     struct plan_subscriber subscribers[SUBSCRIBERS];
+    struct plan_shard shards[SHARDS];
+    struct freeze freezes[FREEZES];
     struct rate rates[CAS];
     struct plan_input in;
 };
@@ -61,8 +66,10 @@ static void random_certificates(struct campaign *c)
             .subscriber = subscriber,
             .issuer = issuer,
             .ca = (uint16_t)(issuer % CAS),
-            .shard = (uint32_t)pick(0, 2),
-            .turn = (uint8_t)pick(0, CLASS_COUNT - 1),
+            .shard = (uint32_t)pick(0, SHARDS - 1),
+            .turn = (uint8_t)(pick(0, 3) == 0 ? pick(0, CLASS_COUNT - 1) : subscriber % CLASS_COUNT),
+            .held = pick(0, 9) == 0,
+            .by_ocsp = pick(0, 99) == 0,
             .not_after = UTC_NONE,
         };
         if (pick(0, 4) == 0)
@@ -70,6 +77,37 @@ static void random_certificates(struct campaign *c)
     }
     c->in.certificates = c->certificates;
     c->in.certificate_count = n;
+}
+
+/* Every limit is there in some campaigns and absent in others. */
+static void random_profile(struct campaign *c)
+{
+    struct profile *p = &c->in.profile;
+    *p = (struct profile){.name = "random",
+                          .notices = pick(0, 3) > 0,
+                          .first_notice.s = pick(0, 4) * 3600,
+                          .reserve.s = pick(0, 3) * 1800,
+                          .publish_margin.s = pick(0, 6) * 1200,
+                          .publish_at_once = pick(0, 5) == 0,
+                          .canary = pick(0, 1) ? (int)pick(1, 8) : 0,
+                          .outage_floor.s = pick(0, 5) * 3600,
+                          .rate_cap = {pick(0, 3) == 0 ? pick(1, 9) : 0, 3600},
+                          .helpdesk_per_hour = (int)pick(0, 3),
+                          .ari_lead.s = pick(0, 2) * pick(1, 9000),
+                          .ocsp_refresh.s = pick(0, 1) * pick(0, 5) * 1800,
+                          .crl_limit = pick(0, 1) * 500,
+                          .freezes = c->freezes,
+                          .freeze_count = (size_t)pick(0, FREEZES)};
+    p->first_slot.s = pick(0, 12) * 1800;
+    for (int k = 0; k < CLASS_COUNT; k++) {
+        p->class_notice[k].s = k < CLASS_UNREACHABLE ? 0 : p->first_slot.s + pick(0, 1) * pick(0, 8) * 1800;
+        p->class_ceiling[k].s = pick(0, 3) == 0 ? p->class_notice[k].s + pick(1, 9) * 3600 : 0;
+    }
+    for (int i = 0; i < FREEZES; i++) {
+        c->freezes[i].from.s = RECEIVED + pick(0, 36) * 1800;
+        c->freezes[i].to.s = c->freezes[i].from.s + pick(1, 9000);
+        c->freezes[i].why = i == 0 ? "first" : "second";
+    }
 }
 
 static void random_campaign(struct campaign *c)
@@ -80,23 +118,19 @@ static void random_campaign(struct campaign *c)
         c->subscribers[i] = (struct plan_subscriber){"s"};
     for (int i = 0; i < CAS; i++)
         c->rates[i] = random_rate();
+    for (int i = 0; i < SHARDS; i++)
+        c->shards[i] = (struct plan_shard){urls[i], (uint64_t)pick(0, 3) * 100};
     c->in.subscribers = c->subscribers;
     c->in.subscriber_count = SUBSCRIBERS;
+    c->in.shards = pick(0, 1) ? c->shards : NULL;
+    c->in.shard_count = c->in.shards == NULL ? 0 : SHARDS;
     c->in.ca_rates = c->rates;
     c->in.ca_count = CAS;
     c->in.received.s = RECEIVED;
     c->in.deadline.s = pick(1, 40) * 1800;
     c->in.should.s = pick(0, 1) * 5 * 3600;
     c->in.now.s = RECEIVED + (pick(0, 2) == 0 ? pick(-100, 22 * 3600) : pick(0, 3600));
-    c->in.profile = (struct profile){.name = "random",
-                                     .first_slot.s = pick(0, 12) * 1800,
-                                     .reserve.s = pick(0, 3) * 1800,
-                                     .publish_margin.s = pick(0, 6) * 1200,
-                                     .publish_at_once = pick(0, 5) == 0,
-                                     .canary = pick(0, 1) ? (int)pick(1, 8) : 0,
-                                     .outage_floor.s = pick(0, 5) * 3600,
-                                     .rate_cap = {pick(0, 3) == 0 ? pick(1, 9) : 0, 3600},
-                                     .helpdesk_per_hour = (int)pick(0, 3)};
+    random_profile(c);
 }
 
 static int64_t begin_of(const struct campaign *c)
@@ -106,11 +140,37 @@ static int64_t begin_of(const struct campaign *c)
     return c->in.profile.publish_at_once && first > begin ? first : begin;
 }
 
-/* Must it be revoked by the deadline: still valid then, and when work can begin? */
+/* The longest that publication takes: one margin for the whole plan. */
+static int64_t margin_of(const struct campaign *c)
+{
+    int64_t margin = c->in.profile.publish_margin.s;
+    for (size_t i = 0; i < c->in.certificate_count; i++)
+        if (c->certificates[i].by_ocsp && !c->certificates[i].held && c->in.profile.ocsp_refresh.s > margin)
+            margin = c->in.profile.ocsp_refresh.s;
+    return margin;
+}
+
+static int64_t last_of(const struct campaign *c)
+{
+    return RECEIVED + c->in.deadline.s - margin_of(c);
+}
+
+/* Must it be revoked by the deadline: not held, still valid then, and when work can begin? */
 static bool outlives(const struct campaign *c, const struct plan_certificate *k)
 {
+    if (k->held)
+        return false;
     return !utc_is_set(k->not_after) ||
            (k->not_after.s >= RECEIVED + c->in.deadline.s && k->not_after.s >= begin_of(c));
+}
+
+/* Of how many slots a slow CA may use one. */
+static int64_t every_of(struct rate r)
+{
+    int64_t every = 1;
+    while (every * 3600 * r.count < r.per)
+        every++;
+    return every;
 }
 
 /* Most that a rate may revoke in the slot [from, to), of which `before` slots were usable. */
@@ -118,12 +178,8 @@ static int64_t most_in(struct rate r, int64_t from, int64_t to, int64_t before)
 {
     if (r.count == 0)
         return CERTIFICATES;
-    if (r.count * 3600 < r.per) {
-        int64_t every = 0;
-        while (every * 3600 * r.count < r.per)
-            every++;
-        return before % every == 0;
-    }
+    if (r.count * 3600 < r.per)
+        return before % every_of(r) == 0;
     return (to - from) * r.count / r.per;
 }
 
@@ -131,7 +187,7 @@ static int64_t most_in(struct rate r, int64_t from, int64_t to, int64_t before)
 static int64_t fewest_late(const struct campaign *c, uint16_t ca)
 {
     int64_t left = 0, begin = begin_of(c), slots = 0;
-    int64_t last = RECEIVED + c->in.deadline.s - c->in.profile.publish_margin.s;
+    int64_t last = last_of(c);
     for (size_t i = 0; i < c->in.certificate_count; i++)
         left += c->certificates[i].ca == ca && outlives(c, &c->certificates[i]);
     struct rate r = c->rates[ca];
@@ -180,7 +236,8 @@ static void each_is_dealt_once(const struct campaign *c, const struct plan *p)
     assert_int_equal(next, p->number_count);
     for (size_t i = 0; i < c->in.certificate_count; i++) {
         int times = dealt[c->certificates[i].number];
-        assert_true(times == 1 || (times == 0 && !outlives(c, &c->certificates[i])));
+        bool may_expire = !outlives(c, &c->certificates[i]) && !c->certificates[i].held;
+        assert_true(times == 1 || (times == 0 && may_expire));
     }
 }
 
@@ -191,7 +248,7 @@ static int64_t end_of(const struct plan_slot *s)
 
 static void no_rate_is_exceeded(const struct campaign *c, const struct plan *p)
 {
-    int64_t begin = begin_of(c), open = (begin - RECEIVED) / 3600;
+    int64_t begin = begin_of(c), last_used[CAS] = {-1000, -1000, -1000};
     for (size_t i = 0; i < p->slot_count; i++) {
         const struct plan_slot *s = &p->slots[i];
         int64_t load[CAS] = {0}, before[CAS] = {0};
@@ -205,9 +262,13 @@ static void no_rate_is_exceeded(const struct campaign *c, const struct plan *p)
             before[chunk->ca] = chunk->due.s;
             load[chunk->ca] += chunk->count;
         }
-        for (uint16_t ca = 0; ca < CAS; ca++)
-            if (!c->in.profile.publish_at_once)
-                assert_true(load[ca] <= most_in(c->rates[ca], s->start.s, end_of(s), s->hour - open));
+        for (uint16_t ca = 0; ca < CAS && !c->in.profile.publish_at_once; ca++) {
+            struct rate r = c->rates[ca];
+            assert_true(load[ca] <= most_in(r, s->start.s, end_of(s), 0));
+            if (load[ca] > 0 && r.count > 0)
+                assert_true(s->hour - last_used[ca] >= every_of(r));
+            last_used[ca] = load[ca] > 0 ? s->hour : last_used[ca];
+        }
     }
 }
 
@@ -219,7 +280,7 @@ static void lateness_is_least(const struct campaign *c, const struct plan *p)
     assert_int_equal(p->late, least);
     assert_int_equal(p->feasible, least == 0);
     assert_int_equal(p->feasible, *p->remedy == '\0');
-    if (p->number_count > 0) {
+    if (p->number_count > p->held) {
         assert_int_equal(p->slack.s, RECEIVED + c->in.deadline.s - p->finish.s);
         assert_int_equal(p->feasible, p->slack.s >= 0);
     }
@@ -231,9 +292,13 @@ struct job {
     bool bound;
 };
 
-/* When the last job with a deadline ends, if the backend is away in [from, to). */
-static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64_t from, int64_t to)
+/* When the last job with a deadline ends, if the backend is away in [from, to), and how many end after
+ * `last`.
+ */
+static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64_t from, int64_t to,
+                        int64_t last, uint64_t *late)
 {
+    *late = 0;
     int64_t free = INT64_MIN / 2, end = INT64_MIN / 2;
     for (size_t i = 0; i < n; i++) {
         int64_t start = free > jobs[i].release ? free : jobs[i].release;
@@ -242,8 +307,10 @@ static int64_t simulate(const struct job *jobs, size_t n, int64_t service, int64
         free = start + service; /* a rate is so much in so long: work cut by the outage goes on after it */
         if (start < from && free > from)
             free += to - from;
-        if (jobs[i].bound)
+        if (jobs[i].bound) {
             end = free;
+            *late += end > last;
+        }
     }
     return end;
 }
@@ -287,13 +354,15 @@ static bool survives(const struct campaign *c, const struct plan *p, uint16_t ca
     struct job jobs[CERTIFICATES];
     struct rate r = c->rates[ca];
     int64_t scale = r.count == 0 ? 1 : r.count, service = r.count == 0 ? 0 : r.per;
-    int64_t last = (RECEIVED + c->in.deadline.s - c->in.profile.publish_margin.s) * scale;
+    int64_t last = last_of(c) * scale;
     size_t n = jobs_of(c, p, ca, jobs, scale, service == 0 ? 1 : service);
     for (size_t i = 0; i < n; i++)
         for (int64_t shift = -1; shift <= 1; shift++) {
             int64_t from =
                 jobs[i].release + (int64_t)i * service * c->in.profile.publish_at_once + shift * scale;
-            if (simulate(jobs, n, service == 0 ? 1 : service, from, from + length * scale) > last)
+            uint64_t late;
+            if (simulate(jobs, n, service == 0 ? 1 : service, from, from + length * scale, last, &late) >
+                last)
                 return false;
         }
     return true;
@@ -316,6 +385,60 @@ static void tolerance_is_exact(const struct campaign *c, const struct plan *p)
     assert_false(longer);
 }
 
+/* The worst outage of one CA, tried at the start of every job: most late, then the latest finish, which comes
+ * back in whole seconds. */
+static uint64_t worst_outage(const struct campaign *c, const struct plan *p, uint16_t ca, int64_t length,
+                             int64_t *finish)
+{
+    struct job jobs[CERTIFICATES];
+    struct rate r = c->rates[ca];
+    size_t n = jobs_of(c, p, ca, jobs, r.count, r.per);
+    uint64_t most = 0;
+    *finish = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t late;
+        int64_t from = jobs[i].release + (int64_t)i * r.per * c->in.profile.publish_at_once;
+        int64_t end = simulate(jobs, n, r.per, from, from + length * r.count, last_of(c) * r.count, &late);
+        end = end < 0 ? INT64_MIN : (end + r.count - 1) / r.count;
+        if (late > most || (late == most && end > *finish))
+            *finish = end;
+        most = late > most ? late : most;
+    }
+    return most;
+}
+
+/* "What if the CA is down for so long?" has the answer that trying every moment gives. */
+static void outage_is_exact(const struct campaign *c, const struct plan *p)
+{
+    struct plan_outage o;
+    uint64_t most = 0;
+    int64_t finish = INT64_MIN, length = pick(1, 30000);
+    for (uint16_t ca = 0; ca < CAS; ca++)
+        if (c->rates[ca].count == 0)
+            return;
+    if (!p->feasible)
+        return;
+    planner_outage(&c->in, p, (struct span){length}, &o);
+    for (uint16_t ca = 0; ca < CAS; ca++) {
+        int64_t end;
+        uint64_t late = worst_outage(c, p, ca, length, &end);
+        if (late > most || (late == most && end > finish))
+            finish = end;
+        most = late > most ? late : most;
+    }
+    assert_int_equal(o.late, most);
+    assert_int_equal(o.in_time, most == 0);
+    assert_int_equal(o.tolerance.s, p->outage_tolerance.s);
+    assert_int_equal(utc_is_set(o.finish), finish != INT64_MIN);
+    if (finish == INT64_MIN)
+        return;
+    finish += margin_of(c);
+    if (utc_is_set(p->finish) && p->finish.s > finish)
+        finish = p->finish.s;
+    /* with late ones the moment is a whole second, a job's start need not be one */
+    assert_in_range(o.finish.s, finish - (most > 0), finish + 1 * (most > 0));
+}
+
 static void canaries_lead(const struct campaign *c, const struct plan *p)
 {
     int64_t canary_end = INT64_MIN, rest = INT64_MAX;
@@ -330,14 +453,148 @@ static void canaries_lead(const struct campaign *c, const struct plan *p)
         assert_true(!done || !p->chunks[i].canary || c->in.profile.publish_at_once);
     }
     if (p->canary_count > 0 && done && !c->in.profile.publish_at_once)
-        assert_true(canary_end + c->in.profile.publish_margin.s <= rest);
+        assert_true(canary_end + margin_of(c) <= rest);
     bool given_up = strstr(p->given_up, "canary:") != NULL;
     assert_false(given_up && p->canary_count > 0);
     size_t most = c->in.profile.canary == 0 ? 0 : (size_t)c->in.profile.canary;
+    size_t counted = p->number_count - p->held;
     if (most > 0 && !given_up && p->expires_first == 0)
-        assert_true(p->canary_count >= (most < p->number_count ? most : p->number_count));
+        assert_true(p->canary_count >= (most < counted ? most : counted));
     for (size_t i = 1; i < p->canary_count; i++)
         assert_true(p->canaries[i - 1] < p->canaries[i]);
+}
+
+static bool is_held(const struct campaign *c, uint32_t number)
+{
+    return find(c, number)->held;
+}
+
+/* What is held comes after everything else, and without it every figure is the same. */
+static void held_count_in_nothing(const struct campaign *c, const struct plan *p)
+{
+    AUTO_ARENA a = {0};
+    struct plan without;
+    struct fault f = {0};
+    struct campaign other = *c;
+    size_t n = 0, held = 0;
+    for (size_t i = 0; i < c->in.certificate_count; i++) {
+        held += c->certificates[i].held;
+        if (!c->certificates[i].held)
+            other.certificates[n++] = c->certificates[i];
+    }
+    other.in.certificates = other.certificates;
+    other.in.certificate_count = n;
+    assert_true(planner_build(&other.in, &a, &without, &f));
+    assert_int_equal(p->held, held);
+    assert_int_equal(p->number_count, without.number_count + held);
+    assert_true(p->feasible == without.feasible && p->late == without.late);
+    assert_true(p->finish.s == without.finish.s && p->slack.s == without.slack.s);
+    assert_int_equal(p->outage_tolerance.s, without.outage_tolerance.s);
+    assert_int_equal(p->expires_first, without.expires_first);
+    assert_int_equal(p->should_24h, without.should_24h);
+    assert_true(p->needs_by_clock == without.needs_by_clock && p->needs_by_window == without.needs_by_window);
+    assert_int_equal(p->work.s, without.work.s);
+    assert_int_equal(p->shard_count, without.shard_count);
+    assert_memory_equal(p->shards, without.shards, p->shard_count * sizeof *p->shards);
+    assert_string_equal(p->remedy, without.remedy);
+    uint32_t last = 0, first = UINT32_MAX;
+    for (size_t i = 0; i < p->chunk_count && !c->in.profile.publish_at_once; i++)
+        for (uint32_t k = 0; k < p->chunks[i].count; k++) {
+            bool one = is_held(c, p->numbers[p->chunks[i].first + k]);
+            last = !one ? p->chunks[i].slot + 1 : last;
+            first = one && first == UINT32_MAX ? p->chunks[i].slot : first;
+        }
+    assert_true(first >= last);
+}
+
+/* The first slot in which a class has had its notice. */
+static int64_t notice_of(const struct campaign *c, int k)
+{
+    int64_t open = (begin_of(c) - RECEIVED) / 3600, hour = (c->in.profile.class_notice[k].s + 3599) / 3600;
+    return hour > open ? hour : open;
+}
+
+/* Do all certificates that no earlier hour ends, each after its notice, fit before reserve and floor? One
+ * hour after the other, whatever may go. */
+static bool notice_can_be_kept(const struct campaign *c, uint16_t ca)
+{
+    const struct profile *p = &c->in.profile;
+    int64_t spare = p->reserve.s > p->outage_floor.s ? p->reserve.s : p->outage_floor.s;
+    int64_t begin = begin_of(c), slots = 0, left[CLASS_COUNT] = {0}, all = 0;
+    for (size_t i = 0; i < c->in.certificate_count; i++) {
+        const struct plan_certificate *k = &c->certificates[i];
+        bool gone = !outlives(c, k) && (k->held || k->not_after.s < begin ||
+                                        k->not_after.s < RECEIVED + notice_of(c, k->turn) * 3600);
+        left[k->turn] += k->ca == ca && !gone;
+        all += k->ca == ca && !gone;
+    }
+    for (int64_t end = RECEIVED + 3600; end <= last_of(c) - spare && all > 0; end += 3600) {
+        int64_t from = end - 3600 > begin ? end - 3600 : begin, hour = (end - RECEIVED) / 3600 - 1;
+        int64_t room = end > begin ? most_in(c->rates[ca], from, end, slots++) : 0;
+        for (int k = 0; k < CLASS_COUNT; k++) {
+            int64_t n = notice_of(c, k) > hour ? 0 : left[k] < room ? left[k] : room;
+            left[k] -= n;
+            room -= n;
+            all -= n;
+        }
+    }
+    return all == 0;
+}
+
+/* Notice, reserve and floor are kept whenever they can be; a freeze that is not named as given up is kept. */
+static void soft_limits_are_kept(const struct campaign *c, const struct plan *p)
+{
+    bool can = c->in.profile.canary == 0 && !c->in.profile.publish_at_once;
+    for (uint16_t ca = 0; ca < CAS; ca++)
+        can = can && notice_can_be_kept(c, ca);
+    if (can && p->number_count > p->held) {
+        assert_null(strstr(p->given_up, "notice:"));
+        assert_null(strstr(p->given_up, "reserve:"));
+        assert_null(strstr(p->given_up, "outage floor:"));
+    }
+    for (size_t i = 0; i < p->slot_count; i++)
+        for (size_t k = 0; k < c->in.profile.freeze_count; k++) {
+            const struct plan_slot *s = &p->slots[i];
+            bool inside = s->start.s < c->freezes[k].to.s && end_of(s) > c->freezes[k].from.s;
+            bool only_held = true;
+            for (uint32_t n = s->first_chunk; n < s->first_chunk + s->chunk_count; n++)
+                for (uint32_t m = 0; m < p->chunks[n].count; m++)
+                    only_held = only_held && is_held(c, p->numbers[p->chunks[n].first + m]);
+            if (inside && !only_held)
+                assert_non_null(strstr(p->given_up, c->freezes[k].why));
+        }
+}
+
+/* Told before it goes, and the renewal window wholly before the slot, its end after its start. */
+static void slot_times_are_sound(const struct campaign *c, const struct plan *p)
+{
+    for (size_t i = 0; i < p->slot_count; i++) {
+        const struct plan_slot *s = &p->slots[i];
+        assert_int_equal(utc_is_set(s->notice_by), c->in.profile.notices);
+        assert_int_equal(utc_is_set(s->ari_start), c->in.profile.ari_lead.s > 0);
+        assert_true(!utc_is_set(s->notice_by) || s->notice_by.s <= s->start.s);
+        if (c->in.profile.ari_lead.s > 0)
+            assert_true(s->ari_start.s < s->ari_end.s && s->ari_end.s <= s->start.s &&
+                        s->start.s - s->ari_start.s == c->in.profile.ari_lead.s);
+    }
+}
+
+/* Entries of each CRL counted one by one; too large a CRL is named, and changes nothing. */
+static void shards_are_counted(const struct campaign *c, const struct plan *p)
+{
+    uint64_t entries[SHARDS] = {0};
+    for (size_t i = 0; i < p->number_count; i++)
+        entries[find(c, p->numbers[i])->shard] += !is_held(c, p->numbers[i]);
+    for (size_t i = 0; i < p->shard_count; i++) {
+        const struct plan_shard_size *s = &p->shards[i];
+        assert_int_equal(s->entries, entries[s->shard]);
+        assert_int_equal(s->bytes, c->shards[s->shard].bytes + s->entries * PLAN_ENTRY_BYTES);
+        assert_int_equal(s->over, c->in.profile.crl_limit > 0 && s->bytes > 500);
+        assert_true(i == 0 || s[-1].bytes >= s->bytes);
+        entries[s->shard] = 0;
+    }
+    for (size_t i = 0; i < SHARDS && c->in.shards != NULL; i++)
+        assert_int_equal(entries[i], 0);
 }
 
 static void same_again(const struct campaign *c, const struct plan *p)
@@ -349,8 +606,13 @@ static void same_again(const struct campaign *c, const struct plan *p)
     struct campaign other = *c;
     for (size_t i = 0; i < SUBSCRIBERS; i++) /* the subscriber table in another order */
         turned[SUBSCRIBERS - 1 - i] = c->subscribers[i];
-    for (size_t i = 0; i < c->in.certificate_count; i++)
+    for (size_t i = 0; i < SHARDS; i++) /* and that of the shards */
+        other.shards[SHARDS - 1 - i] = c->shards[i];
+    other.in.shards = c->in.shards == NULL ? NULL : other.shards;
+    for (size_t i = 0; i < c->in.certificate_count; i++) {
         other.certificates[i].subscriber = SUBSCRIBERS - 1 - c->certificates[i].subscriber;
+        other.certificates[i].shard = SHARDS - 1 - c->certificates[i].shard;
+    }
     other.in.certificates = other.certificates;
     other.in.subscribers = turned;
     assert_true(planner_build(&other.in, &a, &again, &f));
@@ -376,6 +638,11 @@ static void random_campaigns(void **unused)
         lateness_is_least(&c, &p);
         tolerance_is_exact(&c, &p);
         canaries_lead(&c, &p);
+        outage_is_exact(&c, &p);
+        held_count_in_nothing(&c, &p);
+        soft_limits_are_kept(&c, &p);
+        slot_times_are_sound(&c, &p);
+        shards_are_counted(&c, &p);
         same_again(&c, &p);
         feasible += p.feasible && p.number_count > 0;
         late += p.late > 0;

@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 #define HOUR 3600
-#define RECEIVED INT64_C(1709510400) /* 2024-03-04T00:00:00Z */
+#define LEVEL_FIRST CLASS_UNREACHABLE /* classes before it need no notice */
+#define RECEIVED INT64_C(1709510400)  /* 2024-03-04T00:00:00Z */
 
 /* A campaign of n certificates, `each` a subscriber, one issuer and CA. */
 struct campaign {
@@ -29,6 +30,7 @@ static void make(struct campaign *c, struct arena *a, size_t n, size_t each, str
     for (size_t i = 0; i < n; i++) {
         c->certificates[i].number = (uint32_t)i;
         c->certificates[i].subscriber = (uint32_t)(i / each);
+        c->certificates[i].turn = CLASS_IN_USE;
         c->certificates[i].not_after = UTC_NONE;
     }
     c->in = (struct plan_input){.certificates = c->certificates,
@@ -45,6 +47,8 @@ static void make(struct campaign *c, struct arena *a, size_t n, size_t each, str
                                      .reserve.s = 6 * HOUR,
                                      .publish_margin.s = 2 * HOUR,
                                      .outage_floor.s = 12 * HOUR};
+    for (int k = LEVEL_FIRST; k < CLASS_COUNT; k++)
+        c->in.profile.class_notice[k].s = 36 * HOUR;
 }
 
 static struct plan plan_of(const struct campaign *c, struct arena *a)
@@ -89,7 +93,7 @@ static void notice_goes_before_the_floor(void **unused)
     assert_int_equal(p.slots[0].hour, 0);
     assert_int_equal(p.outage_tolerance.s, 12 * HOUR);
     assert_int_equal(p.limiting, PLAN_LIMIT_BACKEND_RATE);
-    assert_string_equal(p.given_up, "notice: 360 certificates go before the profile's first slot\n");
+    assert_string_equal(p.given_up, "notice: 360 in_use certificates before their 36 h\n");
     assert_int_equal(p.should_24h, 220);
     make(&c, &a, 1180, 1, (struct rate){10, HOUR});
     p = plan_of(&c, &a);
@@ -301,6 +305,240 @@ static void texts_are_for_people_and_pipes(void **unused)
     assert_int_equal(json_integer_value(json_object_get(doc, "certificates")), 1181);
 }
 
+static void real_incidents_have_their_figures(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    struct campaign c;
+    make(&c, &a, 83267, 12, (struct rate){2000, 1}); /* 2024: 24 hours, no exception */
+    c.in.deadline.s = 24 * HOUR;
+    c.in.profile = (struct profile){.publish_margin.s = HOUR, .notices = true};
+    c.in.now.s = RECEIVED + 1800;
+    struct plan p = plan_of(&c, &a);
+    assert_int_equal(p.needs_by_clock, 963);
+    planner_text(&p, &c.in, &text);
+    assert_non_null(
+        strstr(text.p, "needs              0.96/s over the 24 h clock; 1.03/s in what is left of it"));
+    make(&c, &a, 3048289, 100, (struct rate){677, 10}); /* 2020: a tail of seven hours */
+    c.in.now.s = RECEIVED + 113 * HOUR;
+    c.in.profile.publish_margin.s = 0;
+    p = plan_of(&c, &a);
+    assert_int_equal(p.needs_by_window, 120963);
+    assert_int_equal(p.work.s, 45027);
+    AUTO_JSON *doc = planner_json(&p);
+    double needs = json_real_value(json_object_get(doc, "needs_per_second_window"));
+    assert_true(needs > 120.955 && needs < 120.965);
+    assert_int_equal(json_integer_value(json_object_get(doc, "work_seconds")), 45027);
+}
+
+static void classes_go_in_their_turns(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    make(&c, &a, 800, 1, (struct rate){2000, 1});
+    for (int i = 0; i < 800; i++)
+        c.certificates[i].turn = (uint8_t)(i % CLASS_COUNT);
+    c.in.profile.class_notice[CLASS_CRITICAL].s = 72 * HOUR;
+    c.in.profile.class_ceiling[CLASS_UNREACHABLE].s = 48 * HOUR;
+    struct plan p = plan_of(&c, &a);
+    assert_true(p.feasible);
+    assert_string_equal(p.given_up, "");
+    assert_int_equal(p.slots[0].hour, 0);
+    assert_int_equal(p.slots[0].certificates, 400); /* riskiest, replaced, unused, orphan: at once */
+    for (int i = 0; i < 400; i++)
+        assert_int_equal(p.numbers[i] % CLASS_COUNT, i / 100);
+    assert_int_equal(p.slots[1].hour, 36);
+    uint32_t most = 0;
+    for (size_t i = 1; i < p.slot_count; i++)
+        most = p.slots[i].certificates > most ? p.slots[i].certificates : most;
+    assert_in_range(most, 8, 9); /* 100 in 36..48: that is as level as it gets */
+    for (size_t i = 400; i < 800; i++)
+        assert_true(i == 400 || p.numbers[i] % CLASS_COUNT >= p.numbers[i - 1] % CLASS_COUNT ||
+                    p.numbers[i] > p.numbers[i - 1]);
+}
+
+static void held_ones_come_last_and_count_in_nothing(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    struct campaign c;
+    make(&c, &a, 100, 1, (struct rate){2000, 1});
+    for (int i = 0; i < 7; i++)
+        c.certificates[i].held = true;
+    struct plan p = plan_of(&c, &a);
+    assert_int_equal(p.held, 7);
+    assert_int_equal(p.number_count, 100);
+    for (uint32_t i = 0; i < 7; i++)
+        assert_int_equal(p.numbers[93 + i], i);
+    assert_int_equal(p.slots[p.slot_count - 1].certificates, 7);
+    assert_int_equal(p.outage_tolerance.s, 12 * HOUR);
+    planner_text(&p, &c.in, &text);
+    assert_non_null(strstr(text.p, "FEASIBLE: all 93 certificates"));
+    assert_non_null(strstr(text.p, "held 7"));
+    for (int i = 0; i < 100; i++)
+        c.certificates[i].held = true;
+    p = plan_of(&c, &a);
+    assert_true(p.feasible && !utc_is_set(p.finish));
+}
+
+static void freezes_and_ari_are_kept_while_they_can_be(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    struct freeze freezes[] = {{{RECEIVED + 40 * HOUR}, {RECEIVED + 60 * HOUR}, "bank holiday"}};
+    for (size_t n = 900; n <= 1180; n += 100) {
+        make(&c, &a, n, 1, (struct rate){20, HOUR});
+        c.in.profile.freezes = freezes;
+        c.in.profile.freeze_count = 1;
+        c.in.profile.ari_lead.s = 48 * HOUR;
+        for (size_t i = 0; i < n; i++)
+            c.certificates[i].turn = CLASS_AUTOMATED;
+        struct plan p = plan_of(&c, &a);
+        bool in_freeze = false;
+        for (size_t i = 0; i < p.slot_count; i++)
+            in_freeze = in_freeze || (p.slots[i].hour >= 40 && p.slots[i].hour < 60);
+        /* 46 slots from the freeze to the floor, 58 with it, from the lead on */
+        assert_int_equal(in_freeze, n > 920);
+        assert_int_equal(strstr(p.given_up, "freeze: ") != NULL, n > 920);
+        assert_int_equal(p.slots[0].hour, n > 920 ? 48 : 60);
+        assert_null(strstr(p.given_up, "ARI"));
+        assert_int_equal(p.slots[0].ari_start.s, p.slots[0].start.s - 48 * HOUR);
+        assert_int_equal(p.slots[0].ari_end.s, p.slots[0].start.s - 36 * HOUR);
+    }
+}
+
+static void too_large_crls_are_named(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    struct plan_shard shards[] = {{"http://crl.example/1", 9990000}, {"http://crl.example/2", 0}};
+    make(&c, &a, 1000, 1, (struct rate){2000, 1});
+    for (int i = 0; i < 1000; i++)
+        c.certificates[i].shard = (uint32_t)i % 2;
+    c.in.shards = shards;
+    c.in.shard_count = 2;
+    c.in.profile.crl_limit = 10000000;
+    struct plan p = plan_of(&c, &a);
+    assert_true(p.feasible);
+    assert_int_equal(p.shard_count, 2);
+    assert_int_equal(p.shards[0].bytes, 9990000 + 500 * PLAN_ENTRY_BYTES);
+    assert_true(p.shards[0].over && !p.shards[1].over);
+    assert_string_equal(p.given_up, "CRL size: 10.1 MB, more than 10.0 MB: http://crl.example/1\n");
+}
+
+static void ocsp_lengthens_publication(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    make(&c, &a, 1180, 1, (struct rate){10, HOUR});
+    c.in.profile.ocsp_refresh.s = 4 * HOUR;
+    assert_true(plan_of(&c, &a).feasible);
+    c.certificates[5].by_ocsp = true;
+    struct plan p = plan_of(&c, &a);
+    assert_int_equal(p.late, 20);
+    assert_string_equal(p.remedy, "raise the rate of CA 0 to 11/h");
+    c.certificates[5].held = true;
+    assert_true(plan_of(&c, &a).feasible);
+}
+
+static void rates_of_windows_are_the_least(void **unused)
+{
+    (void)unused;
+    static const struct rate windows[] = {{20, 1}, {300, 10800}, {10000, 86400}};
+    struct rate r = planner_rate(windows, 3, 0, 0);
+    assert_true(r.count == 300 && r.per == 10800);
+    r = planner_rate(windows, 1, 2, 500); /* two at once, half a second each: 4/s */
+    assert_true(r.count == 2000 && r.per == 500);
+    assert_int_equal(planner_rate(NULL, 0, 0, 0).count, 0);
+}
+
+static void an_outage_has_an_answer(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    struct campaign c;
+    struct plan_outage o;
+    make(&c, &a, 2100, 30, (struct rate){2000, 1});
+    struct plan p = plan_of(&c, &a);
+    planner_outage(&c.in, &p, (struct span){6 * HOUR}, &o);
+    assert_true(o.in_time && o.late == 0);
+    assert_int_equal(o.finish.s, RECEIVED + 106 * HOUR + 6 * HOUR + 2 * HOUR);
+    assert_int_equal(o.worst.s, RECEIVED + 106 * HOUR - 1);
+    planner_outage(&c.in, &p, p.outage_tolerance, &o);
+    assert_true(o.in_time);
+    planner_outage(&c.in, &p, (struct span){p.outage_tolerance.s + HOUR + 1}, &o);
+    assert_false(o.in_time);
+    assert_int_equal(o.late, 60); /* the last two hours' */
+    planner_outage_text(&o, &c.in, &text);
+    assert_non_null(strstr(text.p, "NOT IN TIME: 60 certificates are late if the CA is down for 13 h"));
+    AUTO_JSON *doc = planner_outage_json(&o, &c.in);
+    assert_int_equal(json_integer_value(json_object_get(doc, "late")), 60);
+}
+
+static void a_diff_tells_what_changed(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    struct campaign c;
+    make(&c, &a, 2100, 30, (struct rate){2000, 1});
+    struct plan p = plan_of(&c, &a);
+    AUTO_JSON *old = planner_json(&p);
+    AUTO_JSON *none = planner_diff(old, old);
+    planner_diff_text(none, &text);
+    assert_string_equal(text.p, "The two plans are the same.\n");
+    make(&c, &a, 2100, 30, (struct rate){2000, 1});
+    c.in.now.s = RECEIVED + 40 * HOUR;
+    p = plan_of(&c, &a);
+    AUTO_JSON *fresh = planner_json(&p), *diff = planner_diff(old, fresh);
+    const json_t *slots = json_object_get(diff, "slots");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(slots, 0), "change")), "went");
+    buf_clear(&text);
+    planner_diff_text(diff, &text);
+    int lines = 0;
+    for (struct str rest = buf_str(&text); rest.p != NULL; lines++)
+        assert_in_range(str_cut(&rest, '\n').n, 0, 80);
+    assert_in_range(lines, 5, 24);
+    assert_non_null(strstr(text.p, "plan digest"));
+}
+
+static void the_calendar_is_rfc_5545(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_BUF ics = {0}, again = {0};
+    struct campaign c;
+    make(&c, &a, 2100, 30, (struct rate){2000, 1});
+    struct plan p = plan_of(&c, &a);
+    const struct plan_event task = {"findings", {RECEIVED + 24 * HOUR}, "findings to reporter; and, all"};
+    planner_ics(&p, &c.in, "autumn", (struct utc){RECEIVED}, &task, 1, &ics);
+    planner_ics(&p, &c.in, "autumn", (struct utc){RECEIVED}, &task, 1, &again);
+    assert_string_equal(ics.p, again.p);
+    static const char *const wanted[] = {
+        "BEGIN:VCALENDAR\r\n",
+        "UID:autumn-36@massrevoke\r\n",
+        "DTSTAMP:20240304T000000Z\r\n",
+        "DTSTART:20240305T120000Z\r\n",
+        "SUMMARY:autumn: revoke 30 certificates of 1 subscribers\r\n",
+        "TRANSP:TRANSPARENT\r\n",
+        "UID:autumn-deadline@massrevoke\r\n",
+        "TRIGGER:-PT24H\r\n",
+        "UID:autumn-findings@massrevoke\r\n",
+        "SUMMARY:findings to reporter\\; and\\, all\r\n",
+        "END:VCALENDAR\r\n",
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (strstr(ics.p, wanted[i]) == NULL)
+            fail_msg("no '%s' in\n%.1500s", wanted[i], ics.p);
+}
+
 /* The digest of a fixed campaign: changes only with the plan's form, never with compiler or machine. */
 static void bytes_are_the_same_everywhere(void **unused)
 {
@@ -312,7 +550,7 @@ static void bytes_are_the_same_everywhere(void **unused)
     c.in.profile.canary = 3;
     struct plan p = plan_of(&c, &a);
     assert_string_equal(digest_hex(p.digest, hex),
-                        "047b4fba33fcda079b7e52eebf75d4ec9cba913a0d4c546396b0dcfaeafae779");
+                        "84c96c426c187b976152027a30cfbaf43c893ab3980890a62e87c6632ad1999f");
 }
 
 int main(void)
@@ -330,6 +568,16 @@ int main(void)
         cmocka_unit_test(the_help_desk_is_spared_while_it_can_be),
         cmocka_unit_test(bad_input_is_named),
         cmocka_unit_test(texts_are_for_people_and_pipes),
+        cmocka_unit_test(real_incidents_have_their_figures),
+        cmocka_unit_test(classes_go_in_their_turns),
+        cmocka_unit_test(held_ones_come_last_and_count_in_nothing),
+        cmocka_unit_test(freezes_and_ari_are_kept_while_they_can_be),
+        cmocka_unit_test(too_large_crls_are_named),
+        cmocka_unit_test(ocsp_lengthens_publication),
+        cmocka_unit_test(rates_of_windows_are_the_least),
+        cmocka_unit_test(an_outage_has_an_answer),
+        cmocka_unit_test(a_diff_tells_what_changed),
+        cmocka_unit_test(the_calendar_is_rfc_5545),
         cmocka_unit_test(bytes_are_the_same_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
