@@ -88,6 +88,9 @@ MUST_USE bool rate_parse(const char *text, struct rate *out, struct fault *f);
 /* Things per hour, rounded down, saturating; 0 when no limit is given. */
 int64_t rate_per_hour(struct rate r);
 
+/* The slower of two; one without a limit is never slower. */
+struct rate rate_slower(struct rate a, struct rate b);
+
 /* Seconds that n things take at rate r, rounded up, saturating; 0 when no limit is given. */
 int64_t rate_seconds(struct rate r, int64_t n);
 

@@ -205,6 +205,16 @@ int64_t rate_per_hour(struct rate r)
     return r.count * 3600 / r.per;
 }
 
+struct rate rate_slower(struct rate a, struct rate b)
+{
+    if (a.count == 0 || b.count == 0)
+        return a.count == 0 ? b : a;
+    int64_t left, right;
+    if (__builtin_mul_overflow(a.count, b.per, &left) || __builtin_mul_overflow(b.count, a.per, &right))
+        return rate_per_hour(a) <= rate_per_hour(b) ? a : b;
+    return left <= right ? a : b;
+}
+
 int64_t rate_seconds(struct rate r, int64_t n)
 {
     if (r.count == 0 || n <= 0)

@@ -86,6 +86,7 @@ bool cmd_open(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_import(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_inventory(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_contacts(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_replacements(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_request_list(struct invocation *in, int *exit_code, struct fault *f);

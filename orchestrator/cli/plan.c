@@ -39,6 +39,23 @@ static void next_step(const struct session *s, const struct conduct_plan *p)
         fputs("Nothing was changed.\n", stderr);
 }
 
+/* A running campaign is planned with what its CAs really do. */
+static bool take_measured(struct session *s, struct conduct *c, struct fault *f)
+{
+    struct rate *measured;
+    if (!store_measured(s->store, s->campaign.id, c->now, s->settings.ca_count, &s->arena, &measured, f))
+        return false;
+    c->measured = measured;
+    for (size_t i = 0; i < s->settings.ca_count; i++)
+        if (measured[i].count > 0 && rate_per_hour(rate_slower(measured[i], s->settings.cas[i].rate)) <
+                                         rate_per_hour(s->settings.cas[i].rate))
+            fprintf(stderr,
+                    "%s revokes %lld/h as measured, not %lld/h as configured: planned with the former.\n",
+                    s->settings.cas[i].name, (long long)rate_per_hour(measured[i]),
+                    (long long)rate_per_hour(s->settings.cas[i].rate));
+    return true;
+}
+
 bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
@@ -53,7 +70,7 @@ bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
         return false;
     struct conduct c = session_conduct(&s);
     struct utc at = c.now;
-    if (!option_time(in, OPTION_AT, &at, f) ||
+    if (!option_time(in, OPTION_AT, &at, f) || !take_measured(&s, &c, f) ||
         !conduct_plan(&c, (int)cohort, at, option_given(in, OPTION_DRY_RUN), &s.arena, &p, f) ||
         !show(in, &p, f))
         return false;

@@ -197,7 +197,8 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
         return false;
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     for (size_t i = 0; i < c->settings->ca_count; i++)
-        rates[i] = c->settings->cas[i].rate;
+        rates[i] = c->measured == NULL ? c->settings->cas[i].rate
+                                       : rate_slower(c->settings->cas[i].rate, c->measured[i]);
     if (utc_is_set(cohort->started_at) && !m->canary_open)
         profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
     out->input = (struct plan_input){

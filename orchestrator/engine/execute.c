@@ -328,14 +328,39 @@ static bool has_doubt(const struct work *w)
     return false;
 }
 
+/* Chunks that this engine must not take, or not yet. */
+struct barred {
+    int *chunks;
+    size_t count;
+};
+
+/* Those that do not match what was signed, and those whose people are not told yet of their earlier hour. */
+static bool find_barred(struct engine *e, struct arena *a, struct barred *out, struct fault *f)
+{
+    int *waiting = NULL;
+    size_t n = 0;
+    if (e->parts.profile.notices && e->parts.mail != NULL &&
+        !store_moved_waiting(e->parts.store, e->parts.campaign, engine_act(e).at, a, &waiting, &n, f))
+        return false;
+    out->count = e->skip_count + n;
+    out->chunks = arena_array(a, out->count, sizeof *out->chunks);
+    for (size_t i = 0; i < out->count; i++)
+        out->chunks[i] = i < e->skip_count ? e->skip[i] : waiting[i - e->skip_count];
+    return true;
+}
+
 /* Claims once; *got tells whether there was anything. */
 static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct fault *f)
 {
+    AUTO_ARENA a = {0};
+    struct barred barred;
+    if (!find_barred(e, &a, &barred, f))
+        return false;
     struct work *w = arena_grow(NULL, sizeof *w);
     *w = (struct work){.ca = ca};
     struct act act = engine_act(e);
-    if (!store_claim(e->parts.store, &act, e->id, ca, most, e->skip, e->skip_count, &w->arena, &w->claims,
-                     &w->count, f) ||
+    if (!store_claim(e->parts.store, &act, e->id, ca, most, barred.chunks, barred.count, &w->arena,
+                     &w->claims, &w->count, f) ||
         w->count == 0) {
         *got = false;
         arena_free(&w->arena);

@@ -128,6 +128,7 @@ bool store_plan_material(struct store *s, int campaign, int cohort, bool preview
             .issuer = (uint16_t)issuer_index(out, (int)get_int(r, (int)i, 2)),
             .shard = shards[i],
             .turn = get_bool(r, (int)i, 6)   ? CLASS_RISKIEST
+                    : get_bool(r, (int)i, 9) ? CLASS_REPLACED
                     : get_bool(r, (int)i, 5) ? CLASS_IN_USE
                                              : CLASS_UNREACHABLE,
             /* doubt is resolved before expiry: however late, it must be in a live chunk */
