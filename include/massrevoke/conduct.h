@@ -10,6 +10,7 @@
 #include "massrevoke/approval.h"
 #include "massrevoke/intake.h"
 #include "massrevoke/notice.h"
+#include "massrevoke/replacement_list.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/store_replan.h"
 

@@ -1,13 +1,12 @@
-/* replacement.h - which affected certificates have another one in their place already: a list, read.
+/* replacement.h - an affected certificate that has another one in its place: the value, no behaviour.
  *
- * CSV with a header: issuer,serial,replacement_serial,replacement_sha256,replacement_file,at; only serial is
- * required. A row that cannot be used is kept with its line and the reason. Pure. Does not: open files, know
- * what is affected (store), or look into the replacement. Called by: engine (conduct), store, tests. */
+ * Pure. Does not: parse (replacement_list.h) or store. Called by: intake, store, engine. */
 #ifndef MASSREVOKE_REPLACEMENT_H
 #define MASSREVOKE_REPLACEMENT_H
 
 #include "massrevoke/digest.h"
-#include "massrevoke/intake.h"
+#include "massrevoke/serial.h"
+#include "massrevoke/time.h"
 
 /* One row; texts live in the reader's arena. */
 struct replacement_row {
@@ -20,22 +19,5 @@ struct replacement_row {
     struct digest sha256;
     const char *file; /* of the replacement; "" */
 };
-
-/* A file of them: in = count + rejects. */
-struct replacement_list {
-    struct replacement_row *rows;
-    size_t count, room;
-    struct intake_table table;
-};
-
-/* Reads it. Rows without an issuer take default_issuer (-1: none). Faults: the source's; FAILED for a header
- * that cannot be used; USAGE when there is neither an issuer column nor a default. */
-MUST_USE bool replacement_list_read(struct replacement_list *out, const char *name, struct source source,
-                                    struct intake_issuers *issuers, int default_issuer, struct arena *a,
-                                    struct fault *f);
-
-/* Frees all but the arena. */
-void replacement_list_free(struct replacement_list *list);
-#define AUTO_REPLACEMENT_LIST __attribute__((cleanup(replacement_list_free))) struct replacement_list
 
 #endif

@@ -6,6 +6,7 @@
 
 #define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
 #define SETTLE 1000  /* outcomes a transaction */
+#define TURN 10      /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
@@ -421,7 +422,8 @@ bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
     if (!engine_settle_pending(e, r, f))
         return false;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        for (bool got = true; got;) {
+        struct utc end = utc_add(engine_act(e).at, (struct span){TURN});
+        for (bool got = true; got && engine_act(e).at.s < end.s;) {
             if (!work_on(e, r, f))
                 return false;
             int64_t most = room(e, (int)ca);

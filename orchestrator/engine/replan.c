@@ -91,7 +91,8 @@ static bool is_slow(const struct engine *e, const struct look_ahead *l, int coho
     for (size_t i = 0; i < l->end_count && of != NULL; i++) {
         const struct pace_end *end = &l->ends[i];
         int64_t slips = utc_sub(end->finish, end->planned).s;
-        bool misses = end->finish.s + e->parts.profile.publish_margin.s > of->deadline.s;
+        int64_t last = of->deadline.s - e->parts.profile.publish_margin.s;
+        bool misses = end->planned.s <= last && end->finish.s > last;
         if (end->cohort == cohort && (slips > LATE || (misses && slips > BACKLOG)))
             return true;
     }

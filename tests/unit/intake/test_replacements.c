@@ -1,5 +1,5 @@
 /* Are lists of replacements read by column, and is each line that cannot be used named? */
-#include "massrevoke/replacement.h"
+#include "massrevoke/replacement_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
