@@ -10,8 +10,10 @@
 #include "massrevoke/approval.h"
 #include "massrevoke/intake.h"
 #include "massrevoke/notice.h"
+#include "massrevoke/replacement_list.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/store_population.h"
+#include "massrevoke/store_replan.h"
 
 /* Whom and what every act works on; `now` is the campaign clock's. */
 struct conduct {
@@ -22,6 +24,8 @@ struct conduct {
     struct utc now;
     const char *who;
     struct campaign campaign; /* unused by conduct_open */
+    const struct rate
+        *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };
 
 /* What `open` needs. */
@@ -87,10 +91,24 @@ struct conduct_plan {
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.
- * dry_run writes nothing. `at` replaces now in the plan. When the set changes meanwhile it is planned again,
- * five times; then CONFLICT. An infeasible plan is written too: out->value.feasible. */
+ * Reckons with the slower of the configured and the measured rate. dry_run writes nothing. `at` replaces now in
+ * the plan. When the set changes meanwhile it is planned again, five times; then CONFLICT. An infeasible plan is
+ * written too: out->value.feasible. */
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
+
+/* A list of replacements, read and marked. */
+struct conduct_replaced {
+    struct replacement_list list; /* rows 0 and no counts: a file that has not changed */
+    struct replacement_counts counts;
+};
+
+/* Reads the source (a "stream" is standard input) and marks what it names as replaced; `again` as in
+ * store_replacements_mark. source->issuer is the store's number. *out is freed by
+ * replacement_list_free(&out->list), also after a fault. Faults: FAILED, USAGE, UNAVAILABLE, REFUSED (a
+ * password in the connection). */
+MUST_USE bool conduct_replacements(const struct conduct *c, struct replacement_source *source, bool again,
+                                   struct arena *a, struct conduct_replaced *out, struct fault *f);
 
 /* The request to approve: number `wanted`, or (0) the only one that waits. */
 MUST_USE bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out,

@@ -11,6 +11,7 @@
 #include "massrevoke/ca_door.h"
 #include "massrevoke/clock.h"
 #include "massrevoke/fetch_door.h"
+#include "massrevoke/lint_door.h"
 #include "massrevoke/mail_door.h"
 #include "massrevoke/notice.h"
 #include "massrevoke/rules.h"
@@ -34,6 +35,7 @@ struct engine_parts {
     size_t issuer_count;
     struct fetch_door *fetch;
     struct mail_door *mail; /* NULL: mail is not configured */
+    struct lint_door *lint; /* NULL: no linter is configured */
     struct profile profile;
     int campaign;
     const char *campaign_name, *mode;
@@ -59,6 +61,7 @@ struct engine_report {
     struct utc due; /* when the next chunk is due, UTC_NONE: none */
     bool mail_open; /* messages are at the relay without an answer */
     int64_t asked, settled, published, vanished, notices, expired, stray;
+    const char *behind; /* the sentence of snapshot_behind at the measured rate, "" otherwise; as `warning` */
     const char *warning; /* something a person must see, "" otherwise; valid until the next step */
 };
 

@@ -15,8 +15,9 @@
 #include "massrevoke/serial.h"
 #include "massrevoke/time.h"
 
-/* What a notice says: a heads-up warns before there is a plan, the first notice names the hour. */
-enum notice_kind { NOTICE_HEADS_UP, NOTICE_FIRST, NOTICE_KIND_COUNT };
+/* What a notice says: a heads-up warns before there is a plan, the first notice names the hour, the third
+ * kind tells that the hour is earlier than it said. */
+enum notice_kind { NOTICE_HEADS_UP, NOTICE_FIRST, NOTICE_MOVED, NOTICE_KIND_COUNT };
 
 /* Where one notice stands. */
 enum notice_state {
@@ -56,6 +57,7 @@ struct notice_certificate {
     struct serial serial;
     const char *subject, *dns_names; /* names separated by one blank */
     struct utc not_after, planned;   /* UTC_NONE when unknown or not planned */
+    struct utc told;                 /* the hour that was told before, moved ones only */
     bool has_cert_sha256;
     struct digest cert_sha256;
 };
@@ -72,7 +74,7 @@ struct notice_facts {
     size_t certificate_count;
 };
 
-/* "heads_up", "first"; static. */
+/* "heads_up", "first", "moved"; static. */
 const char *notice_kind_name(enum notice_kind kind);
 
 /* Reverse; NOTICE_KIND_COUNT when there is none. */

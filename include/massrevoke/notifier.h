@@ -2,7 +2,7 @@
  *
  * Pure but for notifier_read_templates, which may read an override folder: bytes and values in, bytes and
  * values out, `now` is an argument. Does not: send (mail_door.h), keep tries (store), read a clock, or move a
- * revocation time: nothing here knows how. The two kinds of today never claim a revocation; such a sentence
+ * revocation time: nothing here knows how. The kinds of today never claim a revocation; such a sentence
  * may only be written from a published row. Sources: BR 4.9.5, 5.7.1.2; RFC 5322, 2045, 2047, 2231, 4180.
  * Called by: engine, cli notify, drill. */
 #ifndef MASSREVOKE_NOTIFIER_H

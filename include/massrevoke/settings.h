@@ -62,7 +62,9 @@ struct settings {
     const char *mail_spool_dir, *mail_relay_url; /* exactly one or none is set */
     const struct settings_map *map;
     size_t map_count;
-    struct span fetch_timeout; /* default 30s */
+    struct span fetch_timeout;       /* default 30s */
+    const char *const *lint_command; /* program and arguments that look at a replacement's file */
+    size_t lint_count;               /* 0: none */
 };
 
 /* Finds the file (explicit --config, MASSREVOKE_CONFIG, /etc/massrevoke/massrevoke.cfg) and reads it; `path`

@@ -6,8 +6,10 @@
 #ifndef MASSREVOKE_SNAPSHOT_H
 #define MASSREVOKE_SNAPSHOT_H
 
+#include "massrevoke/arena.h"
 #include "massrevoke/certificate.h"
 #include "massrevoke/digest.h"
+#include "massrevoke/serial.h"
 #include "massrevoke/time.h"
 
 /* Worst first; DONE is the best. */
@@ -81,6 +83,21 @@ struct snapshot_tasks {
     bool unreadable; /* the dated clocks are wrong: config check tells */
 };
 
+/* A replacement that a linter does not like. */
+struct snapshot_lint {
+    struct serial serial; /* of the affected certificate */
+    const char *file, *text;
+};
+
+/* Affected certificates whose subscriber has another one in their place. */
+struct snapshot_replacements {
+    int64_t replaced;      /* however they stand now */
+    int64_t live_replaced; /* of these, not published as revoked and not expired */
+    int64_t lint_failed;
+    const struct snapshot_lint *failures; /* the latest ones */
+    size_t failure_count;
+};
+
 struct snapshot {
     const char *campaign, *mode; /* "live" or "drill" */
     const char *commander;       /* who opened it */
@@ -90,6 +107,9 @@ struct snapshot {
     struct utc as_of, received, deadline, projected_finish;
     struct span slack;
     enum verdict verdict;
+    int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
+    const char *behind;        /* "" or the sentence of snapshot_behind */
+    struct snapshot_replacements replacements;
     struct totals totals;
     int64_t in_doubt, needs_person, not_checkable;
     int64_t excluded_expired, excluded_short_lived, excluded_withdrawn;
@@ -138,6 +158,19 @@ const char *campaign_state_name(enum campaign_state s);
 
 /* Publicly "not yet revoked" = pending_publication + not_revoked + held + unknown (contract section 2). */
 int64_t totals_not_yet_revoked(const struct totals *t);
+
+/* What a cohort that cannot meet its deadline as things go is told by. */
+struct behind {
+    int64_t per_hour; /* the rate that is reckoned with */
+    int64_t left;     /* certificates */
+    struct utc now;
+    struct utc finish; /* the last one published at that rate */
+    struct utc deadline;
+    struct span publish_margin;
+};
+
+/* "behind: at N/h you finish at T, X after the deadline; ..." with what to do; "" when it is not behind. */
+const char *snapshot_behind(const struct behind *b, struct arena *a);
 
 /* Does affected equal the sum of the six? */
 bool totals_balance(const struct totals *t);

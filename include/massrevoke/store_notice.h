@@ -1,8 +1,8 @@
 /* store_notice.h - what the notifier needs from the store, and where its tries go.
  *
- * A notice is one row for ever (cohort, contact, kind), its number makes its Message-ID; a try is one fact,
- * one row a recipient and attempt. I/O. Does not: decide whom to tell or compose. Faults: UNAVAILABLE,
- * FAILED. */
+ * A notice is one row for ever (cohort, contact, kind, what it is about), its number makes its Message-ID; a
+ * try is one fact, one row a recipient and attempt. I/O. Does not: decide whom to tell or compose. Faults:
+ * UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_NOTICE_H
 #define MASSREVOKE_STORE_NOTICE_H
 
@@ -19,16 +19,23 @@ struct notice_subscriber {
     struct utc acked; /* UTC_NONE */
     const struct notice_certificate *certificates;
     size_t certificate_count;
+    int about; /* moved ones: the plan whose hours the message tells of; else 0 */
 };
 
 /* Subscribers of a cohort with unsettled certificates, by id. */
 MUST_USE bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct arena *a,
                                        struct notice_subscriber **out, size_t *n, struct fault *f);
 
-/* The number of the notice to this contact, made when new, and the time it was first made. */
+/* Those whose hour moved earlier than they were told (store_replan.h), with these certificates only, and only
+ * the tries of that message. */
+MUST_USE bool store_notice_moved(struct store *s, int campaign, int cohort, struct arena *a,
+                                 struct notice_subscriber **out, size_t *n, struct fault *f);
+
+/* The number of the notice to this contact, made when new, and the time it was first made. about: 0, or the
+ * plan whose hours it tells of. */
 MUST_USE bool store_notice_begin(struct store *s, const struct act *act, int cohort, const char *subscriber,
-                                 int64_t contact, enum notice_kind kind, int64_t *notice, struct utc *first,
-                                 struct fault *f);
+                                 int64_t contact, enum notice_kind kind, int about, int64_t *notice,
+                                 struct utc *first, struct fault *f);
 
 /* What became of tries. */
 struct notice_result {

@@ -196,13 +196,6 @@ bool rate_parse(const char *text, struct rate *out, struct fault *f)
     return fault_hint(f, "write it as 2000/s, 320/h or 100/5s");
 }
 
-struct rate rate_slower(struct rate a, struct rate b)
-{
-    if (a.count == 0 || b.count == 0)
-        return a.count == 0 ? b : a;
-    return (double)a.count * (double)b.per <= (double)b.count * (double)a.per ? a : b;
-}
-
 int64_t rate_per_hour(struct rate r)
 {
     if (r.count == 0)
@@ -210,6 +203,16 @@ int64_t rate_per_hour(struct rate r)
     if (r.count > INT64_MAX / 3600)
         return INT64_MAX / r.per;
     return r.count * 3600 / r.per;
+}
+
+struct rate rate_slower(struct rate a, struct rate b)
+{
+    if (a.count == 0 || b.count == 0)
+        return a.count == 0 ? b : a;
+    int64_t left, right;
+    if (__builtin_mul_overflow(a.count, b.per, &left) || __builtin_mul_overflow(b.count, a.per, &right))
+        return rate_per_hour(a) <= rate_per_hour(b) ? a : b;
+    return left <= right ? a : b;
 }
 
 int64_t rate_seconds(struct rate r, int64_t n)

@@ -77,6 +77,22 @@ const struct command commands[] = {
         .run = cmd_contacts,
     },
     {
+        .name = "replacements",
+        .group = "prepare",
+        .usage = "FILE|- [--issuer CERT] | --conninfo CONNECTION --query SQL",
+        .summary = "mark certificates that are replaced already",
+        .text = "CSV with a header: issuer,serial,replacement_serial,replacement_sha256,\n"
+                "replacement_file,at; only serial is required. A running engine moves them to\n"
+                "the next free slot, without a new approval, and reads the source again every\n"
+                "few minutes. Ends 8 when some lines were rejected, 1 when none could be used.\n\n"
+                "  massrevoke replacements replaced.csv\n"
+                "  massrevoke replacements --conninfo service=ca --query 'SELECT ...'\n",
+        .options = TAKES(ISSUER) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(AS) | TAKES(JSON),
+        .min_args = 0,
+        .max_args = 1,
+        .run = cmd_replacements,
+    },
+    {
         .name = "drop",
         .group = "prepare",
         .usage = "SERIALS... --reason TEXT [--issuer CERT]",
@@ -172,9 +188,9 @@ const struct command commands[] = {
     {
         .name = "notify",
         .group = "act",
-        .usage = "[--kind heads_up|first] [--dry-run]",
+        .usage = "[--kind heads_up|first|moved] [--dry-run]",
         .summary = "tell subscribers now",
-        .text = "A heads-up needs no plan and names no hour; first notices are sent by run too.\n"
+        .text = "A heads-up needs no plan and names no hour; the others are sent by run too.\n"
                 "--dry-run renders every message and sends none.\n",
         .options = TAKES(KIND) | TAKES(DRY_RUN) | TAKES(AS) | TAKES(JSON),
         .min_args = 0,

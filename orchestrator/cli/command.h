@@ -89,6 +89,7 @@ bool cmd_find(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_export(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_inventory(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_contacts(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_replacements(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_anchor(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_rule(struct invocation *in, int *exit_code, struct fault *f);

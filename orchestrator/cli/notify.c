@@ -11,7 +11,8 @@ static bool kind_option(const struct invocation *in, enum notice_kind *kind, str
     if (*kind != NOTICE_KIND_COUNT)
         return true;
     fault_set(f, FAULT_USAGE, "there is no kind of notice '%.40s'", name);
-    return fault_hint(f, "heads_up (before there is a plan) or first (names the hour)");
+    return fault_hint(f,
+                      "heads_up (before there is a plan), first (names the hour) or moved (an earlier hour)");
 }
 
 static void tell(const struct invocation *in, const struct engine_notified *n, bool dry_run)

@@ -227,6 +227,24 @@ static void next_step(const struct session *s, const struct conduct_plan *p)
         fputs("Nothing was changed.\n", stderr);
 }
 
+/* A running campaign is planned with what its CAs really do. */
+static bool take_measured(struct session *s, struct conduct *c, struct fault *f)
+{
+    struct rate *measured;
+    if (!store_measured(s->store, s->campaign.id, c->now, s->settings.ca_count, &s->arena, &measured, f))
+        return false;
+    c->measured = measured;
+    for (size_t i = 0; i < s->settings.ca_count; i++) {
+        struct rate set = s->settings.cas[i].rate;
+        if (rate_per_hour(rate_slower(measured[i], set)) < rate_per_hour(set))
+            fprintf(stderr,
+                    "%s revokes %lld/h as measured, not %lld/h as configured: planned with the former.\n",
+                    s->settings.cas[i].name, (long long)rate_per_hour(measured[i]),
+                    (long long)rate_per_hour(set));
+    }
+    return true;
+}
+
 static bool check_options(const struct invocation *in, int64_t *cohort, struct fault *f)
 {
     if (option_given(in, OPTION_RATE) && !option_given(in, OPTION_INCIDENT))
@@ -252,7 +270,8 @@ bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
         return plan_diff(in, &s, cohort, f);
     struct conduct c = session_conduct(&s);
     struct utc at = c.now;
-    if (!option_time(in, OPTION_AT, &at, f) || !conduct_plan(&c, (int)cohort, at, look_only, &s.arena, &p, f))
+    if (!option_time(in, OPTION_AT, &at, f) || !take_measured(&s, &c, f) ||
+        !conduct_plan(&c, (int)cohort, at, look_only, &s.arena, &p, f))
         return false;
     if (outage)
         return show_outage(in, &p, exit_code, f);

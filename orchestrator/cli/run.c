@@ -29,7 +29,7 @@ struct screen {
     struct utc due;
     enum engine_state state;
     bool begun;
-    char warning[512];
+    char warning[512], behind[512];
 };
 
 static void print_progress(struct screen *screen, const struct engine_report *r, struct utc now)
@@ -41,20 +41,21 @@ static void print_progress(struct screen *screen, const struct engine_report *r,
     if (r->warning[0] != '\0' && strcmp(screen->warning, r->warning) != 0)
         log_line("%s  ! %s", utc_format(now, at), r->warning);
     snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
+    if (strcmp(screen->behind, r->behind) != 0)
+        log_line("%s  %s", utc_format(now, at), r->behind[0] == '\0' ? "no longer behind" : r->behind);
+    snprintf(screen->behind, sizeof screen->behind, "%s", r->behind);
     bool same = screen->begun && screen->revoked == sum[BUCKET_REVOKED] &&
                 screen->pending == sum[BUCKET_PENDING_PUBLICATION] &&
                 screen->left == sum[BUCKET_NOT_REVOKED] && screen->due.s == r->due.s &&
                 screen->state == r->state;
     if (same)
         return;
-    *screen = (struct screen){sum[BUCKET_PENDING_PUBLICATION],
-                              sum[BUCKET_REVOKED],
-                              sum[BUCKET_NOT_REVOKED],
-                              r->due,
-                              r->state,
-                              true,
-                              ""};
-    snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
+    screen->pending = sum[BUCKET_PENDING_PUBLICATION];
+    screen->revoked = sum[BUCKET_REVOKED];
+    screen->left = sum[BUCKET_NOT_REVOKED];
+    screen->due = r->due;
+    screen->state = r->state;
+    screen->begun = true;
     log_line("%s  revoked %" PRId64 ", pending publication %" PRId64 ", not revoked %" PRId64
              ", held %" PRId64 ", expired %" PRId64 ", unknown %" PRId64 "%s; next due %s",
              utc_format(now, at), sum[BUCKET_REVOKED], sum[BUCKET_PENDING_PUBLICATION],

@@ -70,6 +70,7 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
 
 void session_close(struct session *s)
 {
+    lint_close(s->lint);
     mail_close(s->mail);
     fetch_close(s->fetch);
     for (size_t i = 0; i < s->ca_count; i++)
@@ -110,7 +111,8 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
         s->ca_count = i + 1;
         first += s->settings.cas[i].issuer_count;
     }
-    if (!fetch_open(&s->settings, &s->fetch, f) || !mail_open(&s->settings, &s->mail, f))
+    if (!fetch_open(&s->settings, &s->fetch, f) || !mail_open(&s->settings, &s->mail, f) ||
+        !lint_open(s->settings.lint_command, s->settings.lint_count, &s->lint, f))
         return false;
     *parts = (struct engine_parts){
         .settings = &s->settings,
@@ -124,6 +126,7 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
         .issuer_count = s->issuer_count,
         .fetch = s->fetch,
         .mail = s->mail,
+        .lint = s->lint,
         .profile = s->profile,
         .campaign = s->campaign.id,
         .campaign_name = s->campaign.name,

@@ -30,6 +30,7 @@ struct session {
     size_t ca_count; /* open doors */
     struct fetch_door *fetch;
     struct mail_door *mail;
+    struct lint_door *lint;
 };
 
 /* Opens what `needs` asks for. Faults: CONFIG, UNAVAILABLE, CONFLICT, FAILED (no such campaign). */

@@ -83,6 +83,11 @@ static const struct guard_key fetch_keys[] = {
     {0},
 };
 
+static const struct guard_key lint_keys[] = {
+    {.name = "command", .type = GUARD_TEXTS, .required = true, .min = 1, .max = 30},
+    {0},
+};
+
 static const struct guard_key settings_keys[] = {
     GUARD_VERSION,
     {.name = "demo", .type = GUARD_BOOL},
@@ -93,6 +98,7 @@ static const struct guard_key settings_keys[] = {
     {.name = "approvals", .type = GUARD_GROUP, .keys = approvals_keys},
     {.name = "mail", .type = GUARD_GROUP, .keys = mail_keys},
     {.name = "fetch", .type = GUARD_GROUP, .keys = fetch_keys},
+    {.name = "lint", .type = GUARD_GROUP, .keys = lint_keys},
     {0},
 };
 
@@ -296,6 +302,16 @@ static void take_ca(struct arena *a, const struct guard_node *n, struct settings
     };
 }
 
+static void take_lint(struct arena *a, const struct guard_node *n, struct settings *s)
+{
+    const struct guard_node *list = guard_get(n, "command");
+    const char **words = arena_array(a, list->count, sizeof *words);
+    for (size_t i = 0; i < list->count; i++)
+        words[i] = list->inside[i].text;
+    s->lint_command = words;
+    s->lint_count = list->count;
+}
+
 static void take_approver(struct arena *a, const struct guard_node *n, struct settings_approver *out)
 {
     const struct guard_node *list = guard_get(n, "logins");
@@ -359,6 +375,7 @@ static void take(struct arena *a, struct guard *g, const char *file, struct sett
         .fetch_timeout = guard_span(guard_get(&g->root, "fetch"), "timeout", (struct span){30}),
     };
     take_lists(a, g, s);
+    take_lint(a, guard_get(&g->root, "lint"), s);
     check_approvals(g, s);
     check_mail(g);
     check_secrets(g);

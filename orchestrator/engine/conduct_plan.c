@@ -43,7 +43,8 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     const char **names = arena_array(a, c->settings->ca_count, sizeof *names);
     for (size_t i = 0; i < c->settings->ca_count; i++) {
-        rates[i] = c->settings->cas[i].rate;
+        rates[i] = c->measured == NULL ? c->settings->cas[i].rate
+                                       : rate_slower(c->settings->cas[i].rate, c->measured[i]);
         names[i] = c->settings->cas[i].name;
     }
     if (utc_is_set(cohort->started_at) && !m->canary_open)

@@ -28,6 +28,8 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     struct engine *e = arena_grow(NULL, sizeof *e);
     *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
     e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = UTC_NONE;
+    e->pace_checked = e->sources_read = e->lint_due = UTC_NONE;
+    e->planned_rate = arena_array(&e->arena, parts->ca_count, sizeof *e->planned_rate);
     e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
     e->rests = arena_array(&e->arena, parts->ca_count, sizeof *e->rests);
     for (size_t i = 0; i < parts->ca_count; i++) {
@@ -284,9 +286,11 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
+        return false;
+    if ((e->only & ENGINE_EXECUTE) && (!engine_replacements(e, &lint, f) || !engine_replan(e, f)))
         return false;
     if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
         return false;
@@ -302,13 +306,18 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!assess(e, r, &q, f))
         return false;
     schedule(e, r, &q, notify);
+    if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
+        sooner(&r->next, lint);
     return true;
 }
 
 bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    *r = (struct engine_report){
-        .state = ENGINE_WORKING, .next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
+    *r = (struct engine_report){.state = ENGINE_WORKING,
+                                .next = UTC_NONE,
+                                .due = UTC_NONE,
+                                .behind = e->behind,
+                                .warning = e->warning};
     e->warning[0] = '\0';
     bool ok = true;
     if (e->id == 0 || store_is_lost(e->parts.store) || store_is_lost(e->beat))
@@ -327,7 +336,8 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
 
 bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    *r = (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .warning = e->warning};
+    *r =
+        (struct engine_report){.next = UTC_NONE, .due = UTC_NONE, .behind = e->behind, .warning = e->warning};
     e->warning[0] = '\0';
     struct queue_next q;
     struct act act = engine_act(e);

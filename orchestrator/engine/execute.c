@@ -6,6 +6,7 @@
 
 #define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
 #define SETTLE 1000  /* outcomes a transaction */
+#define TURN 10      /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
@@ -328,14 +329,39 @@ static bool has_doubt(const struct work *w)
     return false;
 }
 
+/* Chunks that this engine must not take, or not yet. */
+struct barred {
+    int *chunks;
+    size_t count;
+};
+
+/* Those that do not match what was signed, and those whose people are not told yet of their earlier hour. */
+static bool find_barred(struct engine *e, struct arena *a, struct barred *out, struct fault *f)
+{
+    int *waiting = NULL;
+    size_t n = 0;
+    if (e->parts.profile.notices && e->parts.mail != NULL &&
+        !store_moved_waiting(e->parts.store, e->parts.campaign, engine_act(e).at, a, &waiting, &n, f))
+        return false;
+    out->count = e->skip_count + n;
+    out->chunks = arena_array(a, out->count, sizeof *out->chunks);
+    for (size_t i = 0; i < out->count; i++)
+        out->chunks[i] = i < e->skip_count ? e->skip[i] : waiting[i - e->skip_count];
+    return true;
+}
+
 /* Claims once; *got tells whether there was anything. */
 static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct fault *f)
 {
+    AUTO_ARENA a = {0};
+    struct barred barred;
+    if (!find_barred(e, &a, &barred, f))
+        return false;
     struct work *w = arena_grow(NULL, sizeof *w);
     *w = (struct work){.ca = ca};
     struct act act = engine_act(e);
-    if (!store_claim(e->parts.store, &act, e->id, ca, most, e->skip, e->skip_count, &w->arena, &w->claims,
-                     &w->count, f) ||
+    if (!store_claim(e->parts.store, &act, e->id, ca, most, barred.chunks, barred.count, &w->arena,
+                     &w->claims, &w->count, f) ||
         w->count == 0) {
         *got = false;
         arena_free(&w->arena);
@@ -396,7 +422,8 @@ bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
     if (!engine_settle_pending(e, r, f))
         return false;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        for (bool got = true; got;) {
+        struct utc end = utc_add(engine_act(e).at, (struct span){TURN});
+        for (bool got = true; got && engine_act(e).at.s < end.s;) {
             if (!work_on(e, r, f))
                 return false;
             int64_t most = room(e, (int)ca);

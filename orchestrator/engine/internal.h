@@ -6,6 +6,7 @@
 #include "massrevoke/executor.h"
 #include "massrevoke/notifier.h"
 #include "massrevoke/store_notice.h"
+#include "massrevoke/store_replan.h"
 #include "massrevoke/store_report.h"
 
 /* A claim being worked on; lives in its own arena until it is given back. */
@@ -46,6 +47,11 @@ struct engine {
     int64_t recorded;                    /* not yet in a CRL we have seen, at the end of the last step */
     struct state_counts counts;          /* of the last step that reached its end */
     char warning[512];
+    struct utc pace_checked; /* when the measured rate was held against the plan last */
+    int64_t *planned_rate;   /* per CA, an hour, of the last plan this engine made; 0: none */
+    char behind[512];
+    struct utc sources_read, lint_due;
+    struct replacement_unlinted linting[LINT_AT_ONCE]; /* by the id of its process; serial.n 0: free */
     struct balance_round balance;
     struct utc balance_due; /* the next turn of the check of the ledger */
     bool saw_work;          /* something was left at an earlier step: the end is worth an event */
@@ -74,6 +80,13 @@ void engine_forget_works(struct engine *e);
 /* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not. */
 MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a,
                                  bool *bad, struct scoped **rows, size_t *row_count, struct fault *f);
+
+/* Plans cohorts anew whose plan is not kept, and notes whom a plan moved earlier. */
+MUST_USE bool engine_replan(struct engine *e, struct fault *f);
+
+/* Reads lists of replacements again and runs the linter; *wake: when it wants to go on, UTC_NONE: no hurry.
+ */
+MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fault *f);
 
 /* Publishes CRLs that are wanted. */
 MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);

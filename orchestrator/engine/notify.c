@@ -106,13 +106,14 @@ static bool is_open(const struct engine *e, int cohort, int64_t contact, enum no
 }
 
 /* A try at the door counts as open for the decision. */
-static void add_open_tries(const struct engine *e, int cohort, struct notice_subscriber *subs, size_t n)
+static void add_open_tries(const struct engine *e, int cohort, enum notice_kind kind,
+                           struct notice_subscriber *subs, size_t n)
 {
     for (size_t s = 0; s < n; s++)
         for (size_t c = 0; c < subs[s].contact_count; c++)
             for (size_t i = 0; i < e->bag->count; i++) {
                 const struct posted *p = &e->bag->list[i];
-                if (p->cohort != cohort || p->contact != subs[s].contacts[c].id)
+                if (p->cohort != cohort || p->kind != kind || p->contact != subs[s].contacts[c].id)
                     continue;
                 size_t n_tries = subs[s].try_count++;
                 subs[s].tries[n_tries] = (struct notice_try){.contact = p->contact,
@@ -171,8 +172,8 @@ static bool send_one(struct engine *e, const struct cohort *cohort, const struct
     struct str eml;
     int64_t notice;
     struct utc first;
-    if (!store_notice_begin(e->parts.store, &act, cohort->cohort, sub->id, contact->id, kind, &notice, &first,
-                            f))
+    if (!store_notice_begin(e->parts.store, &act, cohort->cohort, sub->id, contact->id, kind, sub->about,
+                            &notice, &first, f))
         return false;
     if (!engine_compose(e, cohort, rule, kind, sub, contact, notice, first, &a, &eml, f))
         return f->kind == FAULT_CONFLICT; /* nothing planned for this subscriber yet: no notice */
@@ -223,10 +224,12 @@ bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum no
     struct rule rule;
     struct notice_subscriber *subs;
     size_t n;
+    *wake = UTC_NONE;
     if (!open_bag(e, f) || !rules_find(e->parts.settings->plans_dir, cohort->rule, &a, &rule, f) ||
-        !store_notice_subscribers(e->parts.store, e->parts.campaign, cohort->cohort, &a, &subs, &n, f))
+        !(kind == NOTICE_MOVED ? store_notice_moved : store_notice_subscribers)(
+            e->parts.store, e->parts.campaign, cohort->cohort, &a, &subs, &n, f))
         return false;
-    add_open_tries(e, cohort->cohort, subs, n);
+    add_open_tries(e, cohort->cohort, kind, subs, n);
     struct notifier_subscriber *asked = arena_array(&a, n, sizeof *asked);
     size_t *origin = arena_array(&a, n, sizeof *origin), count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -282,13 +285,14 @@ static bool decide(struct engine *e, struct utc now, struct fault *f)
     if (!store_campaign_find(e->parts.store, e->parts.campaign_name, &a, &campaign, f) ||
         !store_cohorts(e->parts.store, e->parts.campaign, &a, &cohorts, &n, f))
         return false;
+    static const enum notice_kind kinds[] = {NOTICE_MOVED, NOTICE_FIRST}; /* what hurries goes first */
     e->notify_wake = UTC_NONE;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < 2 * n; i++) {
+        const struct cohort *cohort = &cohorts[i / 2];
         struct utc wake;
-        if (campaign.paused_notify || !utc_is_set(cohorts[i].started_at) || utc_is_set(cohorts[i].voided_at))
+        if (campaign.paused_notify || !utc_is_set(cohort->started_at) || utc_is_set(cohort->voided_at))
             continue;
-        if (!engine_notify_cohort(e, &cohorts[i], NOTICE_FIRST, cohorts[i].started_at, false, &wake, &told,
-                                  f))
+        if (!engine_notify_cohort(e, cohort, kinds[i % 2], cohort->started_at, false, &wake, &told, f))
             return false;
         if (utc_is_set(wake))
             e->notify_wake = utc_is_set(e->notify_wake) ? utc_min(e->notify_wake, wake) : wake;

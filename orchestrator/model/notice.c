@@ -2,7 +2,7 @@
 
 #include <ctype.h>
 
-static const char *const kinds[NOTICE_KIND_COUNT] = {"heads_up", "first"};
+static const char *const kinds[NOTICE_KIND_COUNT] = {"heads_up", "first", "moved"};
 
 const char *notice_kind_name(enum notice_kind kind)
 {

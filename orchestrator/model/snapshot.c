@@ -23,3 +23,29 @@ bool totals_balance(const struct totals *t)
     return t->affected ==
            t->revoked + t->pending_publication + t->not_revoked + t->held + t->expired + t->unknown;
 }
+
+/* The smallest cure: plan again when the rate suffices, another rate when it does not, honesty when none
+ * does. */
+static const char *cure(const struct behind *b, struct arena *a)
+{
+    int64_t seconds = b->deadline.s - b->publish_margin.s - b->now.s;
+    if (seconds <= 0)
+        return "no rate cures it: prepare the report of a delayed revocation";
+    int64_t needed = rate_per_hour((struct rate){b->left, seconds}) + 1;
+    if (needed <= b->per_hour)
+        return "massrevoke plan deals the rest anew, and in time";
+    return arena_format(a,
+                        "raise the rate to %lld/h or add an engine, then massrevoke plan; if neither can be, "
+                        "prepare the report of a delayed revocation",
+                        (long long)needed);
+}
+
+const char *snapshot_behind(const struct behind *b, struct arena *a)
+{
+    char finish[UTC_TEXT], late[SPAN_TEXT];
+    if (b->finish.s <= b->deadline.s)
+        return "";
+    return arena_format(a, "behind: at %lld/h you finish at %s, %s after the deadline; %s",
+                        (long long)b->per_hour, utc_format(b->finish, finish),
+                        span_format(utc_sub(b->finish, b->deadline), late), cure(b, a));
+}

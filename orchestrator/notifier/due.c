@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 /* Which kinds an unanswered message climbs the ladder for. */
-static const bool waits_for_ack[NOTICE_KIND_COUNT] = {[NOTICE_HEADS_UP] = false, [NOTICE_FIRST] = true};
+static const bool waits_for_ack[NOTICE_KIND_COUNT] = {
+    [NOTICE_HEADS_UP] = false, [NOTICE_FIRST] = true, [NOTICE_MOVED] = false};
 
 /* One subscriber while it is being decided. */
 struct ladder {

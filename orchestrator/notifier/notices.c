@@ -8,9 +8,11 @@
 const struct notice_file notice_files[NOTICE_KIND_COUNT] = {
     [NOTICE_HEADS_UP] = {"notices/en/heads-up.subject", "notices/en/heads-up.txt"},
     [NOTICE_FIRST] = {"notices/en/first.subject", "notices/en/first.txt"},
+    [NOTICE_MOVED] = {"notices/en/moved.subject", "notices/en/moved.txt"},
 };
 
-/* The names a template may use. A heads-up ends before SLOT: it has no plan, so it cannot name an hour. */
+/* The names a template may use. A heads-up ends before SLOT: it has no plan, so it cannot name an hour; only
+ * a notice of an earlier hour knows the old one. */
 enum name {
     CAMPAIGN,
     CA,
@@ -33,19 +35,26 @@ enum name {
     SEVERAL_SLOTS,
     DEADLINE,
     RECEIVED,
+    OLD_SLOT,
+    OLD_SLOT_DAY,
     NAME_COUNT
 };
 
 static const char *const names[NAME_COUNT] = {
-    "campaign",  "ca",           "subscriber", "contact_name",  "reference",     "reply_to", "rule",
-    "rule_text", "deadline_day", "count",      "many",          "more",          "attached", "cut",
-    "slot",      "slot_day",     "last_slot",  "last_slot_day", "several_slots", "deadline", "received",
+    "campaign",      "ca",        "subscriber",   "contact_name", "reference",    "reply_to",
+    "rule",          "rule_text", "deadline_day", "count",        "many",         "more",
+    "attached",      "cut",       "slot",         "slot_day",     "last_slot",    "last_slot_day",
+    "several_slots", "deadline",  "received",     "old_slot",     "old_slot_day",
 };
 
-enum column { SERIAL, SUBJECT, DNS_NAMES, NOT_AFTER, PLANNED, CERT_SHA256, COLUMN_COUNT };
+/* How many of the names each kind may use. */
+static const size_t names_of[NOTICE_KIND_COUNT] = {
+    [NOTICE_HEADS_UP] = SLOT, [NOTICE_FIRST] = OLD_SLOT, [NOTICE_MOVED] = NAME_COUNT};
 
-static const char *const columns[COLUMN_COUNT] = {"serial",    "subject", "dns_names",
-                                                  "not_after", "planned", "cert_sha256"};
+enum column { SERIAL, SUBJECT, DNS_NAMES, NOT_AFTER, PLANNED, CERT_SHA256, TOLD, COLUMN_COUNT };
+
+static const char *const columns[COLUMN_COUNT] = {"serial",  "subject",     "dns_names", "not_after",
+                                                  "planned", "cert_sha256", "told"};
 
 static const char *time_text(struct arena *a, struct utc t)
 {
@@ -89,22 +98,32 @@ static size_t fill_rows(const struct notice_facts *facts, struct arena *a, const
         row[DNS_NAMES] = c->dns_names;
         row[NOT_AFTER] = time_text(a, c->not_after);
         row[PLANNED] = time_text(a, c->planned);
+        row[TOLD] = time_text(a, c->told);
         row[CERT_SHA256] = c->has_cert_sha256 ? arena_text(a, digest_hex(c->cert_sha256, hash)) : "";
     }
     return facts->certificate_count;
 }
 
-/* First and last planned hour of the certificates; UTC_NONE when none is planned. */
-static void planned_hours(const struct notice_facts *facts, struct utc *first, struct utc *last)
+/* The whole hour that holds t, and the earlier of two times of which either may be unknown. */
+static struct utc earlier_hour(struct utc known, struct utc t)
 {
-    *first = *last = UTC_NONE;
+    if (!utc_is_set(t))
+        return known;
+    t.s -= ((t.s % 3600) + 3600) % 3600;
+    return utc_is_set(known) ? utc_min(known, t) : t;
+}
+
+/* First and last planned hour of the certificates, and the first that was told before; UTC_NONE when there is
+ * none. */
+static void planned_hours(const struct notice_facts *facts, struct utc *first, struct utc *last,
+                          struct utc *told)
+{
+    *first = *last = *told = UTC_NONE;
     for (size_t i = 0; i < facts->certificate_count; i++) {
-        struct utc t = facts->certificates[i].planned;
-        if (!utc_is_set(t))
-            continue;
-        t.s -= ((t.s % 3600) + 3600) % 3600;
-        *first = utc_is_set(*first) ? utc_min(*first, t) : t;
-        *last = utc_max(*last, t);
+        const struct notice_certificate *c = &facts->certificates[i];
+        *first = earlier_hour(*first, c->planned);
+        *last = utc_max(*last, earlier_hour(UTC_NONE, c->planned));
+        *told = earlier_hour(*told, c->told);
     }
 }
 
@@ -112,8 +131,8 @@ static void fill_texts(const struct notice_input *in, size_t rows, struct arena 
 {
     const struct notice_facts *facts = in->facts;
     size_t count = facts->certificate_count;
-    struct utc first, last;
-    planned_hours(facts, &first, &last);
+    struct utc first, last, told;
+    planned_hours(facts, &first, &last, &told);
     texts[CAMPAIGN] = facts->campaign;
     texts[CA] = facts->ca;
     texts[SUBSCRIBER] = facts->subscriber;
@@ -135,6 +154,8 @@ static void fill_texts(const struct notice_input *in, size_t rows, struct arena 
     texts[SEVERAL_SLOTS] = first.s != last.s ? "several" : "";
     texts[DEADLINE] = time_text(a, facts->deadline);
     texts[RECEIVED] = time_text(a, facts->received);
+    texts[OLD_SLOT] = time_text(a, told);
+    texts[OLD_SLOT_DAY] = day_text(a, told);
 }
 
 static bool render(const char *file, struct str text, enum template_part part,
@@ -163,7 +184,7 @@ bool notices_render(const struct notice_input *in, struct arena *a, struct notic
         {"shown", columns, COLUMN_COUNT, cells, rows < SHOWN ? rows : SHOWN},
         {"certificates", columns, COLUMN_COUNT, cells, rows},
     };
-    struct template_values values = {names, texts, in->kind == NOTICE_HEADS_UP ? SLOT : NAME_COUNT, lists, 2};
+    struct template_values values = {names, texts, names_of[in->kind], lists, 2};
     if (!render(file->subject, t->subject[in->kind], TEMPLATE_TEXT, &values, a, &out->subject, f) ||
         !render(file->text, t->text[in->kind], TEMPLATE_TEXT, &values, a, &out->text, f) ||
         !render(NOTICE_TABLE_FILE, t->table, TEMPLATE_CSV, &values, a, &out->table, f))
@@ -177,8 +198,12 @@ bool notices_render(const struct notice_input *in, struct arena *a, struct notic
 bool notifier_check_templates(const struct notice_templates *templates, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    const struct notice_certificate certificate = {
-        .serial = {1, {1}}, .subject = "", .dns_names = "", .not_after = UTC_NONE, .planned = {0}};
+    const struct notice_certificate certificate = {.serial = {1, {1}},
+                                                   .subject = "",
+                                                   .dns_names = "",
+                                                   .not_after = UTC_NONE,
+                                                   .planned = {0},
+                                                   .told = {0}};
     const struct notice_facts facts = {.campaign = "check",
                                        .ca = "check",
                                        .subscriber = "check",

@@ -63,6 +63,26 @@ static json_t *tasks_json(const struct snapshot_tasks *tasks)
     return object;
 }
 
+static json_t *replacements_json(const struct snapshot *s)
+{
+    const struct snapshot_replacements *r = &s->replacements;
+    json_t *object = json_object(), *failures = json_array();
+    json_set_int(object, "replaced", r->replaced);
+    json_set_int(object, "live_replaced", r->live_replaced);
+    json_set_int(object, "live_unreplaced", totals_not_yet_revoked(&s->totals) - r->live_replaced);
+    json_set_int(object, "lint_failed", r->lint_failed);
+    for (size_t i = 0; i < r->failure_count; i++) {
+        char hex[SERIAL_HEX_TEXT];
+        json_t *one = json_object();
+        json_set_text(one, "serial", serial_hex(&r->failures[i].serial, hex));
+        json_set_text(one, "file", r->failures[i].file);
+        json_set_text(one, "found", r->failures[i].text);
+        json_array_append_new(failures, one);
+    }
+    json_object_set_new(object, "failures", failures);
+    return object;
+}
+
 static json_t *engines_json(const struct snapshot *s)
 {
     json_t *array = json_array();
@@ -100,5 +120,11 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "cohorts", cohorts_json(s));
     json_object_set_new(object, "engines", engines_json(s));
     json_object_set_new(object, "tasks", tasks_json(&s->tasks));
+    if (s->measured_per_hour > 0)
+        json_set_int(object, "measured_rate_per_hour", s->measured_per_hour);
+    else
+        json_object_set_new(object, "measured_rate_per_hour", json_null());
+    json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
+    json_object_set_new(object, "replacements", replacements_json(s));
     json_pretty(object, out);
 }

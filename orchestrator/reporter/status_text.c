@@ -129,6 +129,35 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         pane_line(p, "  DEADLINE    no certificate is listed yet");
 }
 
+#define BEHIND_LINES 3
+
+/* Why it is behind and what to do, over as many lines as it needs and gets. */
+static void put_behind(const struct snapshot *s, struct pane *p)
+{
+    const char *text = s->behind == NULL ? "" : s->behind;
+    for (int line = 1; *text != '\0'; line++) {
+        size_t room = (size_t)p->columns - 14, n = strlen(text);
+        if (n > room && line < BEHIND_LINES)
+            for (n = room; n > 1 && text[n] != ' ';)
+                n--;
+        pane_line(p, "%s%.*s", line == 1 ? "! PACE        " : "              ", (int)n, text);
+        text += n;
+        text += *text == ' ';
+    }
+    if (s->measured_per_hour > 0 && (s->behind == NULL || s->behind[0] == '\0') &&
+        s->state == CAMPAIGN_RUNNING)
+        pane_line(p, "  PACE        %s/h measured", NUMBER(s->measured_per_hour));
+}
+
+static void put_replacements(const struct snapshot *s, struct pane *p)
+{
+    const struct snapshot_replacements *r = &s->replacements;
+    if (r->replaced > 0)
+        pane_line(p, "  REPLACED    %s of %s not yet revoked, %s without a replacement",
+                  NUMBER(r->live_replaced), NUMBER(totals_not_yet_revoked(&s->totals)),
+                  NUMBER(totals_not_yet_revoked(&s->totals) - r->live_replaced));
+}
+
 /* Is anything left that an engine moves on by itself? */
 static bool has_work(const struct snapshot *s)
 {
@@ -246,6 +275,7 @@ static void put_waiting(const struct snapshot *s, struct pane *p)
         {s->needs_person, "certificates need a person: the CA's answer settles nothing"},
         {s->totals.unknown, "certificates are unknown to the CA"},
         {s->not_checkable, "certificates cannot be checked: no pointer, no configured CRL"},
+        {s->replacements.lint_failed, "replacements fail lint: status --json names them"},
         {s->in_doubt, "certificates in doubt: the CA will be asked"},
     };
     int shown = 0, more = 0;
@@ -299,12 +329,14 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     AUTO_PANE bottom = {.columns = columns};
     put_header(s, &top);
     put_verdict(s, &top);
+    put_behind(s, &top);
     put_engines(s, &top);
     put_tasks(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);
     put_hours(s, &bottom);
     put_notices(s, &bottom);
+    put_replacements(s, &bottom);
     put_waiting(s, &bottom);
     if (s->next_command != NULL && s->next_command[0] != '\0')
         pane_line(&bottom, "Next: %s", s->next_command);

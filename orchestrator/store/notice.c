@@ -29,6 +29,7 @@ static struct notice_certificate read_certificate(const PGresult *r, int row, st
         .has_cert_sha256 = !get_null(r, row, 5),
         .cert_sha256 = get_digest(r, row, 5),
         .planned = get_utc(r, row, 6),
+        .told = PQnfields(r) > 7 ? get_utc(r, row, 7) : UTC_NONE, /* moved_certificates */
     };
 }
 
@@ -94,8 +95,10 @@ static void read_ack(const PGresult *r, int *at, struct notice_subscriber *sub)
     sub->acked = run_of(r, 0, *at, sub->id) > 0 ? get_utc(r, *at, 1) : UTC_NONE;
 }
 
-bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct arena *a,
-                              struct notice_subscriber **out, size_t *n, struct fault *f)
+/* Certificates and tries by these queries; contacts and acknowledgements are the same for every kind. */
+static bool read_subscribers(struct store *s, int campaign, int cohort, const char *certificate_query,
+                             const char *try_query, struct arena *a, struct notice_subscriber **out,
+                             size_t *n, struct fault *f)
 {
     AUTO_RESULT *certificates = NULL;
     AUTO_RESULT *contacts = NULL;
@@ -103,17 +106,20 @@ bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct 
     AUTO_RESULT *acks = NULL;
     AUTO_PARAMETERS p = {0};
     put_int(&p, campaign);
-    if (!query_cohort(s, "notice_certificates", campaign, cohort, &certificates, f) ||
-        !query_cohort(s, "notice_contacts", campaign, cohort, &contacts, f) ||
-        !query_cohort(s, "notice_tries", campaign, cohort, &tries, f) ||
-        !store_query(s, "ack_list", &p, &acks, f))
+    *n = 0;
+    if (!query_cohort(s, certificate_query, campaign, cohort, &certificates, f))
+        return false;
+    if (PQntuples(certificates) == 0)
+        return true;
+    if (!query_cohort(s, "notice_contacts", campaign, cohort, &contacts, f) ||
+        !query_cohort(s, try_query, campaign, cohort, &tries, f) || !store_query(s, "ack_list", &p, &acks, f))
         return false;
     int contact = 0, attempt = 0, ack = 0;
     *out = arena_array(a, (size_t)PQntuples(certificates), sizeof **out);
-    *n = 0;
     for (int row = 0; row < PQntuples(certificates);) {
         struct notice_subscriber *sub = &(*out)[(*n)++];
         sub->id = arena_text(a, get_text(certificates, row, 0));
+        sub->about = PQnfields(certificates) > 8 ? (int)get_int(certificates, row, 8) : 0;
         sub->certificate_count = run_of(certificates, 0, row, sub->id);
         struct notice_certificate *list = arena_array(a, sub->certificate_count, sizeof *list);
         for (size_t i = 0; i < sub->certificate_count; i++, row++)
@@ -126,8 +132,20 @@ bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct 
     return true;
 }
 
+bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct arena *a,
+                              struct notice_subscriber **out, size_t *n, struct fault *f)
+{
+    return read_subscribers(s, campaign, cohort, "notice_certificates", "notice_tries", a, out, n, f);
+}
+
+bool store_notice_moved(struct store *s, int campaign, int cohort, struct arena *a,
+                        struct notice_subscriber **out, size_t *n, struct fault *f)
+{
+    return read_subscribers(s, campaign, cohort, "moved_certificates", "moved_tries", a, out, n, f);
+}
+
 bool store_notice_begin(struct store *s, const struct act *act, int cohort, const char *subscriber,
-                        int64_t contact, enum notice_kind kind, int64_t *notice, struct utc *first,
+                        int64_t contact, enum notice_kind kind, int about, int64_t *notice, struct utc *first,
                         struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
@@ -137,6 +155,7 @@ bool store_notice_begin(struct store *s, const struct act *act, int cohort, cons
     put_text(&p, subscriber);
     put_int(&p, contact);
     put_text(&p, notice_kind_name(kind));
+    put_int(&p, about);
     put_utc(&p, act->at);
     if (!store_query(s, "notice_begin", &p, &r, f))
         return false;

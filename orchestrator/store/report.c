@@ -106,8 +106,15 @@ static void conclude_cohorts(const struct campaign_facts *all, const struct coho
                              struct arena *a, struct snapshot *s)
 {
     struct snapshot_cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    struct span least = {0};
+    s->behind = "";
     for (size_t i = 0; i < n; i++) {
         report_judge_cohort(all, &facts[i], &cohorts[i]);
+        const char *behind = report_behind(all, &facts[i], &cohorts[i], a);
+        if (behind[0] != '\0' && (s->behind[0] == '\0' || cohorts[i].slack.s < least.s)) {
+            s->behind = behind;
+            least = cohorts[i].slack;
+        }
         cohorts[i].rule_text = rule_text(all->terms->plans_dir, cohorts[i].rule, a);
         add_totals(&s->totals, &facts[i].totals);
         s->in_doubt += facts[i].doubt;
@@ -277,7 +284,9 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
     int id = all->campaign->id;
     struct cohort_facts *facts;
     size_t n;
-    if (!read_engines(store, id, a, s, &all->engine_alive, f) || !read_cohorts(store, all, a, &facts, &n, f))
+    if (!read_engines(store, id, a, s, &all->engine_alive, f) ||
+        !read_cohorts(store, all, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
+        !report_replacements(store, id, a, s, f))
         return false;
     conclude_cohorts(all, facts, n, a, s);
     struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);

@@ -46,6 +46,8 @@ static struct utc finish_of(const struct campaign_facts *all, const struct cohor
         int64_t due = c->due < work ? c->due : work;
         last = utc_max(c->last_due, utc_add(all->now, (struct span){rate_seconds(all->terms->rate, due)}));
     }
+    if (work > 0 && utc_is_set(c->paced)) /* what the CA really does counts more than what it should */
+        last = utc_max(last, c->paced);
     return utc_add(last, all->terms->publish_margin);
 }
 

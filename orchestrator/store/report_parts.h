@@ -15,6 +15,8 @@ struct cohort_facts {
     struct utc last_due; /* of what is not recorded yet; UTC_NONE: nothing is dealt */
     int64_t due;         /* certificates in chunks that are due */
     int64_t should_24h;
+    struct utc paced; /* when the dealt work is done at the measured rate; UTC_NONE: no such rate */
+    int64_t paced_left, paced_per_hour; /* on the CA that ends last */
 };
 
 /* What all cohorts share. */
@@ -31,6 +33,18 @@ void report_judge_cohort(const struct campaign_facts *all, const struct cohort_f
 
 /* Concludes the campaign's state, verdict, deadline, finish and slack from its cohorts. Pure. */
 void report_judge_campaign(const struct campaign_facts *all, struct snapshot *s);
+
+/* The measured rates, and when each cohort's work ends at them. */
+MUST_USE bool report_pace(struct store *store, const struct campaign_facts *all, struct cohort_facts *cohorts,
+                          size_t n, struct arena *a, struct snapshot *s, struct fault *f);
+
+/* The sentence of a cohort that is behind; "" for others. */
+const char *report_behind(const struct campaign_facts *all, const struct cohort_facts *c,
+                          const struct snapshot_cohort *out, struct arena *a);
+
+/* Replaced certificates and failed lints. */
+MUST_USE bool report_replacements(struct store *store, int campaign, struct arena *a, struct snapshot *s,
+                                  struct fault *f);
 
 /* What waits for a person, and the command to type next. */
 MUST_USE bool report_waiting(struct store *store, const struct campaign_facts *all,

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #define NOTICE                                                                                               \
-    "SELECT notice_begin(1, 1, 'sub-1', 1, 'first', 1790000000);"                                            \
+    "SELECT notice_begin(1, 1, 'sub-1', 1, 'first', 0, 1790000000);"                                         \
     "SELECT notice_tried(1, '{1}', '{accepted}', '{250 ok}', 1790000000, 'engine')"
 
 static void build(struct small *s)

@@ -76,6 +76,8 @@ static void everything_lands_in_its_place(void **unused)
                                                                  "};\n"
                                                                  "mail = { from = \"ca@example.org\"; "
                                                                  "spool_dir = \"spool\"; };\n"
+                                                                 "lint = { command = [ \"zlint\", \"-x\" ]; "
+                                                                 "};"
                                                                  "fetch = { timeout = \"10s\"; map = ( { url "
                                                                  "= \"http://x/\"; folder = \"pub\"; } ); "
                                                                  "};\n");
@@ -110,6 +112,8 @@ static void everything_lands_in_its_place(void **unused)
     assert_string_equal(s.mail_spool_dir, place("spool"));
     assert_null(s.mail_relay_url);
     assert_int_equal(s.fetch_timeout.s, 10);
+    assert_int_equal(s.lint_count, 2);
+    assert_string_equal(s.lint_command[1], "-x");
     assert_string_equal(s.map[0].folder, place("pub"));
 }
 

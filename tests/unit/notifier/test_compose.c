@@ -29,8 +29,8 @@ static int begin(void **unused)
 {
     (void)unused;
     templates = (struct notice_templates){
-        .subject = {shipped("heads-up.subject"), shipped("first.subject")},
-        .text = {shipped("heads-up.txt"), shipped("first.txt")},
+        .subject = {shipped("heads-up.subject"), shipped("first.subject"), shipped("moved.subject")},
+        .text = {shipped("heads-up.txt"), shipped("first.txt"), shipped("moved.txt")},
         .table = shipped("certificates.csv"),
     };
     for (uint8_t i = 0; i < 12; i++)
@@ -44,6 +44,7 @@ static int begin(void **unused)
             .planned = utc_from_civil(2026, 11, 25, 8 + i / 6, 10, 0),
             .has_cert_sha256 = true,
             .cert_sha256 = {{i}},
+            .told = utc_from_civil(2026, 11, 26, 10 + i / 6, 10, 0),
         };
     facts = (struct notice_facts){
         .campaign = "cfca-2026",
@@ -189,6 +190,27 @@ static void a_first_notice_says_what_a_subscriber_needs(void **unused)
         if (strstr(text, said[i]) == NULL)
             fail_msg("not said: %s\n%s", said[i], text);
     assert_null(strstr(text, "8A0A"));
+    assert_null(strcasestr(text, "revoked"));
+    assert_null(strstr(text, "{{"));
+    g_object_unref(m);
+}
+
+static void a_moved_notice_names_both_hours(void **unused)
+{
+    (void)unused;
+    in.kind = NOTICE_MOVED;
+    GMimeMessage *m = parse(compose());
+    const char *text = content(m, 0);
+    static const char *const said[] = {
+        "First hour now:  2026-11-25T08:00:00Z (Wednesday 25 November 2026, UTC)",
+        "We had said:     2026-11-26T10:00:00Z (Thursday 26 November 2026, UTC) or later",
+        "Final deadline:  2026-11-27T14:41:00Z",
+        "now 2026-11-25T08:10:00Z, before 2026-11-26T10:10:00Z",
+        "will revoke 12 of your certificates earlier",
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (strstr(text, said[i]) == NULL)
+            fail_msg("not said: %s\n%s", said[i], text);
     assert_null(strcasestr(text, "revoked"));
     assert_null(strstr(text, "{{"));
     g_object_unref(m);
@@ -358,6 +380,10 @@ static void templates_are_checked_before_the_first_message(void **unused)
     assert_false(notifier_check_templates(&wrong, &f));
     assert_string_equal(f.text, "plans: notices/en/heads-up.txt:1: no value is named 'slot'");
     wrong = templates;
+    wrong.text[NOTICE_FIRST] = str_of("not {{old_slot}}");
+    assert_false(notifier_check_templates(&wrong, &f));
+    assert_string_equal(f.text, "plans: notices/en/first.txt:1: no value is named 'old_slot'");
+    wrong = templates;
     wrong.subject[NOTICE_FIRST] = str_of("one\ntwo\n");
     assert_false(notifier_check_templates(&wrong, &f));
     assert_string_equal(f.text, "plans: notices/en/first.subject: a subject is exactly one line");
@@ -368,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(headers_are_ours, begin, end),
         cmocka_unit_test_setup_teardown(a_first_notice_says_what_a_subscriber_needs, begin, end),
+        cmocka_unit_test_setup_teardown(a_moved_notice_names_both_hours, begin, end),
         cmocka_unit_test_setup_teardown(a_heads_up_names_no_hour, begin, end),
         cmocka_unit_test_setup_teardown(the_table_holds_every_certificate, begin, end),
         cmocka_unit_test_setup_teardown(the_same_input_gives_the_same_bytes, begin, end),

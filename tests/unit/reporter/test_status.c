@@ -169,7 +169,8 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     struct snapshot s = sample();
     AUTO_JSON *o = status_json(&s);
     check_keys(o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
-                  "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines tasks ");
+                  "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines tasks "
+                  "measured_rate_per_hour behind replacements ");
     check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");
@@ -178,6 +179,8 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     check_keys(json_array_get(json_object_get(o, "cohorts"), 1),
                "cohort state rule received deadline totals verdict ");
     check_keys(json_array_get(json_object_get(o, "engines"), 0), "host kind last_seen ");
+    check_keys(json_object_get(o, "replacements"),
+               "replaced live_replaced live_unreplaced lint_failed failures ");
 }
 
 static void json_holds_the_figures_of_the_snapshot(void **unused)
@@ -199,6 +202,35 @@ static void json_holds_the_figures_of_the_snapshot(void **unused)
     assert_string_equal(json_string_value(json_object_get(o, "as_of")), "2026-11-20T04:12:40Z");
     assert_string_equal(json_string_value(json_object_get(o, "verdict")), "at_risk");
     assert_true(json_is_true(json_object_get(json_object_get(o, "balance"), "ok")));
+}
+
+static void pace_and_replacements_are_told(void **unused)
+{
+    (void)unused;
+    static const struct snapshot_lint lint = {{2, {0x0a, 0x01}}, "/new/1.pem", "no SAN"};
+    static const char behind[] =
+        "behind: at 40/h you finish at 2026-11-23T09:00:00Z, 3 h 00 min after the deadline; raise the rate "
+        "to 55/h or add "
+        "an engine, then massrevoke plan; if neither can be, prepare the report of a delayed revocation";
+    struct snapshot s = sample();
+    AUTO_BUF out = {0};
+    s.verdict = VERDICT_BEHIND;
+    s.measured_per_hour = 40;
+    s.behind = behind;
+    s.replacements = (struct snapshot_replacements){1200, 1000, 1, &lint, 1};
+    for (int columns = 60; columns <= 120; columns += 20)
+        check_screen(&s, columns);
+    const char *text = screen(&s, &out);
+    assert_non_null(strstr(text, "! PACE        behind: at 40/h you finish at 2026-11-23T09:00:00Z"));
+    assert_non_null(strstr(text, "REPLACED    1,000 of "));
+    AUTO_JSON *o = status_json(&s);
+    const json_t *r = json_object_get(o, "replacements");
+    assert_string_equal(json_string_value(json_object_get(o, "behind")), behind);
+    assert_int_equal(number(o, NULL, "measured_rate_per_hour"), 40);
+    assert_int_equal(number(o, "replacements", "live_unreplaced"), totals_not_yet_revoked(&s.totals) - 1000);
+    const json_t *one = json_array_get(json_object_get(r, "failures"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "serial")), "0A01");
+    assert_string_equal(json_string_value(json_object_get(one, "found")), "no SAN");
 }
 
 static void json_says_null_and_false_where_due(void **unused)
@@ -243,6 +275,7 @@ int main(void)
         cmocka_unit_test(hostile_bytes_become_ascii),
         cmocka_unit_test(json_has_the_keys_of_the_contract_in_order),
         cmocka_unit_test(json_holds_the_figures_of_the_snapshot),
+        cmocka_unit_test(pace_and_replacements_are_told),
         cmocka_unit_test(json_says_null_and_false_where_due),
         cmocka_unit_test(golden_screens),
     };

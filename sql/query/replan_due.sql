@@ -1,0 +1,17 @@
+-- Per running cohort of campaign $1 and CA what has been due for some time at $2 (chunks $3 are left out, and what
+-- waits for a canary): the oldest, how many; when the cohort was planned, is that plan feasible, and are there
+-- replaced certificates that it does not know of and that still wait.
+SELECT o.cohort, w.ca, w.oldest, coalesce(w.backlog, 0), q.at, (q.summary::json ->> 'feasible')::boolean,
+       EXISTS (SELECT 1 FROM replacement r JOIN numbered y USING (campaign, issuer, serial)
+                 JOIN page p ON p.campaign = y.campaign AND p.page = y.number / 1000
+                WHERE r.campaign = o.campaign AND r.plan = o.plan AND y.cohort = o.cohort
+                  AND get_byte(p.states, y.number % 1000) & 15 = state_code('waiting'))
+  FROM cohort o JOIN plan q USING (campaign, plan)
+  LEFT JOIN LATERAL (
+    SELECT h.ca, min(h.due_at) AS oldest, sum(cardinality(h.numbers)) AS backlog FROM chunk h
+     WHERE h.campaign = o.campaign AND h.cohort = o.cohort AND h.state = 'ready' AND h.due_at <= $2
+       AND NOT h.chunk = ANY ($3::integer[])
+       AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
+                                       AND p.issuer = h.issuer AND p.canary_open > 0))
+     GROUP BY h.ca) w ON true
+ WHERE o.campaign = $1 AND o.started_at IS NOT NULL AND o.voided_at IS NULL ORDER BY o.cohort, w.ca
