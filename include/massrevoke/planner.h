@@ -1,25 +1,36 @@
 /* planner.h - from a cohort and its limits to an hour-by-hour schedule, worked back from publication.
  *
  * The model. Time is cut into slots of one hour counted from receipt and used whole: a certificate of slot k
- * counts as revoked by the end of slot k and as published `publish_margin` later. Only the slot that contains
- * `now` is short: it starts at `now`. A CA revokes at most rate * (length of the slot) certificates in a
- * slot, rounded down; a CA slower than one an hour gets one certificate every so many slots.
+ * counts as revoked by the end of slot k and as published one margin later. The margin is publish_margin, or
+ * ocsp_refresh where that is longer and any certificate that counts must be seen in OCSP: one margin a plan,
+ * so that all work has one end, which is what makes counting exact. Only the slot that contains `now` is
+ * short: it starts at `now`. A CA revokes at most rate * (length of the slot) certificates in a slot, rounded
+ * down; a CA slower than one an hour gets one certificate every so many slots.
  *
- * Hard: the rate of each CA, the publication margin, the deadline, `now`. A certificate that expires before
- * the deadline can never be late, so it is not hard; it is taken first, by date, while there is room, and
- * counts as `expires_first`, in no chunk, when it runs out before its slot or the first slot that the profile
- * allows, or when only a slot published after the deadline is left for it. Certificates cost the same, so
- * with w(c) the certificates of CA c that outlive the deadline and s(c) the sum of its slots from `now` to
- * the last one that ends `publish_margin` before the deadline: a plan without a late certificate exists  <=>
- * w(c) <= s(c) for every CA c, because filling the slots one after the other places min(w, s), and nothing
- * can place more. The planner packs slots exactly so whenever that is needed, hence it finds a feasible plan
- * whenever there is one, and otherwise the fewest late, and then ends as early as the rate lets it.
+ * Hard: the rate of each CA, the margin, the deadline, `now`, holds. A held certificate is dealt after
+ * everything else, for a release to find it, and changes nothing for the rest. A certificate that expires
+ * before the deadline can never be late, so it is not hard; it is taken first, by date, while there is room,
+ * and counts as `expires_first`, in no chunk, when it runs out before its slot or its class's first slot, or
+ * when only a slot published after the deadline is left for it. Certificates cost the same, so with w(c) the
+ * certificates of CA c that outlive the deadline and s(c) the sum of its slots from `now` to the last one
+ * that ends a margin before the deadline: a plan without a late certificate exists  <=>  w(c) <= s(c) for
+ * every CA c, because filling the slots one after the other places min(w, s), and nothing can place more. The
+ * planner packs slots exactly so whenever that is needed, hence it finds a feasible plan whenever there is
+ * one, and otherwise the fewest late, and then ends as early as the rate lets it.
  *
- * Soft, given up in this order and only as far as needed (`given_up` says so): help desk; rate_cap; notice
- * (certificates move before the profile's first slot, as few and as little as possible); reserve; outage
- * floor; the wait for the canary's publication (then there is no canary). A subscriber's certificates share a
- * slot unless capacity forbids it. Inside the limits the load is level over the slots between notice and the
- * end that reserve and floor leave; order: canary, expiring, unreachable and risky, then by subscriber.
+ * Soft, given up in this order (`given_up` says so, with who loses what): class ceilings; help desk;
+ * rate_cap; freezes, from the last to the first; ARI lead; notice, by class (certificates move forward, as
+ * few and as little as possible); reserve; outage floor; the wait for the canary's publication (then there is
+ * no canary). Tried from the other end: with everything else off, does all fit before what reserve and floor
+ * leave, each class after its notice? Then ARI lead, freezes one by one and the cap are kept, each if all
+ * still fits. All fits <=> for every notice, what may not go before it fits between it and the end; by the
+ * same counting, so notice is kept whenever it can be. Too large a CRL is named and changes nothing.
+ *
+ * Among what is left: canaries; then riskiest, replaced, unused and orphan, each at once after its notice;
+ * then the other classes in their turns, at the lowest peak that notices and ceilings allow (level.c). Waits
+ * for notice, not load, decide when a CA is short of room. A subscriber's certificates of one class share a
+ * slot unless capacity forbids it. Canaries have the least notice there is; they go before it only for
+ * riskiest certificates, or for more certificates than there are canaries to lose it.
  *
  * publish_at_once: no slots are waited for. A certificate is due `i / rate` after the start, the canary comes
  * first but nothing waits in the plan; slots are then only the hours into which the due times fall, and ends
@@ -31,13 +42,17 @@
  * slot, so the tolerance is (deadline - margin) minus the end of the last slot that holds a certificate with
  * a deadline: per CA, the smallest counts. 0 when one is late without any outage.
  *
- * Cost: linear in certificates, subscribers, slots and CAs (stable counting sorts); about 30 bytes of working
- * memory a certificate. No floating point, no pointers or hash order in the result: same input, same bytes.
- * A replan passes only its own numbers, and profile.canary 0 once the canary has been seen.
+ * Cost: linear in certificates, subscribers, slots and CAs. One pass over the certificates cuts them into
+ * lots (consecutive numbers of one subscriber, issuer, CA and class), all else works on lots by stable radix
+ * sorts: 60 bytes of working memory a lot, at most as many lots as certificates; 4 bytes a subscriber twice;
+ * the result takes 4 bytes a certificate and 40 a chunk. About 20 ns a certificate at ten a subscriber. No
+ * floating point, no pointers or hash order in the result: same input, same bytes, whatever the order of
+ * subscribers and CRLs. A replan passes only its own numbers, and profile.canary 0 once the canary has been
+ * seen.
  *
  * Pure. Does not: read a clock, know states or contacts, compose notices, count other campaigns' use of a
- * backend, or store anything. Sources: BR 4.9.1.1, 4.9.5 (deadline to published revocation), 4.9.7; design
- * section 4. Called by: cli (plan, check), drill, engine (replan). */
+ * backend, or store anything. Sources: BR 4.9.1.1, 4.9.5 (deadline to published revocation), 4.9.7; RFC 9773
+ * 4.2 (windows); design section 4. Called by: cli (plan, check), drill, engine (replan). */
 #ifndef MASSREVOKE_PLANNER_H
 #define MASSREVOKE_PLANNER_H
 

@@ -29,7 +29,7 @@ static int64_t smaller(int64_t a, int64_t b)
 /* In the order of their notices, then of their turns: an ARI lead may put automated ones behind the next. */
 static struct windows windows_of(const struct work *w, const struct ca_work *ca)
 {
-    struct windows s;
+    struct windows s = {0};
     int64_t safe = calendar_place(&w->calendar, w->hours.safe), to = INT64_MAX;
     for (unsigned turn = LEVEL_FIRST; turn < CLASS_COUNT; turn++) {
         unsigned at = turn - LEVEL_FIRST;

@@ -51,7 +51,7 @@ static int64_t later(int64_t a, int64_t b)
 }
 
 /* Steps from sorted lots. */
-static void make_steps(struct work *w, const uint64_t *items, uint32_t held, struct order *o)
+static void make_steps(struct work *w, const uint64_t *items, struct order *o)
 {
     uint32_t rank = UINT32_MAX, place = 0;
     for (size_t i = 0; i < o->n; i++) {
@@ -65,9 +65,32 @@ static void make_steps(struct work *w, const uint64_t *items, uint32_t held, str
                                     .starts = l->rank != rank || l->place != place};
         rank = l->rank;
         place = l->place;
-        if (items[i] >> 32 < held)
+        if (lot_role(l) != ROLE_HELD)
             o->held = i + 1;
     }
+}
+
+/* By place, then subscriber, then number: in one sort where place and rank fit into one key. */
+static uint64_t *sort_lots(struct work *w, size_t n, uint32_t held)
+{
+    uint64_t *items = w->items[0], *spare = w->items[1];
+    uint32_t *numbers = w->slots; /* not needed for slots yet */
+    uint64_t ranks = w->grouped ? 1 : w->ranks, most = ((uint64_t)held + 1) * ranks;
+    bool apart = most > UINT32_MAX;
+    (void)work_by_number(w, numbers);
+    if (apart) {
+        for (size_t i = 0; i < n; i++)
+            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
+        items = sort_items(items, spare, n, (uint32_t)ranks);
+        spare = items == w->items[0] ? w->items[1] : w->items[0];
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = apart ? (uint32_t)items[i] : numbers[i];
+        const struct lot *l = work_lot(w, at);
+        uint64_t key = place_key(w, l);
+        items[i] = SORT_ITEM(apart || w->grouped ? key : key * ranks + l->rank, at);
+    }
+    return sort_items(items, spare, n, apart ? held : (uint32_t)most);
 }
 
 static struct order order_all(struct work *w, struct arena *a)
@@ -75,22 +98,8 @@ static struct order order_all(struct work *w, struct arena *a)
     work_make_room(w);
     struct order o = {.n = w->lot_count + work_cuts(w)};
     uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
-    uint64_t *items = w->items[0], *spare = w->items[1];
-    uint32_t *numbers = w->slots; /* not needed for slots yet */
-    (void)work_by_number(w, numbers);
-    if (!w->grouped) {
-        for (size_t i = 0; i < o.n; i++)
-            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
-        items = sort_items(items, spare, o.n, (uint32_t)w->ranks);
-        spare = items == w->items[0] ? w->items[1] : w->items[0];
-    }
-    for (size_t i = 0; i < o.n; i++) {
-        uint32_t lot = w->grouped ? numbers[i] : (uint32_t)items[i];
-        items[i] = SORT_ITEM(place_key(w, work_lot(w, lot)), lot);
-    }
-    items = sort_items(items, spare, o.n, held);
     o.steps = arena_array(a, o.n, sizeof *o.steps);
-    make_steps(w, items, held, &o);
+    make_steps(w, sort_lots(w, o.n, held), &o);
     return o;
 }
 

@@ -579,6 +579,17 @@ static void slot_times_are_sound(const struct campaign *c, const struct plan *p)
     }
 }
 
+/* Whatever there is to say, it is one screen of 24 lines and 80 columns, the prompt included. */
+static void it_is_one_screen(const struct campaign *c, const struct plan *p)
+{
+    AUTO_BUF text = {0};
+    int lines = 0;
+    planner_text(p, &c->in, &text);
+    for (struct str rest = buf_str(&text); rest.p != NULL; lines++)
+        assert_in_range(str_cut(&rest, '\n').n, 0, 80);
+    assert_in_range(lines, 4, 24);
+}
+
 /* Entries of each CRL counted one by one; too large a CRL is named, and changes nothing. */
 static void shards_are_counted(const struct campaign *c, const struct plan *p)
 {
@@ -643,6 +654,7 @@ static void random_campaigns(void **unused)
         soft_limits_are_kept(&c, &p);
         slot_times_are_sound(&c, &p);
         shards_are_counted(&c, &p);
+        it_is_one_screen(&c, &p);
         same_again(&c, &p);
         feasible += p.feasible && p.number_count > 0;
         late += p.late > 0;

@@ -112,6 +112,95 @@ static void the_two_named_profiles_are_what_the_contract_says(void **unused)
     assert_int_equal(f.kind, FAULT_CONFIG);
 }
 
+static char folder[] = "/tmp/massrevoke-rules-XXXXXX";
+
+static const char *place(const char *name)
+{
+    static char path[300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(place(name), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A profile file of the test's own with `more` in it; the fault's text when it is wrong, else NULL. */
+static const char *own_profile(const char *more, struct arena *a, struct profile *out)
+{
+    static struct fault f;
+    f = (struct fault){0};
+    write_file(
+        "profiles/own.cfg",
+        arena_format(a,
+                     "version = 1; name = \"own\"; notices = true; publish_at_once = false; canary = 0;"
+                     "first_slot = \"24h\"; first_notice = \"2h\"; backup_after = \"6h\";"
+                     "reserve = \"0s\"; publish_margin = \"2h\"; crl_every = \"1h\";"
+                     "outage_floor = \"0s\"; %s",
+                     more));
+    bool ok = profile_read(folder, "own", a, out, &f);
+    unlink(place("profiles/own.cfg"));
+    return ok ? NULL : f.text;
+}
+
+static void profiles_know_classes_and_freezes(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct profile p;
+    assert_null(own_profile("", &a, &p));
+    assert_int_equal(p.class_notice[CLASS_REPLACED].s, 0);
+    assert_int_equal(p.class_notice[CLASS_UNREACHABLE].s, 24 * 3600);
+    assert_int_equal(p.class_notice[CLASS_CRITICAL].s, 24 * 3600);
+    assert_int_equal(p.freeze_count, 0);
+    assert_null(own_profile("classes = ( { class = \"critical\"; notice = \"48h\"; ceiling = \"96h\"; } );"
+                            "freezes = ( { from = \"2026-12-24T00:00Z\"; to = \"2026-12-27T00:00Z\";"
+                            "why = \"Christmas\"; } ); ari_lead = \"48h\"; ocsp_refresh = \"4h\";"
+                            "crl_limit = 10000000;",
+                            &a, &p));
+    assert_int_equal(p.class_notice[CLASS_CRITICAL].s, 48 * 3600);
+    assert_int_equal(p.class_ceiling[CLASS_CRITICAL].s, 96 * 3600);
+    assert_int_equal(p.freeze_count, 1);
+    assert_int_equal(p.freezes[0].from.s, utc_from_civil(2026, 12, 24, 0, 0, 0).s);
+    assert_string_equal(p.freezes[0].why, "Christmas");
+    assert_int_equal(p.ari_lead.s, 48 * 3600);
+    assert_int_equal(p.ocsp_refresh.s, 4 * 3600);
+    assert_int_equal(p.crl_limit, 10000000);
+    assert_true(profile_read(NULL, "tls-5-day", &a, &p, &(struct fault){0}));
+    assert_int_equal(p.crl_limit, 10000000);
+    assert_int_equal(p.ari_lead.s, 48 * 3600);
+}
+
+static void wrong_classes_and_freezes_are_told(void **unused)
+{
+    (void)unused;
+    static const char *const wrong[][2] = {
+        {"classes = ( { class = \"critcal\"; } );", "did you mean critical"},
+        {"classes = ( { class = \"orphan\"; }, { class = \"orphan\"; } );", "orphan is listed already"},
+        {"classes = ( { class = \"in_use\"; ceiling = \"20h\"; } );", "not later than the notice"},
+        {"classes = ( { class = \"automated\"; notice = \"48h\"; } );",
+         "in_use has less notice than automated"},
+        {"classes = ( { class = \"unreachable\"; notice = \"1h\"; } );",
+         "unreachable: its first notice would come after its slot"},
+        {"freezes = ( { from = \"2026-12-24T00:00Z\"; to = \"2026-12-24T00:00Z\"; why = \"x\"; } );",
+         "not later than from"},
+        {"freezes = ( { from = \"2026-12-24T00:00Z\"; to = \"2026-12-25T00:00Z\"; } );", "why"},
+        {"ocsp_refresh = \"1h\";", "shorter than publish_margin"},
+        {"crl_limit = 5;", "out of range"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        AUTO_ARENA a = {0};
+        struct profile p;
+        const char *text = own_profile(wrong[i][0], &a, &p);
+        if (text == NULL || strstr(text, wrong[i][1]) == NULL)
+            fail_msg("%zu gives '%s', expected '%s'", i, text == NULL ? "-" : text, wrong[i][1]);
+    }
+}
+
 static bool is_short(struct utc from, int64_t seconds)
 {
     AUTO_ARENA a = {0};
@@ -136,23 +225,6 @@ static void short_lived_goes_by_date_and_counts_both_ends(void **unused)
     bool answer = true;
     assert_true(rules_short_lived(NULL, UTC_NONE, second, &a, &answer, &f));
     assert_false(answer);
-}
-
-static char folder[] = "/tmp/massrevoke-rules-XXXXXX";
-
-static const char *place(const char *name)
-{
-    static char path[300];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(place(name), "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
 }
 
 #define HEAD "version = 1; document = \"D\"; document_version = \"9\"; effective = \"2027-01-01T00:00Z\";\n"
@@ -237,6 +309,8 @@ int main(void)
         cmocka_unit_test(an_unknown_rule_is_told_with_the_known),
         cmocka_unit_test(every_rule_has_a_profile_that_leaves_room),
         cmocka_unit_test(the_two_named_profiles_are_what_the_contract_says),
+        cmocka_unit_test(profiles_know_classes_and_freezes),
+        cmocka_unit_test(wrong_classes_and_freezes_are_told),
         cmocka_unit_test(short_lived_goes_by_date_and_counts_both_ends),
         cmocka_unit_test(an_override_folder_wins),
         cmocka_unit_test(wrong_rules_are_refused),
