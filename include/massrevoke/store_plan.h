@@ -4,7 +4,7 @@
  * nothing it was made from has changed; else CONFLICT, and the caller plans again. A cohort that has not
  * started is numbered anew by that write, in the order (issuer, subscriber, serial); the numbers of a started
  * one are permanent. I/O. Does not: plan (planner.h), know rates or configuration, or check approvals.
- * Faults: UNAVAILABLE, CONFLICT, FAILED. Cost: linear in the cohort; about 110 bytes a certificate while it
+ * Faults: UNAVAILABLE, CONFLICT, FAILED. Cost: linear in the cohort; about 130 bytes a certificate while it
  * is read, 45 while it is planned and written. Called by: engine (conduct), cli. */
 #ifndef MASSREVOKE_STORE_PLAN_H
 #define MASSREVOKE_STORE_PLAN_H
