@@ -355,9 +355,10 @@ static double row_at_a_time(void *context)
             "issuer = $1 AND "
             "serial = $2::bytea");
     prepare(b->sql, "put",
-            "INSERT INTO peer (campaign, issuer, serial, cohort, version, line, reason, known, subscriber, "
-            "not_after, needs) "
-            "VALUES ($3, 1, $1, $2::bytea, 1, 1, $3, 4, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
+            "INSERT INTO peer (id, campaign, issuer, serial, cohort, version, line, reason, known, "
+            "subscriber, not_after, "
+            "needs) VALUES ($3::integer, 1, $1, $2::bytea, 1, 1, $3::integer, 4, $4, $5, $6, $7) ON CONFLICT "
+            "DO NOTHING");
     run_sql(b->sql, half_full);
     double begin = bench_now();
     run_sql(b->sql, "BEGIN");
