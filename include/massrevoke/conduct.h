@@ -87,8 +87,8 @@ struct conduct_plan {
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.
- * dry_run numbers nothing and deals nothing: it plans over what is numbered, or in the order of import. `at`
- * replaces now in the plan. An infeasible plan is written too: out->value.feasible. */
+ * dry_run writes nothing. `at` replaces now in the plan. When the set changes meanwhile it is planned again,
+ * five times; then CONFLICT. An infeasible plan is written too: out->value.feasible. */
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
 

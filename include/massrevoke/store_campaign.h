@@ -1,4 +1,4 @@
-/* store_campaign.h - campaigns, lists, plans, requests, brakes: what people do to the store.
+/* store_campaign.h - campaigns, lists, requests, brakes: what people do to the store.
  *
  * Each changing call is one transaction and one event of the log; `data` is the event's content (canonical
  * JSON is made here; no personal data: ids and hashes). `who` is the acting person. Every `at` is campaign
@@ -97,53 +97,8 @@ MUST_USE bool store_inventory_learn(struct store *s, const struct act *act, cons
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,
                                  struct fault *f);
 
-/* Numbers an unstarted cohort anew; *n certificates got a number. CONFLICT when it has started. */
-MUST_USE bool store_plan_number(struct store *s, const struct act *act, int cohort, int64_t *n,
-                                struct fault *f);
-
-/* What the planner needs: certificates in number order with issuer index into `issuers` (the store's
- * numbers), shard and subscriber indices; with `preview` in the order they would be numbered; scope is the
- * set that store_plan_deal checks again. */
-struct plan_material {
-    struct plan_certificate *certificates;
-    size_t certificate_count;
-    struct plan_subscriber *subscribers;
-    size_t subscriber_count;
-    const char *scope; /* as PostgreSQL array text, opaque */
-    int *issuers;
-    size_t issuer_count;
-    bool canary_open; /* a canary that has not spoken yet would be dealt anew */
-};
-MUST_USE bool store_plan_material(struct store *s, int campaign, int cohort, bool preview, struct arena *a,
-                                  struct plan_material *out, struct fault *f);
-
 /* Certificates in the inventory. */
 MUST_USE bool store_inventory_count(struct store *s, int64_t *n, struct fault *f);
-
-/* Writes the plan and deals its chunks; *number is the plan's. CONFLICT when the set changed meanwhile: plan
- * again. */
-MUST_USE bool store_plan_deal(struct store *s, const struct act *act, int cohort,
-                              const struct plan_material *m, const struct plan *plan, json_t *summary,
-                              int *number, struct fault *f);
-
-/* A stored plan. */
-struct stored_plan {
-    int plan, cohort;
-    struct utc at;
-    const char *author, *text, *summary;
-    struct digest digest;
-};
-MUST_USE bool store_plan_get(struct store *s, int campaign, int plan, struct arena *a,
-                             struct stored_plan *out, struct fault *f);
-
-/* Slots of what is dealt now: start, certificates, subscribers, first due, cohort; ascending. */
-struct dealt_slot {
-    struct utc start, due;
-    int64_t certificates, subscribers;
-    int cohort;
-};
-MUST_USE bool store_plan_slots(struct store *s, int campaign, struct arena *a, struct dealt_slot **out,
-                               size_t *n, struct fault *f);
 
 /* Digest over the page digests of a cohort: what an approval signs. */
 MUST_USE bool store_scope_digest(struct store *s, int campaign, int cohort, struct digest *out,

@@ -1,5 +1,6 @@
 /* status and schedule: where it stands. */
 #include "massrevoke/reporter.h"
+#include "massrevoke/store_plan.h"
 #include "massrevoke/store_report.h"
 #include "tell.h"
 

@@ -1,8 +1,7 @@
-/* Opening, cohorts, planning: what prepares a campaign. */
+/* Opening and cohorts: what prepares a campaign. */
 #include "massrevoke/conduct.h"
 #include "conduct_parts.h"
 #include "massrevoke/cert.h"
-#include "massrevoke/planner.h"
 
 bool conduct_issuers(struct store *s, const struct settings *settings, struct arena *a, int **out, size_t *n,
                      struct fault *f)
@@ -56,8 +55,7 @@ bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int 
     return store_campaign_open(c->store, &act, &campaign, "open", id, f);
 }
 
-/* Started, and no approver has withdrawn since: everything else waits for an approval. */
-static bool goes(const struct cohort *cohort)
+bool conduct_goes(const struct cohort *cohort)
 {
     return utc_is_set(cohort->started_at) && !utc_is_set(cohort->voided_at);
 }
@@ -71,7 +69,7 @@ bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct ar
     if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        bool is_started = goes(&cohorts[i]);
+        bool is_started = conduct_goes(&cohorts[i]);
         waiting += !is_started;
         running += is_started;
         if (cohorts[i].cohort == wanted || (wanted == 0 && !is_started))
@@ -95,145 +93,4 @@ bool conduct_cohort(const struct conduct *c, int wanted, bool started, struct ar
         return fault_set(f, FAULT_CONFLICT, "no cohort waits: all %zu have started", n);
     *out = *only;
     return true;
-}
-
-/* CA index of each issuer index of the material. */
-static bool assign_cas(const struct conduct *c, struct plan_material *m, struct fault *f)
-{
-    for (size_t k = 0; k < m->issuer_count; k++) {
-        size_t first = 0, found = c->issuer_count;
-        for (size_t i = 0; i < c->issuer_count; i++)
-            if (c->issuers[i] == m->issuers[k])
-                found = i;
-        if (found == c->issuer_count)
-            return fault_set(f, FAULT_CONFIG, "an issuer of this cohort is not configured any more");
-        uint16_t ca = 0;
-        for (size_t i = 0; i < c->settings->ca_count; i++) {
-            if (found >= first && found < first + c->settings->cas[i].issuer_count)
-                ca = (uint16_t)i;
-            first += c->settings->cas[i].issuer_count;
-        }
-        for (size_t i = 0; i < m->certificate_count; i++)
-            if (m->certificates[i].issuer == k)
-                m->certificates[i].ca = ca;
-    }
-    return true;
-}
-
-static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
-                  struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
-{
-    struct rule rule;
-    struct profile profile;
-    if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
-        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) || !assign_cas(c, m, f))
-        return false;
-    struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
-    for (size_t i = 0; i < c->settings->ca_count; i++)
-        rates[i] = c->settings->cas[i].rate;
-    if (utc_is_set(cohort->started_at) && !m->canary_open)
-        profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
-    out->input = (struct plan_input){
-        .certificates = m->certificates,
-        .certificate_count = m->certificate_count,
-        .subscribers = m->subscribers,
-        .subscriber_count = m->subscriber_count,
-        .ca_rates = rates,
-        .ca_count = c->settings->ca_count,
-        .received = cohort->received,
-        .deadline = utc_sub(cohort->deadline, cohort->received),
-        .should =
-            utc_is_set(cohort->should_by) ? utc_sub(cohort->should_by, cohort->received) : (struct span){0},
-        .now = at,
-        .profile = profile,
-        .rule_digest = rule.digest,
-    };
-    out->cohort = cohort->cohort;
-    return planner_build(&out->input, a, &out->value, f);
-}
-
-static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
-                          const char *kind, int plan, int hold, struct digest plan_digest,
-                          struct utc first_hour, struct arena *a, int *request, struct fault *f)
-{
-    struct approval_subject subject = {
-        .mode = c->campaign.mode,
-        .campaign = c->campaign.name,
-        .store_id = store_id(c->store),
-        .what = what,
-        .reason = cohort->reason,
-        .plan = plan_digest,
-        .first_hour = first_hour,
-        .requested = c->now,
-        .expires = utc_add(c->now, c->settings->approval_expiry),
-    };
-    const char **requesters;
-    if (!store_scope_digest(c->store, c->campaign.id, cohort->cohort, &subject.scope, f) ||
-        !store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers,
-                             &subject.certificates, f) ||
-        !store_inventory_count(c->store, &subject.base, f) ||
-        !store_requesters(c->store, c->campaign.id, cohort->cohort, a, &requesters, f))
-        return false;
-    size_t n = 0;
-    bool self = false;
-    for (; requesters[n] != NULL; n++)
-        self = self || strcmp(requesters[n], c->who) == 0;
-    const char **all = arena_array(a, n + 2, sizeof *all);
-    memcpy(all, requesters, n * sizeof *all);
-    if (!self)
-        all[n] = c->who;
-    subject.requesters = all;
-    struct request r = {.what = kind,
-                        .cohort = cohort->cohort,
-                        .plan = plan,
-                        .hold = hold,
-                        .expires_at = subject.expires,
-                        .text = approval_compose(a, &subject)};
-    struct act act = act_of(c);
-    return store_request_add(c->store, &act, &r, all, request, f);
-}
-
-bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
-                              const char *kind, int hold, struct arena *a, int *request, struct fault *f)
-{
-    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, a, request,
-                         f);
-}
-
-bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_run, struct arena *a,
-                  struct conduct_plan *out, struct fault *f)
-{
-    struct cohort cohort;
-    struct act act = act_of(c);
-    int64_t numbered;
-    *out = (struct conduct_plan){0};
-    if (!conduct_cohort(c, wanted, true, a, &cohort, f))
-        return false;
-    bool started = utc_is_set(cohort.started_at);
-    for (int attempt = 0;; attempt++) {
-        struct plan_material m;
-        *f = (struct fault){0};
-        if (!dry_run && !started && !store_plan_number(c->store, &act, cohort.cohort, &numbered, f))
-            return false;
-        if (!store_plan_material(c->store, c->campaign.id, cohort.cohort, dry_run && !started, a, &m, f))
-            return false;
-        if (m.certificate_count == 0)
-            return fault_set(f, FAULT_CONFLICT, "cohort %d has no certificate that could be planned",
-                             cohort.cohort);
-        if (!build(c, &cohort, &m, at, a, out, f))
-            return false;
-        if (dry_run)
-            return true;
-        AUTO_JSON *summary = planner_json(&out->value);
-        if (store_plan_deal(c->store, &act, cohort.cohort, &m, &out->value, summary, &out->plan, f))
-            break;
-        if (f->kind != FAULT_CONFLICT || attempt == 5)
-            return false;
-    }
-    if (goes(&cohort))
-        return true;
-    const char *what = arena_format(a, "plan %d of cohort %d", out->plan, cohort.cohort);
-    struct utc first = out->value.slot_count > 0 ? out->value.slots[0].start : UTC_NONE;
-    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, a, &out->request,
-                         f);
 }

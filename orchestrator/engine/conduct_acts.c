@@ -2,6 +2,7 @@
 #include "conduct_parts.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/hex.h"
+#include "massrevoke/store_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>

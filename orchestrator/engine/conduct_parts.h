@@ -9,4 +9,7 @@ MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct coh
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
 
+/* Started, and no approver has withdrawn since: everything else waits for an approval. */
+bool conduct_goes(const struct cohort *cohort);
+
 #endif

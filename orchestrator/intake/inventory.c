@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define SUBSCRIBER_MAX 500 /* bytes: it stands in an index, whose rows end at 2.7 kB */
+
 enum {
     IN_ISSUER,
     IN_SERIAL,
@@ -135,6 +137,8 @@ static const char *read_row(struct reading *r, struct inventory_row *row)
     const char *problem = serial_from_hex(r->table.cells[IN_SERIAL], &row->serial);
     if (problem == NULL)
         problem = read_issuer(r, row);
+    if (problem == NULL && r->table.cells[IN_SUBSCRIBER].n > SUBSCRIBER_MAX)
+        problem = "subscriber longer than 500 bytes";
     if (problem == NULL)
         problem = read_time(r, IN_NOT_BEFORE, &row->not_before);
     if (problem == NULL)

@@ -243,15 +243,20 @@ struct str copy_out_bytes(struct copy_out *c)
     return p == NULL ? (struct str){"", 0} : (struct str){(const char *)p, n};
 }
 
+/* A signed number of one to eight octets. */
+static int64_t number_of(const uint8_t *p, size_t n)
+{
+    uint64_t value = n > 0 && p[0] >= 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < n; i++)
+        value = value << 8 | p[i];
+    return (int64_t)value;
+}
+
 int64_t copy_out_int(struct copy_out *c)
 {
     struct str s = copy_out_bytes(c);
-    const uint8_t *p = (const uint8_t *)s.p;
-    uint64_t value = s.n > 0 && p[0] >= 0x80 ? UINT64_MAX : 0;
-    for (size_t i = 0; i < s.n; i++)
-        value = value << 8 | p[i];
-    c->broken = c->broken || s.n > sizeof value;
-    return (int64_t)value;
+    c->broken = c->broken || s.n > sizeof(int64_t);
+    return s.n > sizeof(int64_t) ? 0 : number_of((const uint8_t *)s.p, s.n);
 }
 
 bool copy_out_bool(struct copy_out *c)
@@ -269,6 +274,20 @@ struct utc copy_out_utc(struct copy_out *c)
     if (s.n == sizeof value)
         memcpy(&value, s.p, sizeof value);
     return (struct utc){(int64_t)be64toh(value)};
+}
+
+size_t copy_out_ints(struct copy_out *c, int32_t *out, size_t room)
+{
+    struct str s = copy_out_bytes(c);
+    const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
+    if (s.n < 20) /* empty: no dimension */
+        return 0;
+    size_t n = (size_t)number_of(p + 12, 4), width = (size_t)number_of(p + 8, 4) == OID_INT2 ? 2 : 4;
+    p += 20;
+    c->broken = c->broken || n > room || (size_t)(end - p) != n * (4 + width);
+    for (size_t i = 0; i < n && !c->broken; i++, p += 4 + width)
+        out[i] = (int32_t)number_of(p + 4, width);
+    return c->broken ? 0 : n;
 }
 
 bool copy_out_end(struct copy_out *c, struct fault *f)

@@ -58,6 +58,9 @@ bool copy_out_bool(struct copy_out *c);
 struct utc copy_out_utc(struct copy_out *c);
 struct str copy_out_bytes(struct copy_out *c);
 
+/* An integer[] or smallint[] of one dimension without NULLs: at most `room` elements into out; how many. */
+size_t copy_out_ints(struct copy_out *c, int32_t *out, size_t room);
+
 /* Reads what is left, frees. UNAVAILABLE or FAILED when anything went wrong since copy_out_begin. */
 MUST_USE bool copy_out_end(struct copy_out *c, struct fault *f);
 

@@ -1,8 +1,7 @@
 /* The inventory, in bulk. */
 #include "copy.h"
 #include "massrevoke/store_campaign.h"
-
-#include <stdlib.h>
+#include "order.h"
 
 static const char columns[] =
     "issuer integer, serial bytea, subscriber text, subject text, not_before bigint, not_after bigint, "
@@ -37,38 +36,32 @@ static void copy_inventory_row(struct copy *copy, const struct inventory_row *ro
     copy_row(copy);
 }
 
-/* The order of the table's key; of equal ones the one that came last first. */
-static int by_key(const void *a, const void *b)
+static struct order_key key_of(const void *rows, size_t i)
 {
-    const struct inventory_row *x = *(const struct inventory_row *const *)a;
-    const struct inventory_row *y = *(const struct inventory_row *const *)b;
-    if (x->issuer != y->issuer)
-        return x->issuer < y->issuer ? -1 : 1;
-    int order = memcmp(x->serial.bytes, y->serial.bytes, SERIAL_MAX);
-    if (order == 0)
-        order = (x->serial.n > y->serial.n) - (x->serial.n < y->serial.n);
-    return order != 0 ? order : (x->line < y->line) - (x->line > y->line);
+    const struct inventory_row *row = (const struct inventory_row *)rows + i;
+    return (struct order_key){row->issuer, &row->serial};
 }
 
+static bool same_certificate(const struct inventory_row *x, const struct inventory_row *y)
+{
+    return x->issuer == y->issuer && serial_equal(&x->serial, &y->serial);
+}
+
+/* In the order of the table's key, each certificate once: of equal rows the last. */
 static bool stage(struct store *s, const struct inventory_row *rows, size_t n, int64_t *staged,
                   struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct copy copy;
-    const struct inventory_row **sorted = arena_array(&a, n, sizeof *sorted), *last = NULL;
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &rows[i];
-    qsort(sorted, n, sizeof *sorted, by_key);
+    const uint32_t *order = order_by_key(rows, n, key_of, &a);
     if (!copy_begin(s, &copy, "staging_inventory", columns, f))
         return false;
     *staged = 0;
     for (size_t i = 0; i < n; i++) {
-        if (last == NULL || last->issuer != sorted[i]->issuer ||
-            !serial_equal(&last->serial, &sorted[i]->serial)) {
-            copy_inventory_row(&copy, sorted[i]);
-            ++*staged;
-        }
-        last = sorted[i];
+        if (i + 1 < n && same_certificate(&rows[order[i]], &rows[order[i + 1]]))
+            continue;
+        copy_inventory_row(&copy, &rows[order[i]]);
+        ++*staged;
     }
     if (!copy_end(&copy, f))
         return false;
@@ -90,9 +83,9 @@ static bool merge(struct store *s, const struct act *act, const char *query, con
     put_int(&p, staged);
     if (!store_do(s, query, &p, f))
         return false;
-    /* lists are joined to the key alone, which needs the visibility map; statistics of both sides */
+    /* lists are joined to the key alone, which needs the visibility map */
     struct fault ignored = {0};
-    (void)!store_run(s, "visibility", "VACUUM (ANALYZE) inventory", &ignored);
+    (void)!store_run(s, "visibility", "VACUUM inventory", &ignored);
     store_analyze(s, "certificate");
     return true;
 }

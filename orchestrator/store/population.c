@@ -2,21 +2,15 @@
 #include "copy.h"
 #include "massrevoke/certificate.h"
 #include "massrevoke/store_population.h"
-
-#include <stdlib.h>
+#include "order.h"
 
 /* Bits of certificate.marks that a list decides. */
 #define MARK_SUPPLIED 16
 
-static int by_issuer_and_octets(const void *a, const void *b)
+static struct order_key key_of(const void *rows, size_t i)
 {
-    const struct listed *x = *(const struct listed *const *)a, *y = *(const struct listed *const *)b;
-    if (x->issuer != y->issuer)
-        return x->issuer < y->issuer ? -1 : 1;
-    int order = memcmp(x->serial.bytes, y->serial.bytes, SERIAL_MAX);
-    if (order != 0)
-        return order;
-    return (x->serial.n > y->serial.n) - (x->serial.n < y->serial.n);
+    const struct listed *row = (const struct listed *)rows + i;
+    return (struct order_key){row->issuer, &row->serial};
 }
 
 /* Copies the list into temporary table staging in the order of the inventory's key; `line` is the row's place
@@ -25,24 +19,18 @@ static bool stage(struct store *s, const struct listed *rows, size_t count, bool
 {
     AUTO_ARENA a = {0};
     struct copy copy;
-    const struct listed **sorted = arena_array(&a, count, sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &rows[i];
-    qsort(sorted, count, sizeof *sorted, by_issuer_and_octets);
+    const uint32_t *order = order_by_key(rows, count, key_of, &a);
     if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint, marks smallint", f))
         return false;
     for (size_t i = 0; i < count; i++) {
-        const struct listed *row = sorted[i];
+        const struct listed *row = &rows[order[i]];
         copy_int(&copy, row->issuer);
         copy_bytes(&copy, row->serial.bytes, row->serial.n);
         copy_big(&copy, places ? row - rows : row->line);
         copy_small(&copy, row->by_hash ? MARK_SUPPLIED : 0);
         copy_row(&copy);
     }
-    if (!copy_end(&copy, f))
-        return false;
-    store_analyze(s, "staging");
-    return true;
+    return copy_end(&copy, f);
 }
 
 /* ---- adding ---- */
@@ -135,7 +123,6 @@ bool store_hashes_find(struct store *s, struct hashed *items, size_t n, struct f
     }
     if (!copy_end(&copy, f))
         return false;
-    store_analyze(s, "staging_hash");
     if (!store_query(s, "hashes_find", NULL, &r, f))
         return false;
     for (int i = 0; i < PQntuples(r); i++) {

@@ -1,6 +1,6 @@
 -- Certificates of cohort $2 that are not settled, with their subscriber and slot.
 SELECT k.subscriber, k.serial, coalesce(v.subject, ''), coalesce(v.dns_names, ''), k.not_after, v.cert_sha256, h.slot_start
-  FROM certificate k
+  FROM affected k
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN (SELECT unnest(numbers) AS number, slot_start FROM chunk WHERE campaign = $1 AND state <> 'closed') h ON h.number = k.number

@@ -1,4 +1,6 @@
 -- Certificate rows of pages $2 (array) as they stand now, in number order.
-SELECT k.number, i.sha256, k.serial, k.reason, k.issuer
-  FROM unnest($2::integer[]) g JOIN certificate k ON k.campaign = $1 AND k.number BETWEEN g * 1000 AND g * 1000 + 999
-  JOIN issuer i USING (issuer) ORDER BY k.number
+SELECT m.block * 250 + x.o - 1, i.sha256, k.serial, k.reason, k.issuer
+  FROM unnest($2::integer[]) g JOIN member m ON m.campaign = $1 AND m.block BETWEEN g * 4 AND g * 4 + 3
+ CROSS JOIN LATERAL unnest(m.ids) WITH ORDINALITY x(id, o)
+  JOIN certificate k ON k.campaign = $1 AND k.id = x.id
+  JOIN issuer i USING (issuer) ORDER BY 1

@@ -6,9 +6,7 @@ SELECT (SELECT min(h.due_at) FROM chunk h JOIN cohort o USING (campaign, cohort)
            AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
                                            AND p.issuer = h.issuer AND p.canary_open > 0))),
        (SELECT count(*) FROM chunk h WHERE h.campaign = $1 AND h.state = 'claimed'),
-       (SELECT min(k.not_after) FROM certificate k JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
-         WHERE k.campaign = $1 AND get_byte(p.states, k.number % 1000) & 15 IN (state_code('waiting'), state_code('due'),
-               state_code('held'), state_code('unknown'), state_code('needs_person'))),
+       next_expiry($1),
        (SELECT min(until_at) FROM hold WHERE campaign = $1 AND active AND until_at IS NOT NULL),
        (SELECT count(*) FROM chunk h, unnest(h.numbers) n JOIN page p ON p.campaign = $1 AND p.page = n / 1000
          WHERE h.campaign = $1 AND h.chunk = ANY ($2::integer[]) AND h.state = 'ready'

@@ -11,7 +11,7 @@ WITH p AS (
            count(*) FILTER (WHERE excluded = 'expired_before_receipt' AND NOT withdrawn) AS expired_before,
            count(*) FILTER (WHERE excluded = 'short_lived' AND NOT withdrawn) AS short_lived,
            count(*) FILTER (WHERE withdrawn) AS withdrawn
-      FROM certificate WHERE campaign = $1 GROUP BY cohort
+      FROM affected WHERE campaign = $1 GROUP BY cohort
 )
 SELECT o.cohort, coalesce(p.revoked, 0), coalesce(p.pending, 0), coalesce(p.not_revoked, 0), coalesce(p.held, 0),
        coalesce(p.expired, 0), coalesce(p.unknown, 0), coalesce(p.doubt, 0), coalesce(p.person, 0),

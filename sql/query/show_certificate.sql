@@ -3,7 +3,7 @@ SELECT k.issuer, i.subject, k.serial, k.cohort, k.number, k.subscriber, k.reason
        coalesce(v.subject, ''), coalesce(v.dns_names, ''), coalesce(v.cdp, ''), coalesce(v.ocsp, ''),
        CASE WHEN k.number IS NOT NULL AND p.page IS NOT NULL THEN get_byte(p.states, k.number % 1000) END,
        coalesce(h.chunk, 0), h.slot_start, h.state, v.cert_sha256, k.line
-  FROM certificate k JOIN issuer i USING (issuer)
+  FROM affected k JOIN issuer i USING (issuer)
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN chunk h ON h.campaign = k.campaign AND h.state <> 'closed' AND h.numbers @> ARRAY[k.number]

@@ -1,11 +1,14 @@
 -- Certificates to look for outside: pending publication, and published ones whose entry must still be there.
-SELECT k.number, k.issuer, k.serial, k.reason, k.needs, get_byte(p.states, k.number % 1000), k.not_after,
+SELECT g.number, k.issuer, k.serial, k.reason, k.needs, g.state, k.not_after,
        CASE WHEN coalesce(v.cdp, '') <> '' THEN v.cdp ELSE i.crl END, coalesce(v.ocsp, '')
-  FROM page p JOIN certificate k ON k.campaign = p.campaign AND k.number BETWEEN p.page * 1000 AND p.page * 1000 + 999
+  FROM (SELECT m.block * 250 + x.o - 1 AS number, x.id, get_byte(p.states, (m.block % 4 * 250 + x.o - 1)::integer) AS state
+          FROM page p JOIN member m ON m.campaign = p.campaign AND m.block BETWEEN p.page * 4 AND p.page * 4 + 3
+         CROSS JOIN LATERAL unnest(m.ids) WITH ORDINALITY x(id, o)
+         WHERE p.campaign = $1 AND ($2 OR p.pending_publication > 0)) g
+  JOIN certificate k ON k.campaign = $1 AND k.id = g.id
   JOIN issuer i ON i.issuer = k.issuer
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
- WHERE p.campaign = $1 AND ($2 OR p.pending_publication > 0)
-   AND get_byte(p.states, k.number % 1000) & 15 IN (state_code('recorded'), state_code('was_before'), state_code('crl_seen'),
-       state_code('ocsp_seen'), state_code('vanished'), state_code('published'), state_code('withdrawn'))
-   AND ($2 OR get_byte(p.states, k.number % 1000) & 15 NOT IN (state_code('published'), state_code('withdrawn')))
- ORDER BY k.number
+ WHERE g.state & 15 IN (state_code('recorded'), state_code('was_before'), state_code('crl_seen'), state_code('ocsp_seen'),
+                        state_code('vanished'), state_code('published'), state_code('withdrawn'))
+   AND ($2 OR g.state & 15 NOT IN (state_code('published'), state_code('withdrawn')))
+ ORDER BY 1

@@ -3,15 +3,18 @@
 --
 -- What the inventory says of a certificate is found by one pass over its key: a list of a million is joined without
 -- touching the rows themselves. facts: 1 names a CRL, 2 names a responder, 4 known by its precertificate only.
--- sibling: another certificate of the inventory has the same names.
+-- shard: shard_of() its CRL, NULL without. sibling: another certificate of the inventory has the same names.
 ALTER TABLE inventory
     ADD COLUMN facts smallint NOT NULL GENERATED ALWAYS AS (
         ((cdp <> '')::int + 2 * (ocsp <> '')::int + 4 * (cert_sha256 IS NULL AND precert_sha256 IS NOT NULL)::int)::smallint) STORED,
+    ADD COLUMN shard integer GENERATED ALWAYS AS (CASE WHEN cdp <> '' THEN shard_of(cdp, '') END) STORED,
     ADD COLUMN sibling boolean NOT NULL DEFAULT false;
+ALTER TABLE inventory DISABLE TRIGGER stamped; -- no plan looks at siblings
 UPDATE inventory SET sibling = true WHERE dns_names <> ''
    AND dns_names IN (SELECT dns_names FROM inventory GROUP BY dns_names HAVING count(*) > 1);
+ALTER TABLE inventory ENABLE TRIGGER stamped;
 ALTER TABLE inventory DROP CONSTRAINT inventory_pkey,
-    ADD PRIMARY KEY (issuer, serial) INCLUDE (subscriber, not_before, not_after, facts, sibling);
+    ADD PRIMARY KEY (issuer, serial) INCLUDE (subscriber, not_before, not_after, facts, shard, sibling);
 
 ALTER TABLE population ADD COLUMN heuristic text NOT NULL DEFAULT '', ADD COLUMN decision text NOT NULL DEFAULT '';
 
@@ -42,6 +45,10 @@ LANGUAGE sql IMMUTABLE AS $$
             | 8 * coalesce(sibling, false)::int)::smallint
 $$;
 
+UPDATE certificate k SET marks = marks_of(0, v.serial IS NOT NULL, v.facts, v.sibling)
+  FROM certificate j LEFT JOIN inventory v ON v.issuer = j.issuer AND v.serial = j.serial
+ WHERE k.campaign = j.campaign AND k.issuer = j.issuer AND k.serial = j.serial;
+
 -- Short-lived (BR 1.6.1): the last row whose date is not after the issuance decides; both ends count (BR 6.3.2).
 CREATE FUNCTION is_short_lived(not_before bigint, not_after bigint, froms bigint[], longests bigint[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
@@ -52,19 +59,22 @@ $$;
 DROP FUNCTION short_exclude(integer, integer, bytea);
 DROP FUNCTION certificates_refresh(integer);
 
--- Facts of the inventory for certificates of cohorts that have not started; how many changed.
+-- Facts of the inventory for certificates of cohorts that have not started; how many changed. The campaign is locked.
 CREATE FUNCTION certificates_refresh(c integer) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE n bigint;
+DECLARE n bigint; seen bigint; longest bigint;
 BEGIN
+    SELECT coalesce(max(x), 0) INTO longest FROM campaign g, unnest(g.short_longest) x WHERE g.campaign = c;
+    SELECT t.n INTO seen FROM stamp t WHERE t.what = 'inventory';
     UPDATE certificate k
-       SET known = x.known, subscriber = x.subscriber, not_after = x.not_after, needs = x.needs, marks = x.marks,
-           excluded = x.excluded
+       SET known = x.known, subscriber = x.subscriber, not_after = x.not_after, needs = x.needs, shard = x.shard,
+           marks = x.marks, excluded = x.excluded
       FROM (SELECT j.campaign, j.issuer, j.serial, v.serial IS NOT NULL AS known, coalesce(v.subscriber, '') AS subscriber,
-                   v.not_after, needs_of(v.facts, i.crl) AS needs,
+                   v.not_after, needs_of(v.facts, i.crl) AS needs, coalesce(v.shard, shard_of('', i.crl)) AS shard,
                    marks_of(j.marks, v.serial IS NOT NULL, v.facts, v.sibling) AS marks,
                    CASE WHEN v.not_after < o.received THEN 'expired_before_receipt'
                         WHEN g.short_from IS NULL THEN nullif(j.excluded, 'expired_before_receipt')
-                        WHEN is_short_lived(v.not_before, v.not_after, g.short_from, g.short_longest) THEN 'short_lived'
+                        WHEN coalesce(v.not_after - v.not_before, longest) < longest
+                             AND is_short_lived(v.not_before, v.not_after, g.short_from, g.short_longest) THEN 'short_lived'
                    END AS excluded
               FROM certificate j
               JOIN campaign g ON g.campaign = j.campaign
@@ -73,9 +83,10 @@ BEGIN
               LEFT JOIN inventory v ON v.issuer = j.issuer AND v.serial = j.serial
              WHERE j.campaign = c AND o.started_at IS NULL) x
      WHERE k.campaign = x.campaign AND k.issuer = x.issuer AND k.serial = x.serial
-       AND (k.known, k.subscriber, k.not_after, k.needs, k.marks, k.excluded)
-           IS DISTINCT FROM (x.known, x.subscriber, x.not_after, x.needs, x.marks, x.excluded);
+       AND (k.known, k.subscriber, k.not_after, k.needs, k.shard, k.marks, k.excluded)
+           IS DISTINCT FROM (x.known, x.subscriber, x.not_after, x.needs, x.shard, x.marks, x.excluded);
     GET DIAGNOSTICS n = ROW_COUNT;
+    UPDATE campaign SET inventory_seen = seen, material = material + (n > 0)::int WHERE campaign = c;
     RETURN n;
 END $$;
 
@@ -89,24 +100,68 @@ BEGIN
      WHERE NOT EXISTS (SELECT 1 FROM staging s WHERE s.issuer = v.issuer AND s.serial = v.serial);
 END $$;
 
--- The staged certificates that the campaign does not have, complete; how many.
-CREATE FUNCTION certificates_insert(c integer, k integer, v integer, code smallint, received bigint, short_from bigint[],
-                                    short_longest bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE n bigint; longest bigint := coalesce((SELECT max(x) FROM unnest(short_longest) x), 0);
+-- An empty table takes a load in half the time without its indexes: what makes them again afterwards, in one go. Only
+-- whoever comes while the table is empty waits for them.
+CREATE FUNCTION indexes_take(what regclass) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE index record; made text[] := '{}';
 BEGIN
+    FOR index IN
+        SELECT i.indexrelid::regclass AS name, c.conname, pg_get_indexdef(i.indexrelid) AS by_hand,
+               pg_get_constraintdef(c.oid) AS rule
+          FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid
+         WHERE i.indrelid = what ORDER BY i.indexrelid
+    LOOP
+        IF index.conname IS NULL THEN
+            EXECUTE format('DROP INDEX %s', index.name);
+            made := made || index.by_hand;
+        ELSE
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', what, index.conname);
+            made := made || format('ALTER TABLE %s ADD CONSTRAINT %I %s', what, index.conname, index.rule);
+        END IF;
+    END LOOP;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION indexes_give(made text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE statement text;
+BEGIN
+    PERFORM set_config('maintenance_work_mem', '256MB', true);
+    FOREACH statement IN ARRAY made LOOP EXECUTE statement; END LOOP;
+END $$;
+
+-- The staged certificates that the campaign does not have, complete, with ids in the order of the key; how many. A list
+-- of more than a twentieth of the inventory is merged with its key, whatever the planner thinks: hashing three million
+-- rows for a million takes three times as long.
+CREATE FUNCTION certificates_insert(c integer, k integer, v integer, code smallint, received bigint, short_from bigint[],
+                                    short_longest bigint[], base integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint; made text[] := '{}';
+    longest bigint := (SELECT coalesce(max(x), 0) FROM unnest(short_longest) x);
+    staged bigint := (SELECT count(*) FROM staging);
+BEGIN
+    PERFORM set_config('work_mem', '256MB', true);
+    IF 20 * staged > (SELECT reltuples FROM pg_class WHERE oid = 'inventory'::regclass) THEN
+        PERFORM set_config('enable_hashjoin', 'off', true);
+    END IF;
+    IF staged > 50000 AND NOT EXISTS (SELECT 1 FROM certificate) THEN
+        made := indexes_take('certificate');
+    END IF;
     INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason, known, subscriber, not_after, needs,
-                             marks, excluded)
+                             shard, marks, excluded, id)
     SELECT c, s.issuer, s.serial, k, v, s.line, code, w.serial IS NOT NULL, coalesce(w.subscriber, ''), w.not_after,
-           needs_of(w.facts, i.crl), marks_of(s.marks, w.serial IS NOT NULL, w.facts, w.sibling),
+           needs_of(w.facts, i.crl), coalesce(w.shard, shard_of('', i.crl)),
+           marks_of(s.marks, w.serial IS NOT NULL, w.facts, w.sibling),
            CASE WHEN w.not_after < received THEN 'expired_before_receipt'
-                WHEN w.not_after - w.not_before < longest
-                     AND is_short_lived(w.not_before, w.not_after, short_from, short_longest) THEN 'short_lived' END
+                WHEN coalesce(w.not_after - w.not_before, longest) < longest
+                     AND is_short_lived(w.not_before, w.not_after, short_from, short_longest) THEN 'short_lived' END,
+           base + row_number() OVER (ORDER BY s.issuer, s.serial) - 1
       FROM staging s JOIN issuer i ON i.issuer = s.issuer
       LEFT JOIN inventory w ON w.issuer = s.issuer AND w.serial = s.serial
       LEFT JOIN certificate t ON t.campaign = c AND t.issuer = s.issuer AND t.serial = s.serial
-     WHERE t.serial IS NULL
-     ORDER BY s.issuer, s.serial;
+     WHERE t.serial IS NULL;
     GET DIAGNOSTICS n = ROW_COUNT;
+    PERFORM indexes_give(made);
+    PERFORM set_config('enable_hashjoin', 'on', true);
     RETURN n;
 END $$;
 
@@ -122,9 +177,11 @@ CREATE FUNCTION population_add(c integer, rule text, reason smallint, received b
 RETURNS TABLE (to_cohort integer, as_version integer, added bigint, expanded bigint, orphans bigint, precertificates bigint,
                siblings bigint, expired bigint, short bigint, elsewhere bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
-DECLARE k integer; fresh boolean; v integer; n bigint;
+DECLARE k integer; fresh boolean; v integer; n bigint; base integer; seen bigint;
 BEGIN
-    UPDATE campaign g SET short_from = shorts, short_longest = longests WHERE g.campaign = c;
+    UPDATE campaign g SET short_from = shorts, short_longest = longests WHERE g.campaign = c
+        RETURNING next_certificate INTO base;
+    SELECT t.n INTO seen FROM stamp t WHERE t.what = 'inventory';
     SELECT max(o.cohort) INTO k FROM cohort o
      WHERE o.campaign = c AND o.rule = $2 AND o.received = $4
        AND NOT EXISTS (SELECT 1 FROM cohort x WHERE x.campaign = c AND x.started_at IS NOT NULL);
@@ -136,7 +193,9 @@ BEGIN
     IF expand THEN
         PERFORM staging_expand();
     END IF;
-    n := certificates_insert(c, k, v, reason, received, shorts, longests);
+    n := certificates_insert(c, k, v, reason, received, shorts, longests, base);
+    UPDATE campaign g SET next_certificate = base + n, material = g.material + 1,
+           inventory_seen = CASE WHEN base = 0 THEN seen ELSE g.inventory_seen END WHERE g.campaign = c;
     IF n = 0 AND fresh THEN
         k := k - 1; -- nothing new: no cohort to wait for a plan
     ELSIF fresh THEN
@@ -173,8 +232,8 @@ BEGIN
 END $$;
 
 -- State of a certificate: 0 when it has no place in a page.
-CREATE FUNCTION certificate_state(c integer, n integer) RETURNS integer LANGUAGE sql STABLE AS
-    $$ SELECT coalesce(get_byte(states_of(c, ARRAY[n]), 0) & 15, 0) $$;
+CREATE FUNCTION certificate_state(c integer, i integer) RETURNS integer LANGUAGE sql STABLE AS
+    $$ SELECT coalesce(get_byte(states_of(c, ARRAY[number_of(c, i)]), 0) & 15, 0) $$;
 
 -- The staged list against the ledger. First a row with the totals, then at most `most` of what is in the list alone and
 -- as many of what is in the ledger alone; what came by its key is not looked for in a list.
@@ -186,7 +245,7 @@ BEGIN
     RETURN QUERY
     WITH d AS MATERIALIZED (
         SELECT coalesce(s.issuer, k.issuer) AS issuer, coalesce(s.serial, k.serial) AS serial, s.serial IS NOT NULL AS listed,
-               k.serial IS NOT NULL AND NOT k.withdrawn AS held, k.marks & 4 <> 0 AS by_key, k.excluded, k.withdrawn, k.number,
+               k.serial IS NOT NULL AND NOT k.withdrawn AS held, k.marks & 4 <> 0 AS by_key, k.excluded, k.withdrawn, k.id,
                coalesce(k.subscriber, v.subscriber, '') AS subscriber, coalesce(k.version, 0) AS version
           FROM staging s FULL JOIN (SELECT * FROM certificate t WHERE t.campaign = c) k
             ON k.issuer = s.issuer AND k.serial = s.serial
@@ -199,7 +258,7 @@ BEGIN
     SELECT count(*) FILTER (WHERE listed AND held), count(*) FILTER (WHERE listed AND NOT held),
            count(*) FILTER (WHERE held AND NOT listed AND NOT by_key), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM d
     UNION ALL
-    SELECT NULL, NULL, NULL, listed, issuer, serial, excluded, withdrawn, certificate_state(c, number), subscriber, version
+    SELECT NULL, NULL, NULL, listed, issuer, serial, excluded, withdrawn, certificate_state(c, id), subscriber, version
       FROM apart;
 END $$;
 
@@ -221,7 +280,7 @@ RETURNS TABLE (same bigint, added bigint, dropped bigint, is_added boolean, issu
            NULL::boolean, NULL::integer, NULL::bytea, NULL, NULL::boolean, NULL::integer, NULL, NULL::integer
       FROM certificate k WHERE k.campaign = c
     UNION ALL
-    SELECT NULL, NULL, NULL, a.came, a.issuer, a.serial, a.excluded, a.withdrawn, certificate_state(c, a.number),
+    SELECT NULL, NULL, NULL, a.came, a.issuer, a.serial, a.excluded, a.withdrawn, certificate_state(c, a.id),
            a.subscriber, a.version
       FROM apart a
 $$;
@@ -249,26 +308,32 @@ DROP FUNCTION inventory_merge(integer, bigint, text);
 -- Upserts temporary table staging_inventory; certificates of cohorts that have not started take the new facts. Plans of
 -- theirs and requests lose their object when anything changed: the planning order may be another (plan again).
 CREATE FUNCTION inventory_merge(c integer, at bigint, actor text, staged bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE changed bigint; added bigint; names bigint[]; was_empty boolean;
+DECLARE changed bigint := 0; added bigint; names bigint[]; was_empty boolean; made text[] := '{}';
 BEGIN
     PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
     PERFORM pg_advisory_xact_lock(lock_class('inventory'), 0); -- one inventory for all campaigns
+    PERFORM set_config('work_mem', '256MB', true);
     was_empty := NOT EXISTS (SELECT 1 FROM inventory);
-    SELECT array_agg(DISTINCT hashtextextended(v.dns_names, 0)) INTO names
-      FROM staging_inventory s JOIN inventory v USING (issuer, serial)
-     WHERE v.dns_names <> s.dns_names AND v.dns_names <> '';
-    UPDATE inventory v
-       SET subscriber = s.subscriber, subject = s.subject, not_before = s.not_before, not_after = s.not_after,
-           cert_sha256 = s.cert_sha256, precert_sha256 = s.precert_sha256, spki_sha256 = s.spki_sha256,
-           dns_names = s.dns_names, type = s.type, cdp = s.cdp, ocsp = s.ocsp, certificate_file = s.certificate_file,
-           sibling = v.sibling AND s.dns_names <> ''
-      FROM staging_inventory s
-     WHERE v.issuer = s.issuer AND v.serial = s.serial
-       AND (v.subscriber, v.subject, v.not_before, v.not_after, v.cert_sha256, v.precert_sha256, v.spki_sha256, v.dns_names,
-            v.type, v.cdp, v.ocsp, v.certificate_file)
-           IS DISTINCT FROM (s.subscriber, s.subject, s.not_before, s.not_after, s.cert_sha256, s.precert_sha256,
-            s.spki_sha256, s.dns_names, s.type, s.cdp, s.ocsp, s.certificate_file);
-    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF NOT was_empty THEN
+        SELECT array_agg(DISTINCT hashtextextended(v.dns_names, 0)) INTO names
+          FROM staging_inventory s JOIN inventory v USING (issuer, serial)
+         WHERE v.dns_names <> s.dns_names AND v.dns_names <> '';
+        UPDATE inventory v
+           SET subscriber = s.subscriber, subject = s.subject, not_before = s.not_before, not_after = s.not_after,
+               cert_sha256 = s.cert_sha256, precert_sha256 = s.precert_sha256, spki_sha256 = s.spki_sha256,
+               dns_names = s.dns_names, type = s.type, cdp = s.cdp, ocsp = s.ocsp, certificate_file = s.certificate_file,
+               sibling = v.sibling AND s.dns_names <> ''
+          FROM staging_inventory s
+         WHERE v.issuer = s.issuer AND v.serial = s.serial
+           AND (v.subscriber, v.subject, v.not_before, v.not_after, v.cert_sha256, v.precert_sha256, v.spki_sha256,
+                v.dns_names, v.type, v.cdp, v.ocsp, v.certificate_file)
+               IS DISTINCT FROM (s.subscriber, s.subject, s.not_before, s.not_after, s.cert_sha256, s.precert_sha256,
+                s.spki_sha256, s.dns_names, s.type, s.cdp, s.ocsp, s.certificate_file);
+        GET DIAGNOSTICS changed = ROW_COUNT;
+    END IF;
+    IF was_empty AND staged > 50000 THEN
+        made := indexes_take('inventory');
+    END IF;
     INSERT INTO inventory (issuer, serial, subscriber, subject, not_before, not_after, cert_sha256, precert_sha256,
                            spki_sha256, dns_names, type, cdp, ocsp, certificate_file, sibling)
     SELECT s.issuer, s.serial, s.subscriber, s.subject, s.not_before, s.not_after, s.cert_sha256, s.precert_sha256,
@@ -280,6 +345,7 @@ BEGIN
      WHERE v.serial IS NULL
      ORDER BY s.issuer, s.serial;
     GET DIAGNOSTICS added = ROW_COUNT;
+    PERFORM indexes_give(made);
     IF changed + added > 0 AND NOT was_empty THEN
         PERFORM inventory_siblings(names);
     END IF;

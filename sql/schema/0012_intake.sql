@@ -31,7 +31,7 @@ BEGIN
     RETURN QUERY
     WITH d AS MATERIALIZED (
         SELECT coalesce(s.issuer, k.issuer) AS issuer, coalesce(s.serial, k.serial) AS serial, s.serial IS NOT NULL AS listed,
-               k.serial IS NOT NULL AND NOT k.withdrawn AS held, k.marks & 4 <> 0 AS by_key, k.excluded, k.withdrawn, k.number,
+               k.serial IS NOT NULL AND NOT k.withdrawn AS held, k.marks & 4 <> 0 AS by_key, k.excluded, k.withdrawn, k.id,
                k.subscriber, coalesce(k.version, 0) AS version
           FROM staging s FULL JOIN (SELECT * FROM certificate t WHERE t.campaign = c) k
             ON k.issuer = s.issuer AND k.serial = s.serial
@@ -43,8 +43,8 @@ BEGIN
     SELECT count(*) FILTER (WHERE listed AND held), count(*) FILTER (WHERE listed AND NOT held),
            count(*) FILTER (WHERE held AND NOT listed AND NOT by_key), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM d
     UNION ALL
-    SELECT NULL, NULL, NULL, a.listed, a.issuer, a.serial, a.excluded, a.withdrawn,
-           coalesce((SELECT get_byte(p.states, a.number % 1000) & 15 FROM page p WHERE p.campaign = c AND p.page = a.number / 1000), 0),
+    (SELECT NULL, NULL, NULL, a.listed, a.issuer, a.serial, a.excluded, a.withdrawn, certificate_state(c, a.id),
            coalesce(a.subscriber, v.subscriber, ''), a.version
-      FROM apart a LEFT JOIN inventory v ON v.issuer = a.issuer AND v.serial = a.serial;
+      FROM apart a LEFT JOIN inventory v ON v.issuer = a.issuer AND v.serial = a.serial
+     ORDER BY a.listed DESC, a.issuer, a.serial);
 END $$;

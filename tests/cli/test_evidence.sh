@@ -113,9 +113,9 @@ unbalanced "a pair of counters" "UPDATE page SET revoked = revoked - 1, held = h
 unbalanced "byte and counters alike" \
     "UPDATE page SET states = set_byte(states, 2, 6), revoked = revoked - 1, pending_publication = 1" \
     'page 0: certificate 2 is recorded, its facts say published'
-unbalanced "a dropped certificate row" "DELETE FROM certificate WHERE number = 3" \
+unbalanced "a dropped certificate row" "DELETE FROM certificate WHERE id = 3" \
     'page 0: it counts 8 certificates, the list has 7'
-unbalanced "a changed serial" "UPDATE certificate SET serial = '\\x1234' WHERE number = 3" \
+unbalanced "a changed serial" "UPDATE certificate SET serial = '\\x1234' WHERE id = 3" \
     'page 0: its certificate rows are not those that were planned and signed'
 ends 0 "all is well again" evidence verify --head "$head"
 ends 0 "and status too" status --exit-code

@@ -1,5 +1,6 @@
 #include "small.h"
 #include "cluster.h"
+#include "massrevoke/store_plan.h"
 #include "massrevoke/store_population.h"
 
 #include <setjmp.h>
@@ -81,11 +82,9 @@ static void deal(struct small *s, const struct act *act)
 {
     struct plan_material m;
     uint32_t numbers[SMALL_CERTIFICATES];
-    int64_t n;
     int number;
-    CHECK(store_plan_number(s->store, act, 1, &n, &f));
-    assert_int_equal(n, SMALL_CERTIFICATES);
-    CHECK(store_plan_material(s->store, s->campaign.id, 1, false, &s->arena, &m, &f));
+    CHECK(store_plan_read(s->store, s->campaign.id, 1, &s->arena, &m, &f));
+    assert_int_equal(m.certificate_count, SMALL_CERTIFICATES);
     struct plan_slot slots[] = {{.hour = 1, .start = small_at(1)}, {.hour = 2, .start = small_at(2)}};
     struct plan_chunk chunks[] = {
         {.slot = 0, .due = small_at(1), .first = 0, .count = SMALL_CHUNK},
@@ -104,7 +103,7 @@ static void deal(struct small *s, const struct act *act)
                         .text = "{}"};
     AUTO_JSON *summary = json_object();
     json_set_bool(summary, "feasible", true);
-    CHECK(store_plan_deal(s->store, act, 1, &m, &plan, summary, &number, &f));
+    CHECK(store_plan_write(s->store, act, 1, &m, &plan, summary, &number, &f));
 }
 
 void small_open(struct small *s)

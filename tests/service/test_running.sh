@@ -19,7 +19,7 @@ canary = 2;
 outage_floor = "0s";
 END
 state_of() { # state_of ID SERIAL
-    sql "SELECT get_byte(p.states, k.number % 1000) & 15 FROM certificate k JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
+    sql "SELECT get_byte(p.states, k.number % 1000) & 15 FROM affected k JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
           WHERE k.campaign = $1 AND k.serial = '\\x$2'"
 }
 code() { sql "SELECT state_code('$1')"; }
@@ -118,7 +118,7 @@ sql "UPDATE campaign SET closed_at = 1 WHERE name = 'running'"
 rows 106,115 >"$work/list"
 new_campaign altered immediate "$work/list"
 victim=$(rows 118)
-sql "UPDATE certificate SET serial = '\\x$victim' WHERE campaign = $id AND number = 4"
+sql "UPDATE certificate SET serial = '\\x$victim' WHERE campaign = $id AND id = 4"
 timeout 30 "$program" run </dev/null >"$work/run.log" 2>&1
 same "run with an altered row ends 8" $? 8
 is_revoked "$victim"

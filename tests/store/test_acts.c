@@ -1,6 +1,7 @@
 /* Acts and planning beside a campaign that runs: cohorts, replans, starts, and who counts as alive. */
 #include "../lib/cluster.h"
 #include "../lib/small.h"
+#include "massrevoke/store_plan.h"
 #include "massrevoke/store_population.h"
 
 #include <setjmp.h>
@@ -52,12 +53,12 @@ static int import_one(struct small *s, int hours, uint8_t last)
     return result.cohort;
 }
 
-/* One chunk of everything that a replan of cohort 1 must deal, due at that hour; no canary. */
-static struct plan_material replan(struct small *s, int hours)
+/* One chunk of everything that a plan of that cohort must deal, due at that hour; no canary. */
+static struct plan_material plan_anew(struct small *s, int cohort, int hours)
 {
     struct act act = small_act(s, hours, "ann");
     struct plan_material m;
-    CHECK(store_plan_material(s->store, s->campaign.id, 1, false, &s->arena, &m, &f));
+    CHECK(store_plan_read(s->store, s->campaign.id, cohort, &s->arena, &m, &f));
     uint32_t numbers[SMALL_CERTIFICATES];
     for (size_t i = 0; i < m.certificate_count; i++)
         numbers[i] = m.certificates[i].number;
@@ -75,20 +76,24 @@ static struct plan_material replan(struct small *s, int hours)
                         .text = "{}"};
     AUTO_JSON *summary = json_object();
     int number;
-    CHECK(store_plan_deal(s->store, &act, 1, &m, &plan, summary, &number, &f));
+    CHECK(store_plan_write(s->store, &act, cohort, &m, &plan, summary, &number, &f));
     return m;
+}
+
+static struct plan_material replan(struct small *s, int hours)
+{
+    return plan_anew(s, 1, hours);
 }
 
 static void only_a_cohort_with_work_left_is_missed(void **state)
 {
     struct small *s = *state;
     struct act act = small_act(s, 48, "ann");
-    int64_t n;
     small_finish(s);
     int cohort = import_one(s, 48, 200);
     assert_int_equal(cohort, 2);
-    CHECK(store_plan_number(s->store, &act, 2, &n, &f));
-    small_sabotage(s, "UPDATE cohort SET started_at = received, plan = 1 WHERE cohort = 2");
+    (void)plan_anew(s, 2, 48);
+    small_sabotage(s, "UPDATE cohort SET started_at = received WHERE cohort = 2");
     act = small_act(s, 6 * 24, "engine");
     CHECK(store_mark_missed(s->store, &act, &f));
     assert_int_equal(small_number(s, "SELECT count(*) FROM cohort WHERE missed"), 0);

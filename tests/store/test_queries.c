@@ -79,7 +79,10 @@ static void invariants_find(void **state)
         {"UPDATE page SET states = set_byte(states, 2, 3)", "sql/invariant/asked.sql"},
         {"UPDATE page SET states = set_byte(states, 2, 11)", "sql/invariant/page_counts.sql"},
         {"UPDATE page SET states = set_byte(states, 2, 2)", "sql/invariant/page_facts.sql"},
-        {"DELETE FROM certificate WHERE number = 2", "sql/invariant/numbers.sql"},
+        {"DELETE FROM certificate WHERE id = 2", "sql/invariant/numbers.sql"},
+        {"UPDATE member SET ids[3] = 4", "sql/invariant/numbers.sql"},
+        {"UPDATE place SET numbers[3] = 4", "sql/invariant/numbers.sql"},
+        {"DELETE FROM place", "sql/invariant/numbers.sql"},
         {"UPDATE chunk SET numbers = '{1,2,3}'", "sql/invariant/live_chunks.sql"},
     };
     struct small *s = *state;

@@ -144,19 +144,19 @@ static const struct {
      "page 0: its counter says 19 revoked, its state bytes 20", 1, 1},
     {"UPDATE page SET states = set_byte(states, 4, 6), revoked = 19, pending_publication = 1",
      "page 0: certificate 4 is recorded, its facts say published", 1, 1},
-    {"DELETE FROM certificate WHERE number = 7", "page 0: it counts 20 certificates, the list has 19", 1, 0},
-    {"UPDATE certificate SET excluded = 'short_lived' WHERE number = 7",
+    {"DELETE FROM certificate WHERE id = 7", "page 0: it counts 20 certificates, the list has 19", 1, 0},
+    {"UPDATE certificate SET excluded = 'short_lived' WHERE id = 7",
      "page 0: it counts 20 certificates, the list has 19", 1, 0},
-    {"UPDATE certificate SET withdrawn = true WHERE number = 7",
+    {"UPDATE certificate SET withdrawn = true WHERE id = 7",
      "page 0: 1 certificate rows are withdrawn, its state bytes say 0", 0, 0},
-    {"UPDATE certificate SET serial = '\\x1234' WHERE number = 7",
+    {"UPDATE certificate SET serial = '\\x1234' WHERE id = 7",
      "page 0: its certificate rows are not those that were planned and signed", 0, 0},
     {"DELETE FROM page", "page 0 is gone: its 20 certificates are counted nowhere", 0, 20},
     {"DELETE FROM change WHERE seq = (SELECT min(seq) FROM change)",
-     "page 0: event 7 found certificate 0 asked, the events before left it waiting", 0, 0},
-    {"INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason) SELECT campaign, "
+     "page 0: event 6 found certificate 0 asked, the events before left it waiting", 0, 0},
+    {"INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason, id) SELECT campaign, "
      "issuer, "
-     "'\\x99', 1, 1, 99, 4 FROM certificate LIMIT 1",
+     "'\\x99', 1, 1, 99, 4, 99 FROM certificate LIMIT 1",
      "cohort 1: its lists brought 20 certificates, 21 are there", 0, 0},
 };
 
@@ -246,12 +246,13 @@ static void a_large_campaign_tells_the_last_round(void **state)
     struct balance_round round = {0};
     struct snapshot s;
     struct fault f = {0};
-    small_sabotage(c,
-                   "INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason) SELECT "
-                   "k.campaign, "
-                   "k.issuer, decode(lpad(to_hex(n), 8, '0'), 'hex'), 1, 1, n + 100, 4 FROM certificate k, "
-                   "generate_series(16777216, 16877216) n WHERE k.number = 0; "
-                   "UPDATE population SET added = added + 100001");
+    small_sabotage(
+        c, "INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason, id) SELECT "
+           "k.campaign, "
+           "k.issuer, decode(lpad(to_hex(n), 8, '0'), 'hex'), 1, 1, n + 100, 4, (n - 16777216 + 20)::integer "
+           "FROM certificate k, "
+           "generate_series(16777216, 16877216) n WHERE k.id = 0; "
+           "UPDATE population SET added = added + 100001");
     assert_true(store_snapshot(c->store, &c->campaign, small_at(1), &terms, false, &c->arena, &s, &f));
     assert_false(utc_is_set(s.balance_checked_at)); /* no round yet */
     assert_true(s.balance_ok);

@@ -92,6 +92,19 @@ static void the_last_of_equal_rows_wins(void **unused)
                                "  warning inv.csv:4: the same certificate as line 2, which it replaces\n");
 }
 
+static void a_subscriber_fits_an_index(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    AUTO_INTAKE_INVENTORY v = {0};
+    struct fault f;
+    char text[1200];
+    snprintf(text, sizeof text, "serial,subscriber\n0A,%0500d\n0B,%0501d\n", 1, 1);
+    assert_true(read_text(&v, text, 0, &a, &f));
+    assert_int_equal(v.count, 1);
+    assert_string_equal(v.table.rejects.items[0].reason, "subscriber longer than 500 bytes");
+}
+
 static void bad_rows_have_reasons(void **unused)
 {
     (void)unused;
@@ -143,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_full_row),
         cmocka_unit_test(order_defaults_and_unknown_columns),
         cmocka_unit_test(the_last_of_equal_rows_wins),
+        cmocka_unit_test(a_subscriber_fits_an_index),
         cmocka_unit_test(bad_rows_have_reasons),
         cmocka_unit_test(headers_that_are_refused),
     };
