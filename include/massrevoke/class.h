@@ -2,8 +2,8 @@
  *
  * The order of the list is the order of turns (design section 4): risk first, then what nobody would miss,
  * then the rest by how hard a change is for its subscriber. A contacts file names the class of a subscriber;
- * replaced, orphan and unreachable are found out, and win over it. Pure. Does not: find out, or plan.
- * Called by: store (material of a plan), planner, profiles. */
+ * replaced, orphan and unreachable are found out; of all that fit, the earliest turn counts. Pure. Does not:
+ * find out, or plan. Called by: store (material of a plan), planner, profiles. */
 #ifndef MASSREVOKE_CLASS_H
 #define MASSREVOKE_CLASS_H
 

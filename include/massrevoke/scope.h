@@ -3,7 +3,7 @@
  * A page's digest is SHA-256 over (number, issuer, serial, reason) of its rows, a cohort's over (page,
  * digest) of its pages (design section 3: what is signed is what, not when). The schema's scope_digest()
  * computes the latter too. Pure. Does not: read rows or know who signed. Called by: engine (before every
- * claim is acted on), store (balance, log), cli. */
+ * claim is acted on), store (plan, balance, log), cli. */
 #ifndef MASSREVOKE_SCOPE_H
 #define MASSREVOKE_SCOPE_H
 

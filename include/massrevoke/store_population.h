@@ -35,6 +35,8 @@ struct population_result {
     int64_t siblings;        /* share all their names with another certificate of the inventory */
     int64_t expired_before_receipt, short_lived; /* excluded */
     int64_t elsewhere;                           /* also in another open campaign */
+    int64_t later_clock; /* of the whole list: in a cohort of this campaign with a later deadline; they stay
+                            there */
 };
 
 /* Adds the list to its cohort (contract section 1, Cohorts): one transaction, one event, whole rows. `rules`

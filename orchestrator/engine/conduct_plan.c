@@ -16,6 +16,7 @@ static bool assign_cas(const struct conduct *c, struct plan_material *m, struct 
     uint16_t *cas = arena_array(a, m->issuer_count, sizeof *cas);
     for (size_t k = 0; k < m->issuer_count; k++) {
         size_t first = 0, found = c->issuer_count;
+        cas[k] = 0;
         for (size_t i = 0; i < c->issuer_count; i++)
             if (c->issuers[i] == m->issuers[k])
                 found = i;

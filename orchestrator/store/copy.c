@@ -294,9 +294,11 @@ bool copy_out_end(struct copy_out *c, struct fault *f)
 {
     while (fill(c))
         continue;
-    bool well = !c->broken;
+    bool well = true;
     for (PGresult *r; (r = PQgetResult(c->store->connection)) != NULL; PQclear(r))
         if (PQresultStatus(r) != PGRES_COMMAND_OK)
             well = false;
+    if (well && c->broken)
+        return fault_set(f, FAULT_FAILED, "database: copy out: a row is not what was asked for");
     return well || copy_fault(c->store, "out", f);
 }

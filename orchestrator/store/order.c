@@ -12,9 +12,9 @@ struct item {
     uint32_t issuer, row;
 };
 
-static uint8_t octet(const struct item *item, int nth)
+static size_t octet(const struct item *item, int nth)
 {
-    return nth < 8 ? (uint8_t)(item->serial >> 8 * nth) : (uint8_t)(item->issuer >> 8 * (nth - 8));
+    return nth < 8 ? item->serial >> 8 * nth & 255 : item->issuer >> 8 * (nth - 8) & 255;
 }
 
 /* One stable pass; false, and nothing done, when all have the same octet there. */

@@ -103,6 +103,7 @@ bool store_population_add(struct store *s, const struct act *act, const struct p
         .expired_before_receipt = get_int(r, 0, 7),
         .short_lived = get_int(r, 0, 8),
         .elsewhere = get_int(r, 0, 9),
+        .later_clock = get_int(r, 0, 10),
     };
     return true;
 }

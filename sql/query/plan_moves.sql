@@ -8,8 +8,8 @@ WITH old AS MATERIALIZED (
       JOIN member m ON m.campaign = $1 AND m.block = n / 250 WHERE h.campaign = $1 AND h.plan = $3
 ), moved AS (
     SELECT k.subscriber, min(o.slot_start) AS was, min(n.slot_start) AS is_now
-      FROM certificate k JOIN new n ON n.id = k.id JOIN old o ON o.id = k.id
-     WHERE k.campaign = $1 GROUP BY k.subscriber HAVING min(o.slot_start) <> min(n.slot_start)
+      FROM (SELECT id, subscriber FROM certificate WHERE campaign = $1 OFFSET 0) k JOIN new n USING (id) JOIN old o USING (id)
+     GROUP BY k.subscriber HAVING min(o.slot_start) <> min(n.slot_start)
 ), ranked AS (
     SELECT subscriber, was, is_now, count(*) FILTER (WHERE is_now < was) OVER () AS earlier,
            count(*) FILTER (WHERE is_now > was) OVER () AS later,

@@ -3,10 +3,11 @@ SELECT v.precert_sha256, v.cert_sha256, coalesce(v.subject, ''), i.subject, k.se
        v.not_before, k.not_after, k.number,
        CASE WHEN k.number % 1000 < p.used THEN get_byte(p.states, k.number % 1000) ELSE state_code('waiting') END,
        h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL
-  FROM affected k JOIN cohort o USING (campaign, cohort) JOIN issuer i ON i.issuer = k.issuer
+  FROM (SELECT * FROM affected WHERE campaign = $1 AND NOT withdrawn AND coalesce(excluded, '') <> 'short_lived'
+        OFFSET 0) k -- or a block of numbers is carried and sorted with each row
+  JOIN cohort o USING (campaign, cohort) JOIN issuer i ON i.issuer = k.issuer
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN (SELECT unnest(numbers) AS number, slot_start FROM chunk WHERE campaign = $1 AND state <> 'closed') h
          ON h.number = k.number
- WHERE k.campaign = $1 AND NOT k.withdrawn AND coalesce(k.excluded, '') <> 'short_lived'
  ORDER BY k.number NULLS LAST, k.issuer, length(k.serial), k.serial

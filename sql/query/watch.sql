@@ -2,7 +2,8 @@
 SELECT g.number, k.issuer, k.serial, k.reason, k.needs, g.state, k.not_after,
        CASE WHEN coalesce(v.cdp, '') <> '' THEN v.cdp ELSE i.crl END, coalesce(v.ocsp, '')
   FROM (SELECT m.block * 250 + x.o - 1 AS number, x.id, get_byte(p.states, (m.block % 4 * 250 + x.o - 1)::integer) AS state
-          FROM page p JOIN member m ON m.campaign = p.campaign AND m.block BETWEEN p.page * 4 AND p.page * 4 + 3
+          FROM page p CROSS JOIN generate_series(0, 3) b
+          JOIN member m ON m.campaign = p.campaign AND m.block = p.page * 4 + b
          CROSS JOIN LATERAL unnest(m.ids) WITH ORDINALITY x(id, o)
          WHERE p.campaign = $1 AND ($2 OR p.pending_publication > 0)) g
   JOIN certificate k ON k.campaign = $1 AND k.id = g.id

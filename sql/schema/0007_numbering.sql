@@ -195,6 +195,27 @@ BEGIN
     RETURN moved;
 END $$;
 
+-- Gives chunks back in good order: what is still asked was not sent and goes back to due; doubt stays doubt.
+-- In ascending order, so that the event of a drill is the same twice however the rows lie.
+CREATE OR REPLACE FUNCTION queue_give_back(c integer, e integer, at bigint, actor text, chunks integer[]) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    s bigint;
+    mine integer[]; ns integer[];
+BEGIN
+    PERFORM 1 FROM chunk h WHERE h.campaign = c AND h.chunk = ANY (chunks) ORDER BY h.chunk FOR NO KEY UPDATE;
+    SELECT array_agg(h.chunk ORDER BY h.chunk), (SELECT array_agg(n ORDER BY n) FROM chunk g, unnest(g.numbers) n
+                                 WHERE g.campaign = c AND g.owner = e AND g.chunk = ANY (chunks))
+      INTO mine, ns FROM chunk h WHERE h.campaign = c AND h.owner = e AND h.chunk = ANY (chunks);
+    IF mine IS NULL THEN RETURN 0; END IF;
+    PERFORM pages_lock(c, ns);
+    s := log_begin(c);
+    PERFORM ledger_apply_where(c, s, ns, ARRAY[state_code('asked')], event_code('unsent'));
+    UPDATE chunk h SET owner = NULL, state = chunk_rest(c, h.numbers) WHERE h.campaign = c AND h.chunk = ANY (mine);
+    PERFORM log_end(c, s, at, actor, 'give_back', format('{"chunks":[%s]}', array_to_string(mine, ',')));
+    RETURN cardinality(mine);
+END $$;
+
 -- When the next certificate expires that could. Few left: from the pages they are on; many: in the order of notAfter,
 -- where the first that fits comes soon.
 CREATE FUNCTION next_expiry(c integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$

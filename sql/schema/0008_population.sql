@@ -6,7 +6,8 @@
 -- shard: shard_of() its CRL, NULL without. sibling: another certificate of the inventory has the same names.
 ALTER TABLE inventory
     ADD COLUMN facts smallint NOT NULL GENERATED ALWAYS AS (
-        ((cdp <> '')::int + 2 * (ocsp <> '')::int + 4 * (cert_sha256 IS NULL AND precert_sha256 IS NOT NULL)::int)::smallint) STORED,
+        ((cdp <> '')::int + 2 * (ocsp <> '')::int
+         + 4 * (cert_sha256 IS NULL AND precert_sha256 IS NOT NULL)::int)::smallint) STORED,
     ADD COLUMN shard integer GENERATED ALWAYS AS (CASE WHEN cdp <> '' THEN shard_of(cdp, '') END) STORED,
     ADD COLUMN sibling boolean NOT NULL DEFAULT false;
 ALTER TABLE inventory DISABLE TRIGGER stamped; -- no plan looks at siblings
@@ -52,7 +53,8 @@ UPDATE certificate k SET marks = marks_of(0, v.serial IS NOT NULL, v.facts, v.si
 -- Short-lived (BR 1.6.1): the last row whose date is not after the issuance decides; both ends count (BR 6.3.2).
 CREATE FUNCTION is_short_lived(not_before bigint, not_after bigint, froms bigint[], longests bigint[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT not_before <= not_after AND coalesce((SELECT not_after - not_before < longest FROM unnest(froms, longests) x(since, longest)
+    SELECT not_before <= not_after AND coalesce((SELECT not_after - not_before < longest
+                                                   FROM unnest(froms, longests) x(since, longest)
                                                   WHERE since <= not_before ORDER BY since DESC LIMIT 1), false)
 $$;
 
@@ -175,7 +177,7 @@ CREATE FUNCTION population_add(c integer, rule text, reason smallint, received b
                                duplicate bigint, rejected bigint, heuristic text, decision text, expand boolean,
                                shorts bigint[], longests bigint[], data text)
 RETURNS TABLE (to_cohort integer, as_version integer, added bigint, expanded bigint, orphans bigint, precertificates bigint,
-               siblings bigint, expired bigint, short bigint, elsewhere bigint) LANGUAGE plpgsql AS $$
+               siblings bigint, expired bigint, short bigint, elsewhere bigint, later bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE k integer; fresh boolean; v integer; n bigint; base integer; seen bigint;
 BEGIN
@@ -203,7 +205,8 @@ BEGIN
         VALUES (c, k, rule, reason, received, deadline, should_by);
         INSERT INTO clock VALUES (c, k, 'received', received, source, author, at);
     END IF;
-    INSERT INTO population VALUES (c, v, k, source, author, sha, at, lines, accepted, duplicate, rejected, n, heuristic, decision);
+    INSERT INTO population VALUES (c, v, k, source, author, sha, at, lines, accepted, duplicate, rejected, n, heuristic,
+                                   decision);
     IF n > 0 THEN
         ANALYZE certificate; -- without statistics of a fresh list planning would compare every row with every row
         PERFORM requests_void(c, k, format('the list of cohort %s changed', k));
@@ -213,9 +216,19 @@ BEGIN
     RETURN QUERY
         SELECT k, v, n, count(*) FILTER (WHERE t.marks & 4 <> 0), count(*) FILTER (WHERE t.marks & 1 <> 0),
                count(*) FILTER (WHERE t.marks & 2 <> 0), count(*) FILTER (WHERE t.marks & 8 <> 0),
-               count(*) FILTER (WHERE t.excluded = 'expired_before_receipt'), count(*) FILTER (WHERE t.excluded = 'short_lived'),
-               population_elsewhere(c, v)
+               count(*) FILTER (WHERE t.excluded = 'expired_before_receipt'),
+               count(*) FILTER (WHERE t.excluded = 'short_lived'),
+               population_elsewhere(c, v), CASE WHEN base > 0 THEN staged_later(c, $5) ELSE 0 END
           FROM certificate t WHERE t.campaign = c AND t.version = v;
+END $$;
+
+-- Staged certificates that the campaign has in a cohort with a later deadline.
+CREATE FUNCTION staged_later(c integer, deadline bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM staging s
+              JOIN certificate k ON k.campaign = c AND k.issuer = s.issuer AND k.serial = s.serial AND NOT k.withdrawn
+              JOIN cohort o ON o.campaign = c AND o.cohort = k.cohort
+             WHERE o.deadline > staged_later.deadline);
 END $$;
 
 -- Certificates that a version added and another open campaign has, too.
@@ -342,8 +355,7 @@ BEGIN
       LEFT JOIN (SELECT hashtextextended(dns_names, 0) AS h FROM staging_inventory WHERE dns_names <> ''
                   GROUP BY 1 HAVING count(*) > 1) d ON s.dns_names <> '' AND hashtextextended(s.dns_names, 0) = d.h
       LEFT JOIN inventory v ON v.issuer = s.issuer AND v.serial = s.serial
-     WHERE v.serial IS NULL
-     ORDER BY s.issuer, s.serial;
+     WHERE v.serial IS NULL; -- staged in the order of the key, which the joins keep
     GET DIAGNOSTICS added = ROW_COUNT;
     PERFORM indexes_give(made);
     IF changed + added > 0 AND NOT was_empty THEN

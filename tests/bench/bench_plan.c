@@ -64,7 +64,7 @@ static void make(void **context)
                          .profile = "tls-5-day",
                          .received = {RECEIVED}};
     struct act act = {0, {RECEIVED}, "ann"};
-    int issuer;
+    int issuer = 0;
     must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign, &f) &&
              store_issuer(w->store, digest_of("issuer", 6), "CN=Bench CA", "http://crl.example/ca.crl",
                           &issuer, &f),

@@ -313,6 +313,24 @@ static void late_ones_form_cohorts(void **state)
                      2);
 }
 
+/* A list with a shorter clock says how many of its certificates run on a longer one. */
+static void a_shorter_clock_is_noticed(void **state)
+{
+    struct small *s = *state;
+    struct listed rows[4];
+    for (int i = 0; i < 4; i++)
+        rows[i] = lists_row(s, i + 2);
+    lists_add_range(s, 0, 4);
+    struct population p = lists_population(rows, 4);
+    p.rule = "4.9.1.1-3";
+    p.deadline = small_at(24);
+    struct population_result r = lists_add(s, &p);
+    assert_int_equal(r.cohort, 2);
+    assert_int_equal(r.added, 2);
+    assert_int_equal(r.later_clock, 2);
+    assert_int_equal(lists_add_range(s, 0, 6).later_clock, 0);
+}
+
 static void an_unknown_list_makes_no_cohort(void **state)
 {
     struct small *s = *state;
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(versions_tell_what_came_and_went, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(a_list_is_compared_both_ways, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(late_ones_form_cohorts, lists_start, lists_stop),
+        cmocka_unit_test_setup_teardown(a_shorter_clock_is_noticed, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(an_unknown_list_makes_no_cohort, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(hashes_are_found, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(replacements_are_refused, lists_start, lists_stop),
