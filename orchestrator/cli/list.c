@@ -249,7 +249,8 @@ bool list_read(struct list_input *input, struct session *s, const struct invocat
     input->in = in;
     input->list.arena = &s->arena;
     /* BR 4.9.1.2 is about subordinate CA certificates */
-    input->list.take_ca = strncmp(s->campaign.rule, "4.9.1.2", 7) == 0;
+    const char *rule = in->values[OPTION_RULE] != NULL ? in->values[OPTION_RULE] : s->campaign.rule;
+    input->list.take_ca = strncmp(rule, "4.9.1.2-", 8) == 0;
     input->digest = digest_begin();
     if (!list_options(input, &format, f) || !list_seed(input->list.seed, f) ||
         !session_issuer(s, in, &input->list.default_issuer, f) || !list_issuers(s, &input->issuers, f))

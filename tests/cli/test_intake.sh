@@ -164,4 +164,22 @@ ends 0 "the keys in a file" export --blocklist keys.txt
 says keys.txt 'SubjectPublicKeyInfo' "with remarks"
 export MASSREVOKE_CAMPAIGN=intake
 ends 2 "nothing expands under item 12" import --no-expand why index.txt
+
+# ---- a re-run after the start: late ones form a cohort, what is revoked stays ----
+m open late --rule 4.9.1.1-12 --received "$(ago '2 hours')" --profile immediate >/dev/null
+export MASSREVOKE_CAMPAIGN=late
+serials demo 20 6 >first.txt
+m import --serials hex first.txt >/dev/null && m plan >/dev/null
+m approve --key demo/approvers/bob.key --cert demo/approvers/bob.crt >/dev/null && m start --confirm late >/dev/null
+timeout 60 "$program" run >run.out 2>&1 </dev/null
+{ sed 1,2d first.txt; serials demo 30 2; } >second.txt
+ends 8 "a re-run after the start, looked at" reconcile --json --serials hex second.txt
+is added 2 "two are new"
+says out '"state": "published"' "what would go is revoked already"
+ends 2 "applied without the name" reconcile --apply --serials hex second.txt
+ends 8 "applied" reconcile --json --apply --confirm late --serials hex second.txt
+is too_late 2 "two are too late"
+is cohort 2 "the new ones are a cohort of their own"
+ends 0 "the version before" reconcile --since 1 --json
+is added 2 "names what came"
 finish
