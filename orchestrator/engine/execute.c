@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
-#define SETTLE 1000  /* outcomes a transaction */
-#define TURN 10      /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
+#define BATCH 20000 /* certificates claimed at once: one pass over an openssl index serves them all */
+#define SETTLE 1000 /* outcomes a transaction */
+#define TURN 10 /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
