@@ -249,7 +249,9 @@ CREATE FUNCTION certificate_state(c integer, i integer) RETURNS integer LANGUAGE
     $$ SELECT coalesce(get_byte(states_of(c, ARRAY[number_of(c, i)]), 0) & 15, 0) $$;
 
 -- The staged list against the ledger. First a row with the totals, then at most `most` of what is in the list alone and
--- as many of what is in the ledger alone; what came by its key is not looked for in a list.
+-- as many of what is in the ledger alone; what came by its key is not looked for in a list. The subscriber of what no ledger has
+-- is looked up for the rows that are told alone: joined to the whole comparison, rows without a place in the list would
+-- all meet in one bucket of the hash.
 CREATE FUNCTION population_reconcile(c integer, most bigint)
 RETURNS TABLE (same bigint, added bigint, dropped bigint, is_added boolean, issuer integer, serial bytea, excluded text,
                withdrawn boolean, state integer, subscriber text, version integer) LANGUAGE plpgsql AS $$
@@ -259,11 +261,10 @@ BEGIN
     WITH d AS MATERIALIZED (
         SELECT coalesce(s.issuer, k.issuer) AS issuer, coalesce(s.serial, k.serial) AS serial, s.serial IS NOT NULL AS listed,
                k.serial IS NOT NULL AND NOT k.withdrawn AS held, k.marks & 4 <> 0 AS by_key, k.excluded, k.withdrawn, k.id,
-               coalesce(k.subscriber, v.subscriber, '') AS subscriber, coalesce(k.version, 0) AS version
+               k.subscriber, coalesce(k.version, 0) AS version
           FROM staging s FULL JOIN (SELECT * FROM certificate t WHERE t.campaign = c) k
             ON k.issuer = s.issuer AND k.serial = s.serial
-          LEFT JOIN inventory v ON k.serial IS NULL AND v.issuer = s.issuer AND v.serial = s.serial
-    ), apart AS (
+    ), apart AS MATERIALIZED (
         (SELECT * FROM d WHERE listed AND NOT held ORDER BY issuer, serial LIMIT most)
         UNION ALL
         (SELECT * FROM d WHERE held AND NOT listed AND NOT by_key ORDER BY issuer, serial LIMIT most)
@@ -271,8 +272,10 @@ BEGIN
     SELECT count(*) FILTER (WHERE listed AND held), count(*) FILTER (WHERE listed AND NOT held),
            count(*) FILTER (WHERE held AND NOT listed AND NOT by_key), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM d
     UNION ALL
-    SELECT NULL, NULL, NULL, listed, issuer, serial, excluded, withdrawn, certificate_state(c, id), subscriber, version
-      FROM apart;
+    (SELECT NULL, NULL, NULL, a.listed, a.issuer, a.serial, a.excluded, a.withdrawn, certificate_state(c, a.id),
+           coalesce(a.subscriber, v.subscriber, ''), a.version
+      FROM apart a LEFT JOIN inventory v ON v.issuer = a.issuer AND v.serial = a.serial
+     ORDER BY a.listed DESC, a.issuer, a.serial);
 END $$;
 
 -- What came and went after a version, in the same form; same: what was there and still is.

@@ -249,23 +249,3 @@ BEGIN
                           AND n.about >= m.plan AND t.outcome <> 'later');
     RETURN CASE WHEN ns IS NULL THEN '{}' ELSE ARRAY(SELECT chunks_of(c, ns)) END;
 END $$;
-
--- As before, but the event names the chunks in one order, whatever order the server reads them in.
-CREATE OR REPLACE FUNCTION queue_give_back(c integer, e integer, at bigint, actor text, chunks integer[]) RETURNS integer
-LANGUAGE plpgsql AS $$
-DECLARE
-    s bigint;
-    mine integer[]; ns integer[];
-BEGIN
-    PERFORM 1 FROM chunk h WHERE h.campaign = c AND h.chunk = ANY (chunks) ORDER BY h.chunk FOR NO KEY UPDATE;
-    SELECT array_agg(h.chunk ORDER BY h.chunk), (SELECT array_agg(n ORDER BY n) FROM chunk g, unnest(g.numbers) n
-                                                  WHERE g.campaign = c AND g.owner = e AND g.chunk = ANY (chunks))
-      INTO mine, ns FROM chunk h WHERE h.campaign = c AND h.owner = e AND h.chunk = ANY (chunks);
-    IF mine IS NULL THEN RETURN 0; END IF;
-    PERFORM pages_lock(c, ns);
-    s := log_begin(c);
-    PERFORM ledger_apply_where(c, s, ns, ARRAY[state_code('asked')], event_code('unsent'));
-    UPDATE chunk h SET owner = NULL, state = chunk_rest(c, h.numbers) WHERE h.campaign = c AND h.chunk = ANY (mine);
-    PERFORM log_end(c, s, at, actor, 'give_back', format('{"chunks":[%s]}', array_to_string(mine, ',')));
-    RETURN cardinality(mine);
-END $$;
