@@ -71,6 +71,12 @@ struct backend_request {
     size_t row_count;
 };
 
+/* The question to the CA's own database that stands in for a status request. */
+struct backend_record {
+    const char *query;              /* $1 the issuer's key identifier, $2 the serials; NULL: there is none */
+    struct backend_template serial; /* how the database writes one */
+};
+
 struct backend {
     const char *name;
     bool keeps_first_date;
@@ -80,6 +86,7 @@ struct backend {
     const char *words[BACKEND_REASONS]; /* the product's word for each reason; NULL: it has none */
     bool uses_issuer_name;
     struct backend_request revoke, status;
+    struct backend_record record;
     struct digest digest; /* of the file */
 };
 

@@ -28,7 +28,8 @@ struct settings_http {
     const char *token_file, *ca_file; /* may be NULL: no token, the system's trusted CAs */
     const char *client_certificate_file, *client_key_file; /* both or none; PEM */
     const char *authority_key; /* for {aki}: lower-case hex, "" for none; NULL: the issuer's key identifier */
-    struct span timeout;       /* for one answer; default 30s */
+    const char *record_conninfo; /* the CA's own database, where the profile can ask it; may be NULL */
+    struct span timeout;         /* for one answer; default 30s */
 };
 
 /* One CA: a backend and the issuers it revokes for. */

@@ -20,6 +20,7 @@ static const struct {
     {"client_certificate_file", "http", false},
     {"client_key_file", "http", false},
     {"authority_key", "http", false},
+    {"record_conninfo", "http", false},
     {"timeout", "http", false},
 };
 
@@ -50,6 +51,15 @@ static void check_url(struct guard *g, const struct guard_node *n)
         }
 }
 
+void backend_keys_check_conninfo(struct guard *g, const struct guard_node *n)
+{
+    const char *text = n->given ? n->text : "", *at = strchr(text, '@'), *scheme = strstr(text, "://");
+    bool in_url = begins(text, "postgres") && scheme != NULL && at != NULL &&
+                  memchr(scheme + 3, ':', at > scheme + 3 ? (size_t)(at - scheme - 3) : 0) != NULL;
+    if (in_url || strstr(text, "password") != NULL)
+        guard_problem(g, n, "a password has no place here; use passfile=, service= or ~/.pgpass");
+}
+
 static void check_authority_key(struct guard *g, const struct guard_node *n)
 {
     size_t digits = 0;
@@ -76,6 +86,7 @@ void backend_keys_check(struct guard *g, const struct guard_node *ca)
             guard_problem(g, n, "is a key of backend %s, not of %s", owners[i].backend, backend);
     }
     check_url(g, guard_get(ca, "url"));
+    backend_keys_check_conninfo(g, guard_get(ca, "record_conninfo"));
     check_authority_key(g, guard_get(ca, "authority_key"));
     const struct guard_node *certificate = guard_get(ca, "client_certificate_file");
     if (certificate->given != guard_get(ca, "client_key_file")->given)
@@ -108,6 +119,7 @@ struct settings_http backend_keys_http(struct guard *g, const struct guard_node 
         .client_certificate_file = guard_text(ca, "client_certificate_file", NULL),
         .client_key_file = guard_text(ca, "client_key_file", NULL),
         .authority_key = aki != NULL && strcmp(aki, "none") == 0 ? "" : aki,
+        .record_conninfo = guard_text(ca, "record_conninfo", NULL),
         .timeout = guard_span(ca, "timeout", (struct span){30}),
     };
 }

@@ -42,6 +42,7 @@ static const struct guard_key ca_keys[] = {
     {.name = "client_certificate_file", .type = GUARD_PATH},
     {.name = "client_key_file", .type = GUARD_PATH},
     {.name = "authority_key", .type = GUARD_TEXT, .min = 1, .max = 128},
+    {.name = "record_conninfo", .type = GUARD_TEXT},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
     {.name = "rate", .type = GUARD_RATE},
     {.name = "windows", .type = GUARD_LIST, .min = 1, .max = 8, .keys = window_keys},
@@ -243,14 +244,7 @@ static void check_mail(struct guard *g)
 
 static void check_secrets(struct guard *g)
 {
-    const struct guard_node *db = guard_get(&g->root, "db");
-    const char *text = guard_text(db, "conninfo", "");
-    const char *at = strchr(text, '@'), *scheme = strstr(text, "://");
-    bool in_url = begins(text, "postgres") && scheme != NULL && at != NULL &&
-                  memchr(scheme + 3, ':', at > scheme + 3 ? (size_t)(at - scheme - 3) : 0) != NULL;
-    if (in_url || strstr(text, "password") != NULL)
-        guard_problem(g, guard_get(db, "conninfo"),
-                      "a password has no place here; use passfile=, service= or ~/.pgpass");
+    backend_keys_check_conninfo(g, guard_get(guard_get(&g->root, "db"), "conninfo"));
 }
 
 static void check_places(struct guard *g)

@@ -1,5 +1,6 @@
 #include "massrevoke/ca_http.h"
 #include "ca_http_transfer.h"
+#include "ca_record.h"
 #include "curl_events.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/file.h"
@@ -36,6 +37,7 @@ struct ca_http {
     size_t issuer_count;
     uint16_t first_issuer;
     struct curl_events events;
+    struct ca_record *record; /* NULL: the status is asked over HTTP, or not at all */
     struct transfer *transfers;
     struct transfer **idle;
     size_t transfer_count, idle_count;
@@ -143,7 +145,7 @@ static bool queue_revoke(struct ca_door *d, const struct ca_item *items, size_t 
 static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
 {
     struct ca_http *c = self(d);
-    if (c->backend.status.method == NULL)
+    if (!d->facts.tells_status)
         return fault_set(f, FAULT_REFUSED, "backend %s tells no status", c->backend.name);
     return queue(c, items, count, true, f);
 }
@@ -286,13 +288,47 @@ static void begin(struct ca_http *c, const struct job *job)
     answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: libcurl does not take the request");
 }
 
+/* Asks the CA's database about the questions at the head of the queue, as far as they are of one issuer. */
+static void ask_record(struct ca_http *c)
+{
+    struct serial serials[RECORD_BATCH];
+    struct record_row rows[RECORD_BATCH];
+    uint32_t numbers[RECORD_BATCH];
+    uint16_t issuer = c->jobs[c->next].item.issuer;
+    size_t n = 0;
+    for (; n < RECORD_BATCH && c->next < c->job_count; n++, c->next++) {
+        const struct job *job = &c->jobs[c->next];
+        if (!job->ask || job->item.issuer != issuer)
+            break;
+        serials[n] = job->item.serial;
+        numbers[n] = job->item.number;
+    }
+    struct fault f;
+    bool ok = ca_record_ask(c->record, c->names[issuer - c->first_issuer].aki, serials, n, rows, &f);
+    if (!ok)
+        halt(c, f.kind, f.text);
+    for (size_t i = 0; i < n; i++)
+        answer(c, numbers[i],
+               !ok               ? CA_WAIT
+               : !rows[i].found  ? CA_UNKNOWN
+               : rows[i].revoked ? CA_REVOKED_BEFORE
+                                 : CA_NOT_REVOKED,
+               ok ? rows[i].at : UTC_NONE, ok ? rows[i].reason : -1,
+               !ok             ? f.text
+               : rows[i].found ? ""
+                               : "not in the CA's database");
+}
+
 /* Begins as many as may run at a time; sends everything back unsent when nothing may go. */
 static void begin_all(struct ca_http *c)
 {
     if (c->next < c->job_count && c->door.now(c->door.clock).s < c->door.away_until.s)
         halt(c, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)");
     while (c->next < c->job_count && c->halted.kind == FAULT_NONE && c->idle_count > 0) {
-        struct job job = c->jobs[c->next++]; /* a copy: delivering may queue */
+        struct job job = c->jobs[c->next]; /* a copy: delivering may queue */
+        if (job.ask && c->record != NULL)
+            return; /* the next step asks */
+        c->next++;
         begin(c, &job);
     }
     while (c->next < c->job_count && c->halted.kind != FAULT_NONE) {
@@ -304,6 +340,10 @@ static void begin_all(struct ca_http *c)
 static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct ca_http *c = self(d);
+    if (c->record != NULL && c->next < c->job_count && c->jobs[c->next].ask && c->halted.kind == FAULT_NONE) {
+        ask_record(c);
+        curl_events_wake(&c->events); /* for what is left */
+    }
     begin_all(c);
     bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
     reap(c);
@@ -336,6 +376,7 @@ static void close_door(struct ca_door *d)
         transfer_close(&c->transfers[i]);
     }
     curl_events_close(&c->events);
+    ca_record_close(c->record);
     curl_slist_free_all(c->revoke_headers);
     curl_slist_free_all(c->status_headers);
     arena_free(&c->arena);
@@ -377,6 +418,7 @@ static void copy_settings(struct ca_http *c, const struct settings_http *s)
         .client_certificate_file = arena_text(a, s->client_certificate_file),
         .client_key_file = arena_text(a, s->client_key_file),
         .authority_key = arena_text(a, s->authority_key),
+        .record_conninfo = arena_text(a, s->record_conninfo),
         .timeout = s->timeout,
     };
 }
@@ -391,6 +433,9 @@ static bool check_files(const struct ca_http *c, struct fault *f)
             return fault_set(f, FAULT_CONFIG, "%s: can't be read", paths[i]);
     if (s->token_file != NULL && c->backend.token_header == NULL)
         return fault_set(f, FAULT_CONFIG, "%s: backend %s takes no token", s->token_file, c->backend.name);
+    if (s->record_conninfo != NULL && c->backend.record.query == NULL)
+        return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s knows no database to ask (record_conninfo)",
+                         s->url, c->backend.name);
     if (s->token_file == NULL && c->backend.token_header != NULL)
         return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s needs a token_file", s->url, c->backend.name);
     return true;
@@ -416,7 +461,7 @@ static struct ca_facts facts_of(const struct ca_http *c, struct rate rate)
 {
     struct ca_facts facts = {.name = c->backend.name,
                              .keeps_first_date = c->backend.keeps_first_date,
-                             .tells_status = c->backend.status.method != NULL,
+                             .tells_status = c->backend.status.method != NULL || c->record != NULL,
                              .quiet = c->backend.quiet,
                              .rate = rate};
     for (unsigned code = 0; code < BACKEND_REASONS; code++)
@@ -438,6 +483,8 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     bool ok = backend_read(c->http.plans_dir, c->http.profile, &c->arena, &c->backend, f) &&
               take_names(c, ca, f) && check_files(c, f) &&
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
+    if (ok && c->http.record_conninfo != NULL)
+        c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
     c->door.facts = facts_of(c, ca->rate);
     c->door.fd = c->events.epoll;
     if (ok)

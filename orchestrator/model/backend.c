@@ -47,6 +47,12 @@ static const struct guard_key reason_keys[] = {
     {0},
 };
 
+static const struct guard_key record_keys[] = {
+    {.name = "serial", .type = GUARD_TEXT, .required = true, .min = 1, .max = 64},
+    {.name = "query", .type = GUARD_TEXT, .required = true, .min = 1, .max = 4000},
+    {0},
+};
+
 static const struct guard_key backend_keys[] = {
     GUARD_VERSION,
     {.name = "name", .type = GUARD_TEXT, .required = true, .min = 1, .max = 40},
@@ -57,6 +63,7 @@ static const struct guard_key backend_keys[] = {
     {.name = "reasons", .type = GUARD_LIST, .required = true, .min = 1, .max = 10, .keys = reason_keys},
     {.name = "revoke", .type = GUARD_GROUP, .required = true, .keys = request_keys},
     {.name = "status", .type = GUARD_GROUP, .keys = request_keys},
+    {.name = "record", .type = GUARD_GROUP, .keys = record_keys},
     {0},
 };
 
@@ -166,6 +173,8 @@ static void check_row(struct guard *g, const struct guard_node *n, const struct 
     }
 }
 
+#define SERIALS (1U << BACKEND_SERIAL_HEX | 1U << BACKEND_SERIAL_DECIMAL | 1U << BACKEND_SERIAL_COLON)
+
 static struct backend_request take_request(struct guard *g, const struct guard_node *n, bool status,
                                            unsigned *used)
 {
@@ -190,10 +199,9 @@ static struct backend_request take_request(struct guard *g, const struct guard_n
                                   .rows = rows,
                                   .row_count = answers->count};
     const char *path = guard_text(n, "path", "/");
-    unsigned serials = 1U << BACKEND_SERIAL_HEX | 1U << BACKEND_SERIAL_DECIMAL | 1U << BACKEND_SERIAL_COLON;
     if (path[0] != '/' || !is_line(path) || strchr(path, ' ') != NULL)
         guard_problem(g, guard_get(n, "path"), "expected a path that begins with '/' and has no blanks");
-    if (n->given && (*used & serials) == 0)
+    if (n->given && (*used & SERIALS) == 0)
         guard_problem(g, n, "neither path nor body names the serial");
     if (out.method != NULL && strcmp(out.method, "GET") == 0 && out.body.count > 0)
         guard_problem(g, guard_get(n, "body"), "a GET has no body");
@@ -223,6 +231,22 @@ static void take_reasons(struct guard *g, struct backend *b, bool sent)
     }
 }
 
+static struct backend_record take_record(struct guard *g, const struct guard_node *n)
+{
+    unsigned used = 0;
+    struct backend_record out = {.query = n->given ? guard_text(n, "query", "") : NULL,
+                                 .serial = take_template(g, guard_get(n, "serial"), &used)};
+    if (!n->given)
+        return out;
+    if (strstr(out.query, "$1") == NULL || strstr(out.query, "$2") == NULL)
+        guard_problem(g, guard_get(n, "query"), "needs $1, the issuer's key identifier, and $2, the serials");
+    if ((used & SERIALS) == 0 || (used & ~SERIALS) != 0 || out.serial.count != 1)
+        guard_problem(g, guard_get(n, "serial"), "expected one form of the serial, as \"{serial.decimal}\"");
+    if (guard_get(&g->root, "status")->given)
+        guard_problem(g, n, "give `status` or `record`, not both");
+    return out;
+}
+
 static void take(struct guard *g, struct backend *b)
 {
     const struct guard_node *root = &g->root;
@@ -236,6 +260,7 @@ static void take(struct guard *g, struct backend *b)
         guard_problem(g, guard_get(root, "token_header"), "expected the name of a header");
     b->revoke = take_request(g, guard_get(root, "revoke"), false, &in_revoke);
     b->status = take_request(g, guard_get(root, "status"), true, &in_status);
+    b->record = take_record(g, guard_get(root, "record"));
     unsigned reasons = 1U << BACKEND_REASON_NAME | 1U << BACKEND_REASON_CODE;
     if ((in_status & reasons) != 0)
         guard_problem(g, guard_get(root, "status"), "a question about the status has no reason");
