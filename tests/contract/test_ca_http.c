@@ -343,7 +343,6 @@ static void serials_take_each_products_form(void **state)
 static void a_request_is_what_the_profile_says(void **state)
 {
     struct world *w = *state;
-    AUTO_BUF out = {0};
     must_open(w, "ejbca", 1, 5);
     w->odd = says_ok;
     w->odd_count = -1;
