@@ -288,6 +288,12 @@ static void begin(struct ca_http *c, const struct job *job)
     answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: libcurl does not take the request");
 }
 
+/* Is the next in the queue a question to the CA's database? */
+static bool asks_record(const struct ca_http *c)
+{
+    return c->record != NULL && c->next < c->job_count && c->jobs[c->next].ask;
+}
+
 /* Asks the CA's database about the questions at the head of the queue, as far as they are of one issuer. */
 static void ask_record(struct ca_http *c)
 {
@@ -325,10 +331,9 @@ static void begin_all(struct ca_http *c)
     if (c->next < c->job_count && c->door.now(c->door.clock).s < c->door.away_until.s)
         halt(c, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)");
     while (c->next < c->job_count && c->halted.kind == FAULT_NONE && c->idle_count > 0) {
-        struct job job = c->jobs[c->next]; /* a copy: delivering may queue */
-        if (job.ask && c->record != NULL)
-            return; /* the next step asks */
-        c->next++;
+        if (asks_record(c))
+            return;                          /* the next step does */
+        struct job job = c->jobs[c->next++]; /* a copy: delivering may queue */
         begin(c, &job);
     }
     while (c->next < c->job_count && c->halted.kind != FAULT_NONE) {
@@ -340,15 +345,17 @@ static void begin_all(struct ca_http *c)
 static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct ca_http *c = self(d);
-    if (c->record != NULL && c->next < c->job_count && c->jobs[c->next].ask && c->halted.kind == FAULT_NONE) {
+    if (asks_record(c) && c->halted.kind == FAULT_NONE)
         ask_record(c);
-        curl_events_wake(&c->events); /* for what is left */
-    }
     begin_all(c);
     bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
     reap(c);
     begin_all(c);
     deliver(c);
+    if (c->next < c->job_count && (c->idle_count > 0 || asks_record(c)))
+        curl_events_wake(&c->events);
+    else
+        curl_events_arm(&c->events);
     *busy = under_way(c) > 0 || c->next < c->job_count;
     if (*busy || !ok)
         return ok;

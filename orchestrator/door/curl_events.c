@@ -22,13 +22,6 @@ static void set_timer(struct curl_events *e, long ms)
         e->wrong = CURLM_INTERNAL_ERROR;
 }
 
-static int on_timer(CURLM *multi, long ms, void *context)
-{
-    (void)multi;
-    set_timer(context, ms);
-    return 0;
-}
-
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
     struct curl_events *e = context;
@@ -61,8 +54,6 @@ bool curl_events_open(struct curl_events *e, long connections, struct fault *f)
               epoll_ctl(e->epoll, EPOLL_CTL_ADD, e->timer, &event) == 0 &&
               curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e) == CURLM_OK &&
-              curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-              curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK;
@@ -74,24 +65,46 @@ void curl_events_wake(struct curl_events *e)
     set_timer(e, 0);
 }
 
+void curl_events_arm(struct curl_events *e)
+{
+    long ms = -1;
+    if (curl_multi_timeout(e->multi, &ms) != CURLM_OK)
+        e->wrong = CURLM_INTERNAL_ERROR;
+    set_timer(e, ms);
+}
+
+/* What libcurl wants done by now: new transfers, timeouts. */
+static CURLMcode run_timer(struct curl_events *e)
+{
+    int active;
+    return curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &active);
+}
+
+static CURLMcode run_event(struct curl_events *e, const struct epoll_event *event)
+{
+    uint64_t expirations;
+    uint32_t seen = event->events;
+    int active;
+    if (event->data.fd == e->timer) {
+        (void)!read(e->timer, &expirations, sizeof expirations);
+        return run_timer(e);
+    }
+    int mask = ((seen & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+               ((seen & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+               ((seen & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+    return curl_multi_socket_action(e->multi, event->data.fd, mask, &active);
+}
+
 bool curl_events_run(struct curl_events *e, int wait_ms, struct fault *f)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    CURLMcode rc = CURLM_OK;
-    int active, n = epoll_wait(e->epoll, events, EVENTS_AT_ONCE, wait_ms);
-    for (int i = 0; i < n && rc == CURLM_OK; i++) {
-        uint64_t expirations;
-        uint32_t seen = events[i].events;
-        if (events[i].data.fd == e->timer) {
-            (void)!read(e->timer, &expirations, sizeof expirations);
-            rc = curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &active);
-            continue;
-        }
-        int mask = ((seen & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
-                   ((seen & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
-                   ((seen & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
-        rc = curl_multi_socket_action(e->multi, events[i].data.fd, mask, &active);
-    }
+    long due = -1;
+    CURLMcode rc = curl_multi_timeout(e->multi, &due);
+    if (rc == CURLM_OK && due == 0)
+        rc = run_timer(e);
+    int n = epoll_wait(e->epoll, events, EVENTS_AT_ONCE, wait_ms);
+    for (int i = 0; i < n && rc == CURLM_OK; i++)
+        rc = run_event(e, &events[i]);
     if (rc == CURLM_OK)
         rc = e->wrong;
     return rc == CURLM_OK || fault_set(f, FAULT_FAILED, "libcurl: %s", curl_multi_strerror(rc));

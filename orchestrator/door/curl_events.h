@@ -21,6 +21,9 @@ MUST_USE bool curl_events_open(struct curl_events *e, long connections, struct f
 /* Makes the descriptor readable at once. */
 void curl_events_wake(struct curl_events *e);
 
+/* Sets the timer to what libcurl waits for; once after all work, not at each change: setting one is dear. */
+void curl_events_arm(struct curl_events *e);
+
 /* Works on whatever is ready; waits at most wait_ms for the first of it. FAILED: libcurl is broken. */
 MUST_USE bool curl_events_run(struct curl_events *e, int wait_ms, struct fault *f);
 
