@@ -271,7 +271,7 @@ void cfssl_kill(struct cfssl *c)
 
 /* --- its CRL --- */
 
-void cfssl_publish(struct cfssl *c, struct utc now)
+size_t cfssl_publish(struct cfssl *c, struct utc now)
 {
     struct fault f = {0};
     struct cert cert;
@@ -307,4 +307,5 @@ void cfssl_publish(struct cfssl *c, struct utc now)
     must(crl_write(&head, entries, n, key, &crl, &f), "CRL", f.text);
     must(file_write(file_join(&a, c->ca, "pub/ca.crl"), buf_str(&crl), 0644, &f), "CRL", f.text);
     key_release(key);
+    return n;
 }
