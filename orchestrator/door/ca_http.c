@@ -177,7 +177,8 @@ static void halt(struct ca_http *c, enum fault_kind kind, const char *why)
         return;
     fault_set(&c->halted, kind, "CA at %s: %.300s", c->http.url, why);
     if (kind == FAULT_CONFIG)
-        fault_hint(&c->halted, "check url, token_file, client certificate and profile of this CA");
+        fault_hint(&c->halted,
+                   "check this CA's url, token_file, client certificate, record_conninfo and profile");
 }
 
 /* The outcome of each meaning. */
