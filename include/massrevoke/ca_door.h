@@ -2,8 +2,9 @@
  *
  * One pollable descriptor and one step each; answers come by callback from inside step(). A door reports what
  * the CA said, one of the outcomes below per certificate and never two; what it means for the campaign is the
- * executor's business. `openssl ca` is door/ca_openssl.c. Does not: retry, pace, wait, or know campaigns.
- * Sources: facts of real backends, section 3. Called by: engine, cli, drill (decorated with faults). */
+ * executor's business. `openssl ca` is door/ca_openssl.c, interfaces over HTTP are door/ca_http.c. Does not:
+ * retry, pace, wait, or know campaigns. Sources: facts of real backends, section 3. Called by: engine, cli,
+ * drill (decorated with faults). */
 #ifndef MASSREVOKE_CA_DOOR_H
 #define MASSREVOKE_CA_DOOR_H
 
@@ -50,6 +51,7 @@ struct ca_door {
     void *answer_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */
     void *clock;
+    struct utc away_until; /* the backend asked to be left alone until then (Retry-After); past: it did not */
 };
 
 /* Ends a door; NULL is allowed. */

@@ -18,18 +18,32 @@ struct guard_problems;
 struct settings_issuer {
     const char *certificate_file;
     const char *crl;
+    const char *name; /* http: how the CA's interface names it; may be NULL */
+};
+
+/* http: where the interface is and how we show who we are. Files are read by the door. */
+struct settings_http {
+    const char *profile, *plans_dir; /* a shipped name or an absolute path; where own profiles lie, or NULL */
+    const char *url;                 /* "https://host:port/base", without '/' at the end */
+    const char *token_file, *ca_file; /* may be NULL: no token, the system's trusted CAs */
+    const char *client_certificate_file, *client_key_file; /* both or none; PEM */
+    const char *authority_key; /* for {aki}: lower-case hex, "" for none; NULL: the issuer's key identifier */
+    const char *record_conninfo; /* the CA's own database, where the profile can ask it; may be NULL */
+    struct span timeout;         /* for one answer; default 30s */
 };
 
 /* One CA: a backend and the issuers it revokes for. */
 struct settings_ca {
     const char *name;              /* default: "ca" for a lone group */
-    const char *backend;           /* "ca_openssl" */
+    const char *backend;           /* "ca_openssl", "http" */
     const char *directory;         /* ca_openssl: the folder of openssl.cnf and index.txt */
     const char *config_file;       /* ca_openssl: default DIRECTORY/openssl.cnf */
     const char *key_password_file; /* may be NULL */
     struct rate rate; /* revocations; the slowest of `rate` (default 2000/s), `windows` and `concurrency` at
                          `latency_ms` */
     struct span crl_validity; /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
+    int concurrency;          /* requests at a time, 0: not said */
+    struct settings_http http;
     const struct settings_issuer *issuers;
     size_t issuer_count;
 };

@@ -1,5 +1,6 @@
 /* config check: everything that can be wrong before a campaign, at once. */
 #include "command.h"
+#include "massrevoke/backend.h"
 #include "massrevoke/guard.h"
 #include "massrevoke/json.h"
 #include "massrevoke/keytype.h"
@@ -52,17 +53,28 @@ static void check_approvers(const struct settings *s, struct guard_problems *p)
     }
 }
 
-static void check_secrets(const struct settings *s, struct guard_problems *p)
+static void check_secret(const struct settings_ca *ca, const char *path, struct guard_problems *p)
 {
+    struct stat st;
+    if (path == NULL)
+        return;
+    if (stat(path, &st) != 0)
+        guard_problems_add(p, "CA %s: %s: %s", ca->name, path, strerror(errno));
+    else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        guard_problems_add(p, "CA %s: %s: others can read this secret; chmod 600", ca->name, path);
+}
+
+static void check_cas(const struct settings *s, struct guard_problems *p)
+{
+    struct fault f;
     for (size_t i = 0; i < s->ca_count; i++) {
-        const char *path = s->cas[i].key_password_file;
-        struct stat st;
-        if (path == NULL)
-            continue;
-        if (stat(path, &st) != 0)
-            guard_problems_add(p, "CA %s: %s: %s", s->cas[i].name, path, strerror(errno));
-        else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-            guard_problems_add(p, "CA %s: %s: others can read this secret; chmod 600", s->cas[i].name, path);
+        const struct settings_ca *ca = &s->cas[i];
+        struct backend backend;
+        check_secret(ca, ca->key_password_file, p);
+        check_secret(ca, ca->http.token_file, p);
+        check_secret(ca, ca->http.client_key_file, p);
+        if (ca->http.profile != NULL && !backend_read(s->plans_dir, ca->http.profile, p->arena, &backend, &f))
+            add_fault(p, &f);
     }
 }
 
@@ -89,7 +101,7 @@ bool cmd_config_check(struct invocation *in, int *exit_code, struct fault *f)
         return false;
     check_data(&s, &p);
     check_approvers(&s, &p);
-    check_secrets(&s, &p);
+    check_cas(&s, &p);
     if (in->json)
         print_json(&s, &p);
     else

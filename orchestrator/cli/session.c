@@ -1,4 +1,5 @@
 #include "session.h"
+#include "massrevoke/ca_http.h"
 #include "massrevoke/ca_openssl.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
@@ -15,6 +16,7 @@ static const struct {
                  struct ca_door **out, struct fault *f);
 } backends[] = {
     {"ca_openssl", ca_openssl_open},
+    {"http", ca_http_open},
 };
 
 /* The person: --as with a demo CA, else SUDO_USER, else the login name (contract section 1). */

@@ -1,5 +1,6 @@
 /* The schema of massrevoke.cfg(5) and what one key cannot know alone. */
 #include "massrevoke/settings.h"
+#include "backend_keys.h"
 #include "massrevoke/digest.h"
 #include "massrevoke/file.h"
 #include "massrevoke/guard.h"
@@ -14,11 +15,12 @@
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
 
-static const char *const backends[] = {"ca_openssl", NULL};
+static const char *const backends[] = {"ca_openssl", "http", NULL};
 
 static const struct guard_key issuer_keys[] = {
     {.name = "certificate_file", .type = GUARD_PATH, .required = true},
     {.name = "crl", .type = GUARD_TEXT},
+    {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 1000},
     {0},
 };
 
@@ -30,9 +32,18 @@ static const struct guard_key window_keys[] = {
 static const struct guard_key ca_keys[] = {
     {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 64},
     {.name = "backend", .type = GUARD_TEXT, .required = true, .words = backends},
-    {.name = "directory", .type = GUARD_PATH, .required = true},
+    {.name = "directory", .type = GUARD_PATH},
     {.name = "config_file", .type = GUARD_PATH},
     {.name = "key_password_file", .type = GUARD_PATH},
+    {.name = "profile", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {.name = "url", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {.name = "token_file", .type = GUARD_PATH},
+    {.name = "ca_file", .type = GUARD_PATH},
+    {.name = "client_certificate_file", .type = GUARD_PATH},
+    {.name = "client_key_file", .type = GUARD_PATH},
+    {.name = "authority_key", .type = GUARD_TEXT, .min = 1, .max = 128},
+    {.name = "record_conninfo", .type = GUARD_TEXT},
+    {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
     {.name = "rate", .type = GUARD_RATE},
     {.name = "windows", .type = GUARD_LIST, .min = 1, .max = 8, .keys = window_keys},
     {.name = "concurrency", .type = GUARD_INT, .min = 1, .max = 10000},
@@ -155,6 +166,7 @@ static void check_cas(struct guard *g, const struct guard_node *cas, size_t coun
     for (size_t c = 0; c < count; c++) {
         const struct guard_node *list = guard_get(&cas[c], "issuers");
         check_demo(g, &cas[c]);
+        backend_keys_check(g, &cas[c]);
         for (size_t i = 0; i < list->count; i++)
             check_certificate(g, guard_get(&list->inside[i], "certificate_file"), c,
                               "this issuer belongs to another CA already", &seen);
@@ -238,14 +250,7 @@ static void check_mail(struct guard *g)
 
 static void check_secrets(struct guard *g)
 {
-    const struct guard_node *db = guard_get(&g->root, "db");
-    const char *text = guard_text(db, "conninfo", "");
-    const char *at = strchr(text, '@'), *scheme = strstr(text, "://");
-    bool in_url = begins(text, "postgres") && scheme != NULL && at != NULL &&
-                  memchr(scheme + 3, ':', at > scheme + 3 ? (size_t)(at - scheme - 3) : 0) != NULL;
-    if (in_url || strstr(text, "password") != NULL)
-        guard_problem(g, guard_get(db, "conninfo"),
-                      "a password has no place here; use passfile=, service= or ~/.pgpass");
+    backend_keys_check_conninfo(g, guard_get(guard_get(&g->root, "db"), "conninfo"));
 }
 
 static void check_places(struct guard *g)
@@ -278,14 +283,16 @@ static struct rate take_rate(const struct guard_node *n)
     return rate;
 }
 
-static void take_ca(struct arena *a, const struct guard_node *n, struct settings_ca *out)
+static void take_ca(struct guard *g, const struct guard_node *n, struct settings_ca *out)
 {
+    struct arena *a = g->arena;
     const struct guard_node *list = guard_get(n, "issuers");
     struct settings_issuer *issuers = arena_array(a, list->count, sizeof *issuers);
     for (size_t i = 0; i < list->count; i++)
         issuers[i] = (struct settings_issuer){
             .certificate_file = guard_text(&list->inside[i], "certificate_file", NULL),
             .crl = guard_text(&list->inside[i], "crl", NULL),
+            .name = guard_text(&list->inside[i], "name", NULL),
         };
     const char *directory = guard_text(n, "directory", NULL);
     *out = (struct settings_ca){
@@ -297,6 +304,8 @@ static void take_ca(struct arena *a, const struct guard_node *n, struct settings
         .key_password_file = guard_text(n, "key_password_file", NULL),
         .rate = take_rate(n),
         .crl_validity = guard_span(n, "crl_validity", (struct span){7 * DAY}),
+        .concurrency = (int)guard_int(n, "concurrency", 0),
+        .http = backend_keys_http(g, n),
         .issuers = issuers,
         .issuer_count = list->count,
     };
@@ -334,7 +343,7 @@ static void take_lists(struct arena *a, struct guard *g, struct settings *s)
     check_cas(g, cas, s->ca_count);
     struct settings_ca *ca = arena_array(a, s->ca_count, sizeof *ca);
     for (size_t i = 0; i < s->ca_count; i++)
-        take_ca(a, &cas[i], &ca[i]);
+        take_ca(g, &cas[i], &ca[i]);
     s->cas = ca;
 
     const struct guard_node *people = guard_get(guard_get(&g->root, "approvals"), "approvers");

@@ -117,6 +117,47 @@ static void everything_lands_in_its_place(void **unused)
     assert_string_equal(s.map[0].folder, place("pub"));
 }
 
+#define HTTP(keys)                                                                                           \
+    "ca = { backend = \"http\"; " keys                                                                       \
+    " issuers = ( { certificate_file = \"a.pem\"; name = \"CN=a, b\"; } ); };"
+
+static void a_ca_over_http(void **unused)
+{
+    (void)unused;
+    write_file("massrevoke.cfg",
+               "version = 1; plans_dir = \".\"; " HTTP(
+                   "profile = \"own/x.cfg\"; url = \"https://ca.example:8443/base//\"; token_file = \"t\";"
+                   "ca_file = \"b.pem\"; client_certificate_file = \"c\"; client_key_file = \"k\";"
+                   "authority_key = \"AB01\"; timeout = \"7s\"; concurrency = 9;"));
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    const struct settings_http *h = &s.cas[0].http;
+    assert_string_equal(h->profile, place("own/x.cfg"));
+    assert_string_equal(h->plans_dir, s.plans_dir);
+    assert_string_equal(h->url, "https://ca.example:8443/base");
+    assert_string_equal(h->token_file, place("t"));
+    assert_string_equal(h->ca_file, place("b.pem"));
+    assert_string_equal(h->client_certificate_file, place("c"));
+    assert_string_equal(h->client_key_file, place("k"));
+    assert_string_equal(h->authority_key, "ab01");
+    assert_int_equal(h->timeout.s, 7);
+    assert_int_equal(s.cas[0].concurrency, 9);
+    assert_string_equal(s.cas[0].issuers[0].name, "CN=a, b");
+    write_file("massrevoke.cfg", "version = 1; " HTTP("profile = \"cfssl\"; url = \"http://127.0.0.1:8888\";"
+                                                      "authority_key = \"none\";"));
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    h = &s.cas[0].http;
+    assert_string_equal(h->profile, "cfssl");
+    assert_string_equal(h->authority_key, "");
+    assert_int_equal(h->timeout.s, 30);
+    assert_null(h->token_file);
+    assert_int_equal(s.cas[0].concurrency, 0);
+}
+
 static void the_slowest_limit_of_a_backend_counts(void **unused)
 {
     (void)unused;
@@ -172,7 +213,19 @@ static const char *const refused[][2] = {
      "demo = true is refused with any backend but ca_openssl"},
     {"ca = { backend = \"ca_opensll\"; directory = \".\"; issuers = ( { certificate_file = \"a.pem\"; } ); "
      "};",
-     "unknown value 'ca_opensll', did you mean ca_openssl (known: ca_openssl)"},
+     "unknown value 'ca_opensll', did you mean ca_openssl (known: ca_openssl, http)"},
+    {HTTP("url = \"https://x\";"), "ca.profile: required by backend http, but missing"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; directory = \".\";"),
+     "ca.directory: is a key of backend ca_openssl, not of http"},
+    {HTTP("profile = \"x\"; url = \"http://127.0.0.1.example\";"), "http:// only for 127.0.0.1"},
+    {HTTP("profile = \"x\"; url = \"https://me:secret@x\";"), "a user or password has no place here"},
+    {HTTP("profile = \"x\"; url = \"https://x/?a=b\";"), "have no place here"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; authority_key = \"AB:01\";"),
+     "\"none\" or hexadecimal octets"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; client_key_file = \"k\";"),
+     "client_certificate_file and client_key_file, or neither"},
+    {"ca = { backend = \"ca_openssl\"; issuers = ( { certificate_file = \"a.pem\"; } ); };",
+     "ca.directory: required by backend ca_openssl, but missing"},
     {"cas = (" CA("x", "a.pem") "," CA("y", "copy.pem") ");", "this issuer belongs to another CA already"},
     {"cas = (" CA("x", "a.pem") "," CA("x", "b.pem") ");", "two CAs are named 'x'"},
     {"cas = (" CA("x", "a.pem") "); ca = " CA("y", "b.pem") ";", "either one group `ca` or the list `cas`"},
@@ -251,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_lands_in_its_place),
+        cmocka_unit_test(a_ca_over_http),
         cmocka_unit_test(the_slowest_limit_of_a_backend_counts),
         cmocka_unit_test(a_demo_needs_little),
         cmocka_unit_test(what_is_unsafe_is_refused),

@@ -1,0 +1,503 @@
+#include "massrevoke/ca_http.h"
+#include "ca_http_transfer.h"
+#include "ca_record.h"
+#include "curl_events.h"
+#include "massrevoke/cert.h"
+#include "massrevoke/file.h"
+#include "massrevoke/hex.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define STEP_WAIT_MS 10 /* for callers that do not wait on the descriptor */
+#define RETRY_AFTER_MAX INT64_C(3600)
+#define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
+#define TOKEN_MAX ((size_t)16384)
+
+/* One queued certificate. */
+struct job {
+    struct ca_item item;
+    bool ask;
+};
+
+/* What an issuer is called over there. */
+struct name {
+    const char *aki, *name;
+};
+
+struct ca_http {
+    struct ca_door door; /* first: the contract's handle is a pointer to it */
+    struct arena arena;
+    struct settings_http http;
+    struct backend backend;
+    struct name *names; /* one an issuer */
+    size_t issuer_count;
+    uint16_t first_issuer;
+    struct curl_events events;
+    struct ca_record *record; /* NULL: the status is asked over HTTP, or not at all */
+    struct transfer *transfers;
+    struct transfer **idle;
+    size_t transfer_count, idle_count;
+    struct curl_slist *revoke_headers, *status_headers;
+    struct job *jobs; /* [next, job_count) are not begun */
+    size_t next, job_count, job_room;
+    size_t silent;       /* requests in a row without a clear answer */
+    struct fault halted; /* why nothing more of what is queued goes out; kind NONE: it does */
+    struct ca_answer *answers;
+    size_t answer_count;
+};
+
+static struct ca_http *self(struct ca_door *d)
+{
+    return (struct ca_http *)d;
+}
+
+static size_t under_way(const struct ca_http *c)
+{
+    return c->transfer_count - c->idle_count;
+}
+
+/* --- the queue --- */
+
+static bool add_header(struct curl_slist **list, const char *line, struct fault *f)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer == NULL)
+        return fault_set(f, FAULT_FAILED, "libcurl does not take a header");
+    *list = longer;
+    return true;
+}
+
+/* The token file's one line; what it holds is never printed. */
+static bool read_token(struct ca_http *c, struct arena *a, const char **token, struct fault *f)
+{
+    struct str bytes;
+    if (!file_read(c->http.token_file, TOKEN_MAX, a, &bytes, f)) {
+        f->kind = FAULT_CONFIG;
+        return false;
+    }
+    struct str line = str_trim(bytes);
+    for (size_t i = 0; i < line.n; i++)
+        if ((unsigned char)line.p[i] < ' ' || (unsigned char)line.p[i] >= 0x7f)
+            return fault_set(f, FAULT_CONFIG, "%s: a token is one line of printable ASCII",
+                             c->http.token_file);
+    if (line.n == 0)
+        return fault_set(f, FAULT_CONFIG, "%s: is empty", c->http.token_file);
+    *token = arena_copy(a, line.p, line.n);
+    return true;
+}
+
+static bool make_headers(struct ca_http *c, const struct backend_request *r, struct curl_slist **out,
+                         struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    bool typed = false;
+    const char *token = NULL;
+    curl_slist_free_all(*out);
+    *out = NULL;
+    for (size_t i = 0; i < r->header_count; i++) {
+        typed = typed || strncasecmp(r->headers[i], "content-type:", 13) == 0;
+        if (!add_header(out, r->headers[i], f))
+            return false;
+    }
+    /* waiting for 100 Continue costs a round trip; a form is never what is sent */
+    if (!add_header(out, "Expect:", f) || (!typed && !add_header(out, "Content-Type:", f)))
+        return false;
+    if (c->backend.token_header == NULL || c->http.token_file == NULL)
+        return true;
+    return read_token(c, &a, &token, f) &&
+           add_header(out, arena_format(&a, "%s: %s", c->backend.token_header, token), f);
+}
+
+static bool queue(struct ca_http *c, const struct ca_item *items, size_t count, bool ask, struct fault *f)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].issuer < c->first_issuer || items[i].issuer - c->first_issuer >= (int)c->issuer_count)
+            return fault_set(f, FAULT_REFUSED, "certificate %u belongs to issuer %u, not to the CA at %s",
+                             items[i].number, items[i].issuer, c->http.url);
+    if (c->next == c->job_count && under_way(c) == 0) {
+        c->next = c->job_count = 0;
+        c->silent = 0;
+        if (!make_headers(c, &c->backend.revoke, &c->revoke_headers, f) ||
+            !make_headers(c, &c->backend.status, &c->status_headers, f))
+            return false;
+    }
+    if (c->job_count + count > UINT32_MAX / 4)
+        return fault_set(f, FAULT_CONFLICT, "too many certificates are queued for the CA at %s", c->http.url);
+    while (c->job_room < c->job_count + count) {
+        c->job_room = c->job_room == 0 ? 1024 : c->job_room * 2;
+        c->jobs = arena_grow(c->jobs, c->job_room * sizeof *c->jobs);
+    }
+    for (size_t i = 0; i < count; i++)
+        c->jobs[c->job_count++] = (struct job){.item = items[i], .ask = ask};
+    curl_events_wake(&c->events);
+    return true;
+}
+
+static bool queue_revoke(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
+{
+    return queue(self(d), items, count, false, f);
+}
+
+static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
+{
+    struct ca_http *c = self(d);
+    if (!d->facts.tells_status)
+        return fault_set(f, FAULT_REFUSED, "backend %s tells no status", c->backend.name);
+    return queue(c, items, count, true, f);
+}
+
+/* --- answers --- */
+
+static void deliver(struct ca_http *c)
+{
+    size_t n = c->answer_count;
+    c->answer_count = 0; /* the receiver may queue again from inside its callback */
+    if (n > 0)
+        c->door.answer(c->door.answer_context, c->answers, n);
+}
+
+static void answer(struct ca_http *c, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
+                   const char *text)
+{
+    struct ca_answer *out = &c->answers[c->answer_count++];
+    *out = (struct ca_answer){.number = number, .outcome = outcome, .at = at, .reason = reason};
+    snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, text);
+    if (c->answer_count == c->transfer_count)
+        deliver(c);
+}
+
+/* From here on nothing more of what is queued goes out. The first reason stays, but a worse kind wins. */
+static void halt(struct ca_http *c, enum fault_kind kind, const char *why)
+{
+    if (c->halted.kind == FAULT_CONFIG || c->halted.kind == kind)
+        return;
+    fault_set(&c->halted, kind, "CA at %s: %.300s", c->http.url, why);
+    if (kind == FAULT_CONFIG)
+        fault_hint(&c->halted,
+                   "check this CA's url, token_file, client certificate, record_conninfo and profile");
+}
+
+/* The outcome of each meaning. */
+static const enum ca_outcome outcomes[BACKEND_MEANING_COUNT] = {
+    [BACKEND_REVOKED] = CA_REVOKED_NOW,
+    [BACKEND_BEFORE] = CA_REVOKED_BEFORE,
+    [BACKEND_NOT_REVOKED] = CA_NOT_REVOKED,
+    [BACKEND_UNKNOWN] = CA_UNKNOWN,
+    [BACKEND_WAIT] = CA_WAIT,
+    [BACKEND_ASK] = CA_ASK,
+    [BACKEND_STOP] = CA_WAIT,
+    [BACKEND_PERSON] = CA_PERSON,
+};
+
+/* What the last answer tells about the backend as a whole. */
+static void watch(struct ca_http *c, enum backend_meaning meaning, const char *text)
+{
+    c->silent = meaning == BACKEND_ASK ? c->silent + 1 : 0;
+    if (meaning == BACKEND_STOP)
+        halt(c, FAULT_CONFIG, text);
+    else if (meaning == BACKEND_WAIT || c->silent >= c->transfer_count)
+        halt(c, FAULT_UNAVAILABLE, text);
+}
+
+static void keep_retry_after(struct ca_http *c, const struct transfer *t)
+{
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds <= 0)
+        return;
+    struct utc until = c->door.now(c->door.clock);
+    until.s += seconds < RETRY_AFTER_MAX ? (int64_t)seconds : RETRY_AFTER_MAX;
+    c->door.away_until = utc_max(c->door.away_until, until);
+}
+
+/* A transfer that is over becomes one answer. */
+static void settle(struct ca_http *c, struct transfer *t, CURLcode rc)
+{
+    struct backend_verdict v = {
+        .meaning = t->begun ? BACKEND_ASK : BACKEND_WAIT, .at = UTC_NONE, .reason = -1};
+    char text[400];
+    long http = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
+    if (rc == CURLE_OK) {
+        v = backend_judge(&c->backend, t->ask ? &c->backend.status : &c->backend.revoke, http,
+                          buf_str(&t->reply));
+        snprintf(text, sizeof text, "HTTP %ld: %.300s", http, t->reply.p == NULL ? "" : t->reply.p);
+    } else {
+        snprintf(text, sizeof text, "%s%s: %.250s", t->begun ? "" : "not sent: ",
+                 t->too_large ? "an answer larger than allowed" : curl_easy_strerror(rc), t->error);
+    }
+    for (char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
+            *p = ' '; /* foreign bytes must not steer the terminal */
+    if (v.meaning == BACKEND_REVOKED && utc_is_set(v.at) && v.at.s < t->since.s - SKEW)
+        v.meaning = BACKEND_BEFORE;
+    bool clear = v.meaning <= BACKEND_NOT_REVOKED;
+    if (!clear)
+        keep_retry_after(c, t);
+    watch(c, v.meaning, text);
+    answer(c, t->item.number, outcomes[v.meaning], v.at, v.reason, clear ? "" : text);
+}
+
+static void reap(struct ca_http *c)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(c->events.multi, &left)) != NULL;) {
+        char *mine = NULL;
+        CURL *easy = m->easy_handle;
+        CURLcode rc = m->data.result;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &mine);
+        struct transfer *t = (struct transfer *)(void *)mine;
+        settle(c, t, rc);
+        curl_multi_remove_handle(c->events.multi, easy);
+        c->idle[c->idle_count++] = t;
+    }
+}
+
+/* --- one step --- */
+
+/* Hands one job to libcurl; what needs no request is answered at once. */
+static void begin(struct ca_http *c, const struct job *job)
+{
+    const struct name *name = &c->names[job->item.issuer - c->first_issuer];
+    int code = (int)job->item.reason;
+    const char *word = code >= 0 && code < BACKEND_REASONS ? c->backend.words[code] : NULL;
+    if (!job->ask && word == NULL) {
+        answer(c, job->item.number, CA_PERSON, UTC_NONE, -1, "the CA's interface can't express this reason");
+        return;
+    }
+    struct backend_values values = {.serial = &job->item.serial,
+                                    .aki = name->aki,
+                                    .issuer_name = name->name,
+                                    .reason_name = word,
+                                    .reason_code = code};
+    struct transfer *t = c->idle[c->idle_count - 1];
+    t->item = job->item;
+    t->ask = job->ask;
+    t->since = c->door.now(c->door.clock);
+    if (transfer_begin(t, c->events.multi, c->http.url, job->ask ? &c->backend.status : &c->backend.revoke,
+                       &values, job->ask ? c->status_headers : c->revoke_headers)) {
+        c->idle_count--;
+        return;
+    }
+    halt(c, FAULT_CONFIG, "libcurl does not take the request");
+    answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: libcurl does not take the request");
+}
+
+/* Is the next in the queue a question to the CA's database? */
+static bool asks_record(const struct ca_http *c)
+{
+    return c->record != NULL && c->next < c->job_count && c->jobs[c->next].ask;
+}
+
+/* Asks the CA's database about the questions at the head of the queue, as far as they are of one issuer. */
+static void ask_record(struct ca_http *c)
+{
+    struct serial serials[RECORD_BATCH];
+    struct record_row rows[RECORD_BATCH];
+    uint32_t numbers[RECORD_BATCH];
+    uint16_t issuer = c->jobs[c->next].item.issuer;
+    size_t n = 0;
+    for (; n < RECORD_BATCH && c->next < c->job_count; n++, c->next++) {
+        const struct job *job = &c->jobs[c->next];
+        if (!job->ask || job->item.issuer != issuer)
+            break;
+        serials[n] = job->item.serial;
+        numbers[n] = job->item.number;
+    }
+    struct fault f;
+    bool ok = ca_record_ask(c->record, c->names[issuer - c->first_issuer].aki, serials, n, rows, &f);
+    if (!ok)
+        halt(c, f.kind, f.text);
+    for (size_t i = 0; i < n; i++)
+        answer(c, numbers[i],
+               !ok               ? CA_WAIT
+               : !rows[i].found  ? CA_UNKNOWN
+               : rows[i].revoked ? CA_REVOKED_BEFORE
+                                 : CA_NOT_REVOKED,
+               ok ? rows[i].at : UTC_NONE, ok ? rows[i].reason : -1,
+               !ok             ? f.text
+               : rows[i].found ? ""
+                               : "not in the CA's database");
+}
+
+/* Begins as many as may run at a time; sends everything back unsent when nothing may go. */
+static void begin_all(struct ca_http *c)
+{
+    if (c->next < c->job_count && c->door.now(c->door.clock).s < c->door.away_until.s)
+        halt(c, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)");
+    while (c->next < c->job_count && c->halted.kind == FAULT_NONE && c->idle_count > 0) {
+        if (asks_record(c))
+            return;                          /* the next step does */
+        struct job job = c->jobs[c->next++]; /* a copy: delivering may queue */
+        begin(c, &job);
+    }
+    while (c->next < c->job_count && c->halted.kind != FAULT_NONE) {
+        uint32_t number = c->jobs[c->next++].item.number;
+        answer(c, number, CA_WAIT, UTC_NONE, -1, "not sent: the CA turned an earlier request away");
+    }
+}
+
+static bool step(struct ca_door *d, bool *busy, struct fault *f)
+{
+    struct ca_http *c = self(d);
+    if (asks_record(c) && c->halted.kind == FAULT_NONE)
+        ask_record(c);
+    begin_all(c);
+    bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
+    reap(c);
+    begin_all(c);
+    deliver(c);
+    if (c->next < c->job_count && (c->idle_count > 0 || asks_record(c)))
+        curl_events_wake(&c->events);
+    else
+        curl_events_arm(&c->events);
+    *busy = under_way(c) > 0 || c->next < c->job_count;
+    if (*busy || !ok)
+        return ok;
+    struct fault why = c->halted;
+    c->halted = (struct fault){0};
+    if (why.kind != FAULT_NONE)
+        *f = why;
+    return why.kind == FAULT_NONE;
+}
+
+static bool no_publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
+{
+    (void)issuer;
+    (void)now;
+    return fault_set(f, FAULT_REFUSED, "backend %s signs its CRLs by itself", self(d)->backend.name);
+}
+
+/* --- opening --- */
+
+static void close_door(struct ca_door *d)
+{
+    struct ca_http *c = self(d);
+    for (size_t i = 0; i < c->transfer_count; i++) {
+        curl_multi_remove_handle(c->events.multi, c->transfers[i].easy);
+        transfer_close(&c->transfers[i]);
+    }
+    curl_events_close(&c->events);
+    ca_record_close(c->record);
+    curl_slist_free_all(c->revoke_headers);
+    curl_slist_free_all(c->status_headers);
+    arena_free(&c->arena);
+    free(c->jobs);
+    free(c);
+}
+
+static bool take_names(struct ca_http *c, const struct settings_ca *ca, struct fault *f)
+{
+    c->names = arena_array(&c->arena, ca->issuer_count, sizeof *c->names);
+    c->issuer_count = ca->issuer_count;
+    for (size_t i = 0; i < ca->issuer_count; i++) {
+        struct cert cert;
+        const char *path = ca->issuers[i].certificate_file;
+        if (!cert_load(path, &c->arena, &cert, f)) {
+            f->kind = FAULT_CONFIG;
+            return false;
+        }
+        char *own = arena_alloc(&c->arena, 2 * cert.ski.n + 1);
+        hex_lower(cert.ski.p, cert.ski.n, own);
+        c->names[i].aki = c->http.authority_key != NULL ? c->http.authority_key : own;
+        c->names[i].name = arena_text(&c->arena, ca->issuers[i].name);
+        if (c->backend.uses_issuer_name && c->names[i].name == NULL)
+            return fault_set(f, FAULT_CONFIG, "%s: backend %s needs the issuer's `name`", path,
+                             c->backend.name);
+    }
+    return true;
+}
+
+static void copy_settings(struct ca_http *c, const struct settings_http *s)
+{
+    struct arena *a = &c->arena;
+    c->http = (struct settings_http){
+        .profile = arena_text(a, s->profile),
+        .plans_dir = arena_text(a, s->plans_dir),
+        .url = arena_text(a, s->url),
+        .token_file = arena_text(a, s->token_file),
+        .ca_file = arena_text(a, s->ca_file),
+        .client_certificate_file = arena_text(a, s->client_certificate_file),
+        .client_key_file = arena_text(a, s->client_key_file),
+        .authority_key = arena_text(a, s->authority_key),
+        .record_conninfo = arena_text(a, s->record_conninfo),
+        .timeout = s->timeout,
+    };
+}
+
+/* libcurl would find out at the first request only. */
+static bool check_files(const struct ca_http *c, struct fault *f)
+{
+    const struct settings_http *s = &c->http;
+    const char *const paths[] = {s->ca_file, s->client_certificate_file, s->client_key_file, s->token_file};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (paths[i] != NULL && access(paths[i], R_OK) != 0)
+            return fault_set(f, FAULT_CONFIG, "%s: can't be read", paths[i]);
+    if (s->token_file != NULL && c->backend.token_header == NULL)
+        return fault_set(f, FAULT_CONFIG, "%s: backend %s takes no token", s->token_file, c->backend.name);
+    if (s->record_conninfo != NULL && c->backend.record.query == NULL)
+        return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s knows no database to ask (record_conninfo)",
+                         s->url, c->backend.name);
+    if (s->token_file == NULL && c->backend.token_header != NULL)
+        return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s needs a token_file", s->url, c->backend.name);
+    return true;
+}
+
+static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
+{
+    if (!curl_events_open(&c->events, (long)count, f))
+        return false;
+    c->transfers = arena_array(&c->arena, count, sizeof *c->transfers);
+    c->idle = arena_array(&c->arena, count, sizeof(struct transfer *));
+    c->answers = arena_array(&c->arena, count, sizeof *c->answers);
+    while (c->transfer_count < count) {
+        struct transfer *t = &c->transfers[c->transfer_count++];
+        c->idle[c->idle_count++] = t;
+        if (!transfer_open(t, &c->http, f))
+            return false;
+    }
+    return true;
+}
+
+static struct ca_facts facts_of(const struct ca_http *c, struct rate rate)
+{
+    struct ca_facts facts = {.name = c->backend.name,
+                             .keeps_first_date = c->backend.keeps_first_date,
+                             .tells_status = c->backend.status.method != NULL || c->record != NULL,
+                             .quiet = c->backend.quiet,
+                             .rate = rate};
+    for (unsigned code = 0; code < BACKEND_REASONS; code++)
+        facts.reasons |= (c->backend.words[code] != NULL ? 1U : 0U) << code;
+    return facts;
+}
+
+static const struct ca_door_ops ops = {
+    .revoke = queue_revoke, .status = queue_status, .step = step, .publish = no_publish, .close = close_door};
+
+bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
+                  struct ca_door **out, struct fault *f)
+{
+    struct ca_http *c = arena_grow(NULL, sizeof *c);
+    *c = (struct ca_http){.first_issuer = first_issuer};
+    c->door = (struct ca_door){
+        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+    copy_settings(c, &ca->http);
+    bool ok = backend_read(c->http.plans_dir, c->http.profile, &c->arena, &c->backend, f) &&
+              take_names(c, ca, f) && check_files(c, f) &&
+              make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
+    if (ok && c->http.record_conninfo != NULL)
+        c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
+    c->door.facts = facts_of(c, ca->rate);
+    c->door.fd = c->events.epoll;
+    if (ok)
+        *out = &c->door;
+    else
+        close_door(&c->door);
+    return ok;
+}

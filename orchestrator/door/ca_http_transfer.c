@@ -1,0 +1,95 @@
+#include "ca_http_transfer.h"
+
+#define CONNECT_MS 10000L
+
+static size_t receive(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *t = context;
+    size_t n = size * count;
+    t->too_large = n > TRANSFER_REPLY_MAX - t->reply.n;
+    if (t->too_large)
+        return 0;
+    buf_add(&t->reply, bytes, n);
+    return n;
+}
+
+/* Called right before each try of a request. */
+static int before_request(void *context, char *to, char *from, int to_port, int from_port)
+{
+    struct transfer *t = context;
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    if (t->begun)
+        return CURL_PREREQFUNC_ABORT;
+    t->begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+static bool set_files(CURL *easy, const struct settings_http *s)
+{
+    return (s->ca_file == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) == CURLE_OK) &&
+           (s->client_certificate_file == NULL ||
+            (curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_certificate_file) == CURLE_OK &&
+             curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key_file) == CURLE_OK));
+}
+
+bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f)
+{
+    const char *scheme = strncmp(s->url, "https:", 6) == 0 ? "https" : "http";
+    CURL *easy = curl_easy_init();
+    *t = (struct transfer){.easy = easy};
+    bool ok = easy != NULL && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout.s * 1000) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_USERAGENT, "massrevoke/" MASSREVOKE_VERSION) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PREREQDATA, t) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK && set_files(easy, s);
+    return ok || fault_set(f, FAULT_FAILED, "libcurl does not take an option that is needed");
+}
+
+static bool set_method(struct transfer *t, const char *method)
+{
+    if (strcmp(method, "GET") == 0)
+        return curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK &&
+               curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    struct str body = buf_str(&t->body);
+    return curl_easy_setopt(t->easy, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body.p) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)body.n) == CURLE_OK;
+}
+
+bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
+                    const struct backend_values *values, struct curl_slist *headers)
+{
+    buf_clear(&t->url);
+    buf_clear(&t->body);
+    buf_clear(&t->reply);
+    t->begun = t->too_large = false;
+    t->error[0] = '\0';
+    buf_text(&t->url, base);
+    backend_expand(&r->path, values, &t->url);
+    backend_expand(&r->body, values, &t->body);
+    return curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, r->method) &&
+           curl_multi_add_handle(multi, t->easy) == CURLM_OK;
+}
+
+void transfer_close(struct transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    buf_free(&t->url);
+    buf_free(&t->body);
+    buf_free(&t->reply);
+}

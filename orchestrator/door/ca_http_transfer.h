@@ -1,0 +1,39 @@
+/* ca_http_transfer.h - one request to a CA and its answer, on a libcurl handle that is used again and again.
+ *
+ * I/O through the multi handle it is given. Knows whether the request may have left: a transfer begins one
+ * request and never a second (libcurl would send again on a kept connection that died). Does not: judge the
+ * answer. Called by: ca_http.c. */
+#ifndef DOOR_CA_HTTP_TRANSFER_H
+#define DOOR_CA_HTTP_TRANSFER_H
+
+#include "massrevoke/backend.h"
+#include "massrevoke/settings.h"
+
+#include <curl/curl.h>
+
+#define TRANSFER_REPLY_MAX ((size_t)256 * 1024) /* bytes of an answer */
+
+struct transfer {
+    CURL *easy;
+    struct buf url, body, reply;
+    bool begun;     /* the request may have left */
+    bool too_large; /* the answer was cut off */
+    char error[CURL_ERROR_SIZE];
+    struct ca_item item; /* whose it is */
+    bool ask;            /* about its status */
+    struct utc since;    /* when it was begun */
+};
+
+/* Makes the handle with everything that never changes. `token_file` is not read here. The transfer must not
+ * move afterwards. */
+MUST_USE bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f);
+
+/* Hands the request to libcurl; `headers` must live until it is over. */
+MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,
+                             const struct backend_request *r, const struct backend_values *values,
+                             struct curl_slist *headers);
+
+/* Frees everything; an all-zero one is allowed. */
+void transfer_close(struct transfer *t);
+
+#endif

@@ -1,0 +1,37 @@
+/* ca_record.h - questions to the CA's own PostgreSQL database, where its HTTP interface can't be asked.
+ *
+ * Reads only (the session is set so), by the one query of the profile: $1 is the issuer's key identifier, $2
+ * the array of serials; each row is serial, revoked (boolean), seconds since 1970, reason code. A serial
+ * without a row is one that the CA never issued. Parameters have no type of their own, so the query works on
+ * text and on bytea columns (cfssl's migrations use bytea). I/O by libpq, blocking for at most
+ * RECORD_SECONDS. Does not: know cfssl, write, or keep anything between questions but the connection. Source:
+ * facts of backends 1.2. Called by: ca_http.c. */
+#ifndef DOOR_CA_RECORD_H
+#define DOOR_CA_RECORD_H
+
+#include "massrevoke/backend.h"
+
+#define RECORD_SECONDS 15
+#define RECORD_BATCH 1000 /* serials a question */
+
+struct ca_record;
+
+/* What the record says of one serial. */
+struct record_row {
+    bool found, revoked;
+    struct utc at; /* UTC_NONE: not revoked, or not said */
+    int reason;    /* -1: not said */
+};
+
+/* Keeps both texts; connects at the first question. Never NULL. */
+struct ca_record *ca_record_open(const char *conninfo, const struct backend_record *how);
+
+/* Asks about n serials of one issuer; out[i] is of serials[i]. UNAVAILABLE: no answer, ask again later.
+ * CONFIG: the query or the login is wrong. */
+MUST_USE bool ca_record_ask(struct ca_record *r, const char *aki, const struct serial *serials, size_t n,
+                            struct record_row *out, struct fault *f);
+
+/* Ends; NULL is allowed. */
+void ca_record_close(struct ca_record *r);
+
+#endif

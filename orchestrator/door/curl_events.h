@@ -1,0 +1,33 @@
+/* curl_events.h - libcurl's multi interface behind one pollable descriptor: socket_action over an epoll of
+ * its own, with a timerfd for libcurl's timer. I/O. Does not: know what is transferred, read a clock, or own
+ * the easy handles. Called by: ca_http.c. */
+#ifndef DOOR_CURL_EVENTS_H
+#define DOOR_CURL_EVENTS_H
+
+#include "massrevoke/fault.h"
+
+#include <curl/curl.h>
+
+struct curl_events {
+    CURLM *multi;
+    int epoll; /* readable when curl_events_run has something to do */
+    int timer;
+    CURLMcode wrong; /* the first thing that failed inside a callback */
+};
+
+/* Starts with at most `connections` connections, which are kept open. *e must not move afterwards. */
+MUST_USE bool curl_events_open(struct curl_events *e, long connections, struct fault *f);
+
+/* Makes the descriptor readable at once. */
+void curl_events_wake(struct curl_events *e);
+
+/* Sets the timer to what libcurl waits for; once after all work, not at each change: setting one is dear. */
+void curl_events_arm(struct curl_events *e);
+
+/* Works on whatever is ready; waits at most wait_ms for the first of it. FAILED: libcurl is broken. */
+MUST_USE bool curl_events_run(struct curl_events *e, int wait_ms, struct fault *f);
+
+/* Ends; an all-zero one is allowed. Easy handles must have been removed. */
+void curl_events_close(struct curl_events *e);
+
+#endif

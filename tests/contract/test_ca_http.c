@@ -1,0 +1,853 @@
+/* Does the door keep the contract when a CA over HTTP loses answers, overwrites dates, is busy, slow or lies?
+ * The CA here is made up and does what facts of backends 1.2, 1.5 and 1.6 describe; the real cfssl is in
+ * tests/service. */
+#include "../lib/fake_http.h"
+#include "../lib/stock.h"
+#include "massrevoke/ca_http.h"
+#include "massrevoke/file.h"
+#include "massrevoke/hex.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FIRST_ISSUER 3
+#define ISSUED 40
+#define NOW INT64_C(1795357316)
+#define MOST 3000
+
+static char folder[STOCK_PATH];
+static char ca_pem[STOCK_PATH + 32], careful[STOCK_PATH + 32], token[STOCK_PATH + 32];
+static struct utc clock_value;
+
+static struct utc fixed_now(void *s)
+{
+    (void)s;
+    return clock_value;
+}
+
+/* The CA's record. */
+struct row {
+    bool revoked;
+    int64_t at;
+    char reason[40];
+};
+
+struct world {
+    struct fake_http server;
+    struct ca_door *door;
+    struct row rows[ISSUED];
+    fake_handler *odd;                      /* answers instead of the CA when it fills the reply */
+    int odd_count;                          /* so many of the next requests; -1: all */
+    char line[400], head[2000], body[1000]; /* of the last request */
+    int late; /* a row that is revoked by an old request once its status has been asked; -1: none */
+    struct ca_answer answers[MOST];
+    size_t count;
+};
+
+static void collect(void *context, const struct ca_answer *answers, size_t count)
+{
+    struct world *w = context;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(w->count < MOST);
+        w->answers[w->count++] = answers[i];
+    }
+}
+
+/* --- the CA: cfssl's way of revoking, with a question for the status beside --- */
+
+/* Serials are 0xF001 and so on. */
+static int row_of(const char *decimal)
+{
+    long n = strtol(decimal, NULL, 10) - 0xF001;
+    return n >= 0 && n < ISSUED ? (int)n : -1;
+}
+
+static void revoke_row(struct row *row, const char *reason)
+{
+    row->revoked = true;
+    row->at = clock_value.s; /* overwritten, as cfssl does */
+    snprintf(row->reason, sizeof row->reason, "%s", reason);
+}
+
+static void ca(struct world *w, const struct fake_request *q, struct fake_reply *reply)
+{
+    char serial[60] = "", reason[40] = "", text[200];
+    if (sscanf(q->line, "GET /api/status/%50[0-9]", serial) == 1) {
+        int at = row_of(serial);
+        if (at < 0) {
+            fake_answer(reply, 404, "", "{\"error\":\"no such certificate\"}");
+            return;
+        }
+        const struct row *row = &w->rows[at];
+        snprintf(text, sizeof text, "{\"revoked\":%s,\"at\":%lld,\"reason\":\"%s\"}",
+                 row->revoked ? "true" : "false", (long long)row->at, row->reason);
+        fake_answer(reply, 200, "", text);
+        if (at == w->late)
+            revoke_row(&w->rows[at], "superseded");
+        return;
+    }
+    assert_int_equal(
+        sscanf(q->body,
+               "{\"serial\":\"%50[0-9]\",\"authority_key_id\":\"%*[0-9a-f]\",\"reason\":\"%30[a-z]\"}",
+               serial, reason),
+        2);
+    if (row_of(serial) < 0) {
+        fake_answer(
+            reply, 400, "",
+            "{\"success\":false,\"result\":null,\"errors\":[{\"code\":11200,\"message\":\"certificate "
+            "not found\"}],\"messages\":[]}");
+        return;
+    }
+    revoke_row(&w->rows[row_of(serial)], reason);
+    fake_answer(reply, 200, "", "{\"success\":true,\"result\":{},\"errors\":[],\"messages\":[]}");
+}
+
+static void handle(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    struct world *w = context;
+    snprintf(w->line, sizeof w->line, "%s", q->line);
+    snprintf(w->head, sizeof w->head, "%s", q->head);
+    snprintf(w->body, sizeof w->body, "%s", q->body);
+    if (w->odd != NULL && w->odd_count != 0) {
+        w->odd_count -= w->odd_count > 0;
+        w->odd(w, q, reply);
+        return;
+    }
+    ca(w, q, reply);
+}
+
+/* --- making --- */
+
+/* cfssl's profile with a question for the status instead of its database. */
+static void write_careful(void)
+{
+    AUTO_ARENA a = {0};
+    struct str bytes;
+    struct fault f;
+    AUTO_BUF out = {0};
+    if (!file_read("plans/backends/cfssl.cfg", 1 << 20, &a, &bytes, &f))
+        fail_msg("%s", f.text);
+    const char *record = memmem(bytes.p, bytes.n, "record = {", 10);
+    assert_non_null(record);
+    buf_add(&out, bytes.p, (size_t)(record - bytes.p));
+    buf_text(&out, "status = { method = \"GET\"; path = \"/api/status/{serial.decimal}\"; answers = (\n"
+                   " { http = 200; json = \"/revoked\"; is = \"false\"; outcome = \"not_revoked\"; },\n"
+                   " { http = 200; json = \"/revoked\"; is = \"true\"; outcome = \"revoked_before\";"
+                   "   date = \"/at\"; reason = \"/reason\"; },\n"
+                   " { http = 404; contains = \"no such\"; outcome = \"unknown\"; } ); };\n");
+    stock_write(folder, "careful.cfg", buf_str(&out));
+}
+
+static int make(void **state)
+{
+    (void)state;
+    stock_folder(folder);
+    if (!stock_ca(folder, 1, 0))
+        return 1;
+    snprintf(ca_pem, sizeof ca_pem, "%s/ca.pem", folder);
+    snprintf(careful, sizeof careful, "%s/careful.cfg", folder);
+    snprintf(token, sizeof token, "%s/token", folder);
+    write_careful();
+    stock_write(folder, "token", str_of("s.first\n"));
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    (void)state;
+    stock_remove(folder);
+    return 0;
+}
+
+static bool open_door(struct world *w, const char *profile, int concurrency, int64_t timeout, struct fault *f)
+{
+    bool vault = strcmp(profile, "vault") == 0;
+    struct settings_issuer issuer = {.certificate_file = ca_pem, .name = "CN=My CA,O=A/B, Inc.,C=SE"};
+    struct settings_ca s = {.name = "t",
+                            .backend = "http",
+                            .rate = {2000, 1},
+                            .concurrency = concurrency,
+                            .http = {.profile = profile,
+                                     .url = w->server.url,
+                                     .token_file = vault ? token : NULL,
+                                     .timeout = {timeout}},
+                            .issuers = &issuer,
+                            .issuer_count = 1};
+    if (!ca_http_open(&s, FIRST_ISSUER, (struct clock){.now = fixed_now}, &w->door, f))
+        return false;
+    w->door->answer = collect;
+    w->door->answer_context = w;
+    return true;
+}
+
+static void must_open(struct world *w, const char *profile, int concurrency, int64_t timeout)
+{
+    struct fault f;
+    ca_close(w->door);
+    w->door = NULL;
+    if (!open_door(w, profile, concurrency, timeout, &f))
+        fail_msg("%s", f.text);
+}
+
+static int begin(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    clock_value.s = NOW;
+    w->late = -1;
+    fake_http_start(&w->server, 0, handle, w);
+    must_open(w, careful, 0, 2);
+    *state = w;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    ca_close(w->door);
+    fake_http_stop(&w->server);
+    free(w);
+    return 0;
+}
+
+/* --- helpers --- */
+
+static struct ca_item item(int row, enum reason reason)
+{
+    unsigned value = 0xF001U + (unsigned)row;
+    return (struct ca_item){.number = (uint32_t)row,
+                            .issuer = FIRST_ISSUER,
+                            .serial = {.n = 2, .bytes = {(uint8_t)(value >> 8), (uint8_t)value}},
+                            .reason = reason};
+}
+
+/* Steps until all is answered; what the last step said. */
+static bool settle(struct world *w, struct fault *f)
+{
+    bool busy = true, ok = true;
+    for (int i = 0; ok && busy; i++) {
+        assert_true(i < 20000);
+        ok = w->door->ops->step(w->door, &busy, f);
+    }
+    return ok;
+}
+
+static bool send_batch(struct world *w, const struct ca_item *items, size_t count, struct fault *f)
+{
+    w->count = 0;
+    return w->door->ops->revoke(w->door, items, count, f) && settle(w, f);
+}
+
+static void must_revoke(struct world *w, const struct ca_item *items, size_t count)
+{
+    struct fault f = {0};
+    if (!send_batch(w, items, count, &f))
+        fail_msg("%s", f.text);
+}
+
+static void must_ask(struct world *w, const struct ca_item *items, size_t count)
+{
+    struct fault f = {0};
+    w->count = 0;
+    if (!w->door->ops->status(w->door, items, count, &f) || !settle(w, &f))
+        fail_msg("%s", f.text);
+}
+
+static size_t how_many(const struct world *w, enum ca_outcome outcome)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->count; i++)
+        n += w->answers[i].outcome == outcome;
+    return n;
+}
+
+/* One certificate; the outcome is compared. */
+static void expect(struct world *w, int row, enum ca_outcome outcome)
+{
+    struct fault f = {0};
+    struct ca_item one = item(row, REASON_SUPERSEDED);
+    (void)!send_batch(w, &one, 1, &f);
+    assert_int_equal(w->count, 1);
+    if (w->answers[0].outcome != outcome)
+        fail_msg("outcome %d instead of %d: %s", w->answers[0].outcome, outcome, w->answers[0].text);
+    assert_int_equal(w->answers[0].number, row);
+}
+
+/* --- serials and reasons --- */
+
+static void random_serial(unsigned *seed, struct serial *out, int round)
+{
+    size_t n = round < 20 ? (size_t)round + 1 : (size_t)(rand_r(seed) % SERIAL_MAX) + 1;
+    *out = (struct serial){.n = (uint8_t)n};
+    for (size_t i = 0; i < n; i++)
+        out->bytes[i] = (uint8_t)rand_r(seed);
+    if (round % 3 == 0)
+        out->bytes[0] |= 0x80; /* DER puts a 00 before it */
+    if (round % 3 == 1)
+        out->bytes[0] = (uint8_t)(out->bytes[0] & 0x0f); /* an odd number of digits */
+    if (out->bytes[0] == 0)
+        out->bytes[0] = 1;
+}
+
+/* Where the serial stands in the last request of each product. */
+static struct str between(const char *text, const char *before, const char *after)
+{
+    const char *from = strstr(text, before);
+    assert_non_null(from);
+    from += strlen(before);
+    const char *to = strstr(from, after);
+    assert_non_null(to);
+    return (struct str){from, (size_t)(to - from)};
+}
+
+static void says_ok(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    (void)context;
+    (void)q;
+    fake_answer(reply, 200, "", "{\"success\":true,\"revoked\":true}");
+}
+
+static void serials_take_each_products_form(void **state)
+{
+    struct world *w = *state;
+    unsigned seed = 7;
+    static const char *const profiles[] = {"cfssl", "vault", "ejbca"};
+    for (size_t p = 0; p < 3; p++) {
+        must_open(w, profiles[p], 1, 5);
+        for (int round = 0; round < 200; round++) {
+            struct ca_item one = item(0, REASON_UNSPECIFIED);
+            struct serial back;
+            random_serial(&seed, &one.serial, round);
+            w->odd = says_ok;
+            w->odd_count = -1;
+            struct fault f = {0};
+            (void)!send_batch(w, &one, 1, &f);
+            struct str form = p == 0   ? between(w->body, "\"serial\":\"", "\"")
+                              : p == 1 ? between(w->body, "\"serial_number\":\"", "\"")
+                                       : between(w->line, "C%3DSE/", "/revoke");
+            const char *why = p == 0 ? serial_from_decimal(form, &back) : serial_from_hex(form, &back);
+            assert_null(why);
+            assert_true(serial_equal(&one.serial, &back));
+            assert_true(p == 0 ? form.p[0] != '0' : form.n == (p == 1 ? 3U * back.n - 1 : 2U * back.n));
+        }
+    }
+}
+
+static void a_request_is_what_the_profile_says(void **state)
+{
+    struct world *w = *state;
+    must_open(w, "ejbca", 1, 5);
+    w->odd = says_ok;
+    w->odd_count = -1;
+    expect(w, 0, CA_ASK); /* no date in this answer: the row does not fit */
+    assert_string_equal(w->line, "PUT /certificate/CN%3DMy%20CA%2CO%3DA%2FB%2C%20Inc.%2CC%3DSE/F001/"
+                                 "revoke?reason=SUPERSEDED HTTP/1.1");
+    assert_string_equal(w->body, "");
+    assert_non_null(strcasestr(w->head, "Content-Length: 0"));
+    assert_null(strcasestr(w->head, "Content-Type"));
+    must_open(w, "cfssl", 1, 5);
+    expect(w, 1, CA_REVOKED_NOW);
+    assert_non_null(strstr(w->head, "Content-Type: application/json"));
+    assert_null(strcasestr(w->head, "Expect"));
+    assert_null(strcasestr(w->head, "Authorization"));
+    assert_string_equal(w->line, "POST /api/v1/cfssl/revoke HTTP/1.1");
+    /* the issuer's own key identifier, lower case without colons */
+    struct str aki = between(w->body, "\"authority_key_id\":\"", "\"");
+    assert_int_equal(aki.n, 40);
+    for (size_t i = 0; i < aki.n; i++)
+        assert_true(hex_digit(aki.p[i]) >= 0 && (aki.p[i] < 'A' || aki.p[i] > 'F'));
+}
+
+static void every_reason_goes_out_or_to_a_person(void **state)
+{
+    struct world *w = *state;
+    struct ca_item items[11];
+    for (int i = 0; i < 11; i++)
+        items[i] = item(i, (enum reason)i);
+    must_revoke(w, items, 11);
+    assert_int_equal(w->count, 11);
+    for (size_t k = 0; k < 11; k++) {
+        uint32_t i = w->answers[k].number;
+        bool can = i != 6 && i != 7 && i != 8;
+        assert_int_equal(w->door->facts.reasons >> i & 1, can);
+        assert_int_equal(w->answers[k].outcome, can ? CA_REVOKED_NOW : CA_PERSON);
+        assert_int_equal(w->rows[i].revoked, can);
+        if (can)
+            assert_int_equal(strcasecmp(w->rows[i].reason, reason_name((int)i)), 0);
+    }
+}
+
+/* --- what the CA knows --- */
+
+static void unknown_known_revoked(void **state)
+{
+    struct world *w = *state;
+    expect(w, ISSUED + 7, CA_UNKNOWN);
+    struct ca_item three[3] = {item(0, REASON_SUPERSEDED), item(1, REASON_SUPERSEDED), item(ISSUED + 1, 0)};
+    revoke_row(&w->rows[1], "keycompromise");
+    clock_value.s += 3600;
+    must_ask(w, three, 3);
+    assert_int_equal(w->count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct ca_answer *a = &w->answers[i];
+        assert_int_equal(a->outcome, a->number == 0   ? CA_NOT_REVOKED
+                                     : a->number == 1 ? CA_REVOKED_BEFORE
+                                                      : CA_UNKNOWN);
+        if (a->number == 1) {
+            assert_int_equal(a->at.s, NOW);
+            assert_int_equal(a->reason, REASON_KEY_COMPROMISE);
+        }
+    }
+    assert_false(w->door->facts.keeps_first_date);
+    assert_true(w->door->facts.tells_status);
+    assert_true(w->door->facts.quiet.s >= 1);
+    assert_false(w->door->facts.can_publish);
+    /* without a question in the profile there is none to ask */
+    struct fault f = {0};
+    must_open(w, "cfssl", 0, 2);
+    assert_false(w->door->facts.tells_status);
+    assert_false(w->door->ops->status(w->door, three, 1, &f));
+    assert_int_equal(f.kind, FAULT_REFUSED);
+}
+
+static void a_foreign_issuer_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct ca_item two[2] = {item(0, REASON_SUPERSEDED), item(1, REASON_SUPERSEDED)};
+    struct fault f = {0};
+    two[1].issuer = FIRST_ISSUER + 1;
+    assert_false(send_batch(w, two, 2, &f));
+    assert_int_equal(f.kind, FAULT_REFUSED);
+    two[1].issuer = FIRST_ISSUER - 1;
+    assert_false(send_batch(w, two, 2, &f));
+    assert_true(settle(w, &f));
+    assert_int_equal(atomic_load(&w->server.requests), 0);
+}
+
+/* --- trouble --- */
+
+static void executes_and_drops(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    ca(context, q, reply);
+    buf_clear(&reply->bytes);
+    reply->close = true;
+}
+
+/* On a connection that worked before, where libcurl by itself would send a second time. */
+static void a_lost_answer_is_asked_about_not_repeated(void **state)
+{
+    struct world *w = *state;
+    must_open(w, careful, 1, 2);
+    expect(w, 0, CA_REVOKED_NOW);
+    int before = atomic_load(&w->server.requests);
+    w->odd = executes_and_drops;
+    w->odd_count = 1;
+    expect(w, 1, CA_ASK);
+    assert_int_equal(atomic_load(&w->server.requests), before + 1);
+    assert_true(w->rows[1].revoked);
+    struct ca_item one = item(1, REASON_SUPERSEDED);
+    must_ask(w, &one, 1);
+    assert_int_equal(w->answers[0].outcome, CA_REVOKED_BEFORE);
+    /* and the same for a request without a body */
+    w->odd_count = 1;
+    before = atomic_load(&w->server.requests);
+    struct fault f = {0};
+    w->count = 0;
+    assert_true(w->door->ops->status(w->door, &one, 1, &f));
+    (void)!settle(w, &f);
+    assert_int_equal(w->answers[0].outcome, CA_ASK);
+    assert_int_equal(atomic_load(&w->server.requests), before + 1);
+}
+
+static void an_old_request_may_run_after_the_question(void **state)
+{
+    struct world *w = *state;
+    struct ca_item one = item(5, REASON_SUPERSEDED);
+    w->late = 5;
+    must_ask(w, &one, 1);
+    assert_int_equal(w->answers[0].outcome, CA_NOT_REVOKED);
+    clock_value.s += w->door->facts.quiet.s;
+    w->late = -1;
+    must_ask(w, &one, 1);
+    assert_int_equal(w->answers[0].outcome, CA_REVOKED_BEFORE);
+    assert_int_equal(w->answers[0].at.s, NOW);
+}
+
+static void a_backend_that_is_away_and_comes_back(void **state)
+{
+    struct world *w = *state;
+    struct ca_item items[20];
+    struct fault f = {0};
+    for (int i = 0; i < 20; i++)
+        items[i] = item(i, REASON_SUPERSEDED);
+    must_revoke(w, items, 2);
+    int port = w->server.port;
+    fake_http_stop(&w->server);
+    assert_false(send_batch(w, items, 20, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(w->count, 20);
+    assert_int_equal(how_many(w, CA_WAIT), 20);
+    fake_http_start(&w->server, port, handle, w);
+    must_revoke(w, items, 20);
+    assert_int_equal(how_many(w, CA_REVOKED_NOW), 20);
+}
+
+static const char ok_body[] = "{\"success\":true}";
+
+static void odd_429(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 429, "Retry-After: 30\r\n", "slow down");
+}
+static void odd_503(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 503, "Retry-After: 999999999\r\n", ok_body);
+}
+static void odd_slow(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    ca(c, q, r);
+    r->delay_ms = 2500;
+}
+static void odd_garbage(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_add(&r->bytes, "\x16\x03\x01\x02\0\1\0\1\xfc\r\n\r\n", 13);
+    r->close = true;
+}
+static void odd_page(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", "<html>please log in; \"success\": true</html>");
+}
+static void odd_false(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", "{\"success\":false,\"errors\":[{\"code\":11200,\"message\":\"\x1b[2J\"}]}");
+}
+static void odd_twice(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", "{\"success\":true,\"success\":true}");
+}
+static void odd_empty(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", "");
+}
+static void odd_cut(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n%s", ok_body);
+    r->close = true;
+}
+static void odd_huge(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes, "HTTP/1.1 200 OK\r\n\r\n{\"success\":true,\"x\":\"%0400000d\"}", 0);
+    r->close = true;
+}
+static void odd_redirect(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    struct world *w = c;
+    AUTO_BUF to = {0};
+    (void)q;
+    buf_format(&to, "Location: %s/elsewhere\r\n", w->server.url);
+    fake_answer(r, 307, to.p, "");
+}
+static void odd_11000_down(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 400, "",
+                "{\"success\":false,\"result\":null,\"errors\":[{\"code\":11000,\"message\":\"dial "
+                "tcp 127.0.0.1:5432: connect: connection refused\"}]}");
+}
+static void odd_11000_reset(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 400, "",
+                "{\"success\":false,\"result\":null,\"errors\":[{\"code\":11000,\"message\":\"read: "
+                "connection reset by peer\"}]}");
+}
+
+static void odd_answers(void **state)
+{
+    static const struct {
+        fake_handler *odd;
+        enum ca_outcome outcome;
+        int64_t away;
+    } cases[] = {
+        {odd_429, CA_WAIT, 30},       {odd_503, CA_ASK, 3600},   {odd_slow, CA_ASK, 0},
+        {odd_garbage, CA_ASK, 0},     {odd_page, CA_ASK, 0},     {odd_false, CA_ASK, 0},
+        {odd_twice, CA_ASK, 0},       {odd_empty, CA_ASK, 0},    {odd_cut, CA_ASK, 0},
+        {odd_huge, CA_ASK, 0},        {odd_redirect, CA_ASK, 0}, {odd_11000_down, CA_WAIT, 0},
+        {odd_11000_reset, CA_ASK, 0},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int before = atomic_load(&w->server.requests);
+        w->odd = cases[i].odd;
+        w->odd_count = 1;
+        expect(w, (int)i, cases[i].outcome);
+        assert_int_equal(atomic_load(&w->server.requests), before + 1);
+        for (const char *p = w->answers[0].text; *p != '\0'; p++)
+            assert_true(*p >= ' ' && *p < 0x7f);
+        if (cases[i].away > 0) {
+            assert_int_equal(w->door->away_until.s, clock_value.s + cases[i].away);
+            expect(w, (int)i, CA_WAIT); /* and nothing is sent until then */
+            assert_int_equal(atomic_load(&w->server.requests), before + 1);
+            clock_value.s += cases[i].away;
+        }
+        expect(w, (int)i, CA_REVOKED_NOW);
+    }
+}
+
+static void drops(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    (void)context, (void)q;
+    reply->close = true;
+}
+
+/* A batch of thousands must not be thrown at a backend that has stopped answering. */
+static void silence_ends_a_batch(void **state)
+{
+    struct world *w = *state;
+    struct ca_item items[ISSUED];
+    struct fault f = {0};
+    for (int i = 0; i < ISSUED; i++)
+        items[i] = item(i, REASON_SUPERSEDED);
+    w->odd = drops;
+    w->odd_count = -1;
+    assert_false(send_batch(w, items, ISSUED, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(w->count, ISSUED);
+    assert_true(how_many(w, CA_ASK) >= 4 && how_many(w, CA_ASK) <= 8);
+    assert_int_equal(how_many(w, CA_ASK) + how_many(w, CA_WAIT), ISSUED);
+    assert_int_equal(atomic_load(&w->server.requests), how_many(w, CA_ASK));
+    w->odd_count = 0;
+    must_revoke(w, items, ISSUED);
+    assert_int_equal(how_many(w, CA_REVOKED_NOW), ISSUED);
+}
+
+static void forbidden(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    (void)context, (void)q;
+    fake_answer(reply, 403, "", "{\"success\":false,\"errors\":[{\"code\":403,\"message\":\"Invalid CN\"}]}");
+}
+
+static void refused_credentials_stop_everything(void **state)
+{
+    struct world *w = *state;
+    struct ca_item items[ISSUED];
+    struct fault f = {0};
+    for (int i = 0; i < ISSUED; i++)
+        items[i] = item(i, REASON_SUPERSEDED);
+    w->odd = forbidden;
+    w->odd_count = -1;
+    assert_false(send_batch(w, items, ISSUED, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "Invalid CN"));
+    assert_true(f.hint[0] != '\0');
+    assert_int_equal(how_many(w, CA_WAIT), ISSUED);
+    assert_true(atomic_load(&w->server.requests) <= 4);
+}
+
+static void ours_restarts_in_the_middle(void **state)
+{
+    struct world *w = *state;
+    struct ca_item items[ISSUED];
+    struct fault f = {0};
+    bool busy;
+    for (int i = 0; i < ISSUED; i++)
+        items[i] = item(i, REASON_SUPERSEDED);
+    assert_true(w->door->ops->revoke(w->door, items, ISSUED, &f));
+    for (int i = 0; i < 3; i++)
+        assert_true(w->door->ops->step(w->door, &busy, &f));
+    must_open(w, careful, 0, 2);
+    must_ask(w, items, ISSUED);
+    assert_int_equal(w->count, ISSUED);
+    assert_int_equal(how_many(w, CA_REVOKED_BEFORE) + how_many(w, CA_NOT_REVOKED), ISSUED);
+}
+
+/* --- many, the descriptor, the token --- */
+
+static void many_at_a_time_each_once(void **state)
+{
+    enum { N = 2000 };
+    struct world *w = *state;
+    static struct ca_item items[N];
+    static bool seen[N];
+    memset(seen, 0, sizeof seen);
+    must_open(w, careful, 8, 5);
+    for (int i = 0; i < N; i++) {
+        items[i] = item(i % ISSUED, REASON_SUPERSEDED);
+        items[i].number = (uint32_t)i;
+    }
+    int connections = atomic_load(&w->server.connections);
+    must_revoke(w, items, N);
+    assert_int_equal(w->count, N);
+    for (size_t i = 0; i < N; i++) {
+        assert_false(seen[w->answers[i].number]);
+        seen[w->answers[i].number] = true;
+        assert_int_equal(w->answers[i].outcome, CA_REVOKED_NOW);
+    }
+    assert_true(atomic_load(&w->server.connections) - connections <= 8);
+    assert_int_equal(atomic_load(&w->server.requests), N);
+}
+
+static void the_descriptor_tells_when_to_step(void **state)
+{
+    struct world *w = *state;
+    struct ca_item one = item(3, REASON_SUPERSEDED);
+    struct pollfd p = {.fd = w->door->fd, .events = POLLIN};
+    struct fault f = {0};
+    bool busy = true;
+    assert_int_equal(poll(&p, 1, 0), 0);
+    assert_true(w->door->ops->revoke(w->door, &one, 1, &f));
+    for (int i = 0; busy; i++) {
+        assert_true(i < 100);
+        assert_int_equal(poll(&p, 1, 1000), 1);
+        assert_true(w->door->ops->step(w->door, &busy, &f));
+    }
+    assert_int_equal(w->answers[0].outcome, CA_REVOKED_NOW);
+}
+
+/* --- Vault and EJBCA, as facts of backends 1.5 and 1.6 tell their answers --- */
+
+struct replay {
+    const char *profile;
+    bool ask;
+    int http;
+    const char *body;
+    enum ca_outcome outcome;
+    int64_t at; /* 0: none */
+    int reason;
+};
+
+static const struct replay replays[] = {
+    {"vault", false, 200,
+     "{\"data\":{\"revocation_time\":1795357316,\"revocation_time_rfc3339\":\"2026-11-22T14:21:56Z\","
+     "\"state\":\"revoked\"}}",
+     CA_REVOKED_NOW, NOW, -1},
+    {"vault", false, 200, "{\"data\":{\"revocation_time\":1795000000,\"state\":\"revoked\"}}",
+     CA_REVOKED_BEFORE, 1795000000, -1},
+    {"vault", false, 200, "{\"data\":null,\"warnings\":[\"certificate already expired; not adding to CRL\"]}",
+     CA_PERSON, 0, -1},
+    {"vault", false, 400, "{\"errors\":[\"certificate with serial f0:01 not found.\"]}", CA_UNKNOWN, 0, -1},
+    {"vault", false, 400, "{\"errors\":[\"cannot revoke the issuer's own serial\"]}", CA_ASK, 0, -1},
+    {"vault", false, 403, "{\"errors\":[\"permission denied\"]}", CA_WAIT, 0, -1},
+    {"vault", false, 429, "{\"errors\":[\"request path rate limited\"]}", CA_WAIT, 0, -1},
+    {"vault", false, 503, "{\"errors\":[\"Vault is sealed\"]}", CA_WAIT, 0, -1},
+    {"vault", false, 500, "{\"errors\":[\"internal error\"]}", CA_ASK, 0, -1},
+    {"vault", true, 200, "{\"data\":{\"certificate\":\"-----\",\"revocation_time\":0}}", CA_NOT_REVOKED, 0,
+     -1},
+    {"vault", true, 200, "{\"data\":{\"certificate\":\"-----\",\"revocation_time\":1795000000}}",
+     CA_REVOKED_BEFORE, 1795000000, -1},
+    {"vault", true, 200, "{\"data\":{\"certificate\":\"-----\"}}", CA_ASK, 0, -1},
+    {"ejbca", false, 200,
+     "{\"issuer_dn\":\"CN=My CA\",\"serial_number\":\"F001\",\"revocation_reason\":\"SUPERSEDED\","
+     "\"revocation_date\":\"2026-11-22T14:21:56Z\",\"message\":\"Successfully revoked\",\"revoked\":true}",
+     CA_REVOKED_NOW, NOW, REASON_SUPERSEDED},
+    {"ejbca", false, 202, "{\"request_id\":12}", CA_PERSON, 0, -1},
+    {"ejbca", false, 409, "{\"error_code\":409}", CA_REVOKED_BEFORE, 0, -1},
+    {"ejbca", false, 404, "{\"error_code\":404}", CA_PERSON, 0, -1},
+    {"ejbca", false, 422, "{\"error_code\":422}", CA_WAIT, 0, -1},
+    {"ejbca", false, 503, "{\"error_code\":503}", CA_WAIT, 0, -1},
+    {"ejbca", false, 504, "", CA_ASK, 0, -1},
+    {"ejbca", true, 200,
+     "{\"issuer_dn\":\"CN=My CA\",\"serial_number\":\"F001\",\"revocation_reason\":\"PRIVILEGES_WITHDRAWN\","
+     "\"revocation_date\":\"2026-11-22T14:21:56.123Z\",\"revoked\":true}",
+     CA_REVOKED_BEFORE, NOW, REASON_PRIVILEGE_WITHDRAWN},
+    {"ejbca", true, 200, "{\"issuer_dn\":\"CN=My CA\",\"serial_number\":\"F001\",\"revoked\":false}",
+     CA_NOT_REVOKED, 0, -1},
+    {"ejbca", true, 404, "{\"error_code\":404}", CA_PERSON, 0, -1},
+};
+
+static const struct replay *played;
+
+static void play(void *context, const struct fake_request *q, struct fake_reply *reply)
+{
+    (void)context;
+    (void)q;
+    fake_answer(reply, played->http, "", played->body);
+}
+
+static void other_products_as_documented(void **state)
+{
+    struct world *w = *state;
+    w->odd = play;
+    w->odd_count = -1;
+    for (size_t i = 0; i < sizeof replays / sizeof *replays; i++) {
+        struct fault f = {0};
+        struct ca_item one = item(0, REASON_UNSPECIFIED);
+        played = &replays[i];
+        must_open(w, played->profile, 1, 5);
+        w->count = 0;
+        bool queued = played->ask ? w->door->ops->status(w->door, &one, 1, &f)
+                                  : w->door->ops->revoke(w->door, &one, 1, &f);
+        assert_true(queued);
+        (void)!settle(w, &f);
+        const struct ca_answer *a = &w->answers[0];
+        if (a->outcome != played->outcome || a->reason != played->reason ||
+            a->at.s != (played->at == 0 ? UTC_NONE.s : played->at))
+            fail_msg("row %zu: outcome %d, at %lld, reason %d", i, a->outcome, (long long)a->at.s, a->reason);
+    }
+}
+
+static void a_token_is_read_anew_for_every_batch(void **state)
+{
+    struct world *w = *state;
+    struct fault f = {0};
+    struct ca_item one = item(0, REASON_UNSPECIFIED);
+    played = &replays[0];
+    w->odd = play;
+    w->odd_count = -1;
+    must_open(w, "vault", 1, 5);
+    must_revoke(w, &one, 1);
+    assert_non_null(strstr(w->head, "\r\nX-Vault-Token: s.first\r\n"));
+    stock_write(folder, "token", str_of("s.second"));
+    must_revoke(w, &one, 1);
+    assert_non_null(strstr(w->head, "\r\nX-Vault-Token: s.second\r\n"));
+    assert_null(strstr(w->head, "s.first"));
+    stock_write(folder, "token", str_of("s.third\r\nX-Other: 1"));
+    assert_false(send_batch(w, &one, 1, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_null(strstr(f.text, "third"));
+    stock_write(folder, "token", str_of("s.first\n"));
+    one.reason = REASON_SUPERSEDED; /* no reason can be said there */
+    must_revoke(w, &one, 1);
+    assert_int_equal(w->answers[0].outcome, CA_PERSON);
+    assert_int_equal(w->door->facts.reasons, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(serials_take_each_products_form),
+        TEST(a_request_is_what_the_profile_says),
+        TEST(every_reason_goes_out_or_to_a_person),
+        TEST(unknown_known_revoked),
+        TEST(a_foreign_issuer_is_refused),
+        TEST(a_lost_answer_is_asked_about_not_repeated),
+        TEST(an_old_request_may_run_after_the_question),
+        TEST(a_backend_that_is_away_and_comes_back),
+        TEST(odd_answers),
+        TEST(silence_ends_a_batch),
+        TEST(refused_credentials_stop_everything),
+        TEST(ours_restarts_in_the_middle),
+        TEST(many_at_a_time_each_once),
+        TEST(the_descriptor_tells_when_to_step),
+        TEST(other_products_as_documented),
+        TEST(a_token_is_read_anew_for_every_batch),
+    };
+    return cmocka_run_group_tests(tests, make, unmake);
+}

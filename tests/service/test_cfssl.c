@@ -1,0 +1,449 @@
+/* Does the http door with the shipped profile keep the contract on a real cfssl over PostgreSQL, when either
+ * is stopped, killed and restarted in the middle? The database is asked behind the door's back. */
+#include "../lib/cfssl.h"
+#include "massrevoke/ca_http.h"
+#include "massrevoke/file.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT 3000
+#define ISSUER 2
+
+static struct cfssl ca;
+static struct ca_door *door;
+static struct ca_answer *answers[COUNT]; /* by number, NULL: none yet */
+static struct ca_answer store[COUNT];
+static size_t answer_count;
+
+static struct utc now(void *s)
+{
+    (void)s;
+    return (struct utc){time(NULL)};
+}
+
+static void collect(void *context, const struct ca_answer *all, size_t count)
+{
+    (void)context;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(all[i].number < COUNT);
+        assert_null(answers[all[i].number]); /* each once */
+        store[all[i].number] = all[i];
+        answers[all[i].number] = &store[all[i].number];
+        answer_count++;
+    }
+}
+
+static struct settings_http http_settings(void)
+{
+    return (struct settings_http){
+        .profile = "cfssl", .url = ca.url, .record_conninfo = ca.conninfo, .timeout = {2}};
+}
+
+static bool open_with(const struct settings_http *http, struct fault *f)
+{
+    struct settings_issuer issuer = {.certificate_file = file_join(&ca.arena, ca.ca, "ca.pem")};
+    struct settings_ca s = {.name = "t",
+                            .backend = "http",
+                            .rate = {2000, 1},
+                            .http = *http,
+                            .issuers = &issuer,
+                            .issuer_count = 1};
+    ca_close(door);
+    door = NULL;
+    if (!ca_http_open(&s, ISSUER, (struct clock){.now = now}, &door, f))
+        return false;
+    door->answer = collect;
+    return true;
+}
+
+static void reopen(void)
+{
+    struct fault f;
+    struct settings_http http = http_settings();
+    if (!open_with(&http, &f))
+        fail_msg("%s", f.text);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    if (!cfssl_there())
+        return 1;
+    cfssl_make(&ca, COUNT);
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    (void)state;
+    cfssl_free(&ca);
+    return 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    cfssl_ask(&ca, "UPDATE certificates SET status = 'good', reason = 0, revoked_at = NULL");
+    cfssl_start(&ca, false);
+    reopen();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    ca_close(door);
+    door = NULL;
+    cfssl_kill(&ca);
+    return 0;
+}
+
+/* --- helpers --- */
+
+static struct ca_item item(size_t i, enum reason reason)
+{
+    return (struct ca_item){
+        .number = (uint32_t)i, .issuer = ISSUER, .serial = ca.serials[i], .reason = reason};
+}
+
+static void forget(void)
+{
+    memset(answers, 0, sizeof answers);
+    answer_count = 0;
+}
+
+static bool settle(struct fault *f)
+{
+    bool busy = true, ok = true;
+    while (ok && busy)
+        ok = door->ops->step(door, &busy, f);
+    return ok;
+}
+
+static bool send_range(size_t from, size_t count, enum reason reason, struct fault *f)
+{
+    static struct ca_item items[COUNT];
+    for (size_t i = 0; i < count; i++)
+        items[i] = item(from + i, reason);
+    forget();
+    return door->ops->revoke(door, items, count, f);
+}
+
+static void ask_range(size_t from, size_t count)
+{
+    static struct ca_item items[COUNT];
+    struct fault f = {0};
+    for (size_t i = 0; i < count; i++)
+        items[i] = item(from + i, REASON_UNSPECIFIED);
+    forget();
+    if (!door->ops->status(door, items, count, &f) || !settle(&f))
+        fail_msg("%s", f.text);
+    assert_int_equal(answer_count, count);
+}
+
+static void must_revoke(size_t from, size_t count, enum reason reason)
+{
+    struct fault f = {0};
+    if (!send_range(from, count, reason, &f) || !settle(&f))
+        fail_msg("%s", f.text);
+    assert_int_equal(answer_count, count);
+    for (size_t i = 0; i < count; i++)
+        if (answers[from + i]->outcome != CA_REVOKED_NOW)
+            fail_msg("%zu: outcome %d: %s", from + i, answers[from + i]->outcome, answers[from + i]->text);
+}
+
+/* What was answered in [0, count), against the database. */
+static void agree_with_database(size_t count, size_t *revoked, size_t *asked)
+{
+    static bool is_revoked[COUNT];
+    cfssl_revoked(&ca, is_revoked);
+    *revoked = *asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(answers[i]);
+        enum ca_outcome outcome = answers[i]->outcome;
+        *revoked += outcome == CA_REVOKED_NOW;
+        *asked += outcome == CA_ASK;
+        if (outcome == CA_REVOKED_NOW)
+            assert_true(is_revoked[i]);
+        else if (outcome == CA_WAIT)
+            assert_false(is_revoked[i]);
+        else
+            assert_int_equal(outcome, CA_ASK);
+    }
+}
+
+/* --- tests --- */
+
+static void every_reason_every_serial(void **state)
+{
+    (void)state;
+    static const int codes[] = {0, 1, 2, 3, 4, 5, 9, 10};
+    int64_t before = time(NULL) - 1;
+    for (size_t i = 0; i < 8; i++) {
+        int code = -1;
+        long long at = 0;
+        must_revoke(i * 50, 50, (enum reason)codes[i]);
+        for (size_t k = i * 50; k < i * 50 + 50; k += 7) {
+            assert_int_equal(sscanf(cfssl_row(&ca, &ca.serials[k]), "revoked %d %lld", &code, &at), 2);
+            assert_int_equal(code, codes[i]);
+            assert_true(at >= before && at <= time(NULL) + 1);
+        }
+    }
+    assert_int_equal(door->facts.reasons,
+                     1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 10);
+    assert_string_equal(cfssl_ask(&ca, "SELECT count(*) FROM certificates WHERE status = 'revoked'"), "400");
+    /* the other two of the eleven never leave */
+    struct fault f = {0};
+    assert_true(send_range(500, 1, REASON_CERTIFICATE_HOLD, &f) && settle(&f));
+    assert_int_equal(answers[500]->outcome, CA_PERSON);
+}
+
+static void unknown_good_revoked(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct ca_item nobody = item(0, REASON_SUPERSEDED);
+    nobody.serial.bytes[nobody.serial.n - 1] ^= 0x55;
+    forget();
+    assert_true(door->ops->revoke(door, &nobody, 1, &f) && settle(&f));
+    assert_int_equal(answers[0]->outcome, CA_UNKNOWN);
+    forget();
+    assert_true(door->ops->status(door, &nobody, 1, &f) && settle(&f));
+    assert_int_equal(answers[0]->outcome, CA_UNKNOWN);
+    must_revoke(7, 1, REASON_KEY_COMPROMISE);
+    ask_range(0, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(answers[i]->outcome, i == 7 ? CA_REVOKED_BEFORE : CA_NOT_REVOKED);
+    assert_int_equal(answers[7]->reason, REASON_KEY_COMPROMISE);
+    assert_true(answers[7]->at.s <= time(NULL) && answers[7]->at.s > time(NULL) - 60);
+}
+
+/* Why nothing may be sent there blind: the second request wins, date and reason. */
+static void the_first_date_is_not_kept(void **state)
+{
+    (void)state;
+    must_revoke(3, 1, REASON_KEY_COMPROMISE);
+    cfssl_ask(&ca, "UPDATE certificates SET revoked_at = '2020-01-01Z' WHERE status = 'revoked'");
+    assert_string_equal(cfssl_row(&ca, &ca.serials[3]), "revoked 1 1577836800");
+    ask_range(3, 1);
+    assert_int_equal(answers[3]->outcome, CA_REVOKED_BEFORE);
+    assert_int_equal(answers[3]->at.s, 1577836800);
+    must_revoke(3, 1, REASON_SUPERSEDED);
+    assert_true(strncmp(cfssl_row(&ca, &ca.serials[3]), "revoked 4 ", 10) == 0);
+    assert_false(door->facts.keeps_first_date);
+    assert_true(door->facts.tells_status);
+}
+
+static void without_its_database_there_is_no_status(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct settings_http http = http_settings();
+    struct ca_item one = item(0, REASON_SUPERSEDED);
+    http.record_conninfo = NULL;
+    assert_true(open_with(&http, &f));
+    assert_false(door->facts.tells_status);
+    assert_false(door->ops->status(door, &one, 1, &f));
+    http.record_conninfo = "host=/nonexistent";
+    assert_true(open_with(&http, &f));
+    forget();
+    assert_true(door->ops->status(door, &one, 1, &f));
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(answers[0]->outcome, CA_WAIT);
+    /* a question to the wrong tables is a person's business */
+    http.record_conninfo =
+        arena_format(&ca.arena, "%s application_name=x options='-c search_path=public'", ca.conninfo);
+    assert_true(open_with(&http, &f));
+    forget();
+    assert_true(door->ops->status(door, &one, 1, &f));
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+}
+
+/* Debian's build writes an empty authority key identifier. */
+static void an_empty_key_identifier(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct settings_http http = http_settings();
+    cfssl_ask(&ca, "UPDATE certificates SET authority_key_identifier = ''");
+    assert_true(send_range(0, 1, REASON_SUPERSEDED, &f) && settle(&f));
+    assert_int_equal(answers[0]->outcome, CA_UNKNOWN);
+    http.authority_key = "";
+    assert_true(open_with(&http, &f));
+    must_revoke(0, 2, REASON_SUPERSEDED);
+    ask_range(0, 3);
+    assert_int_equal(answers[1]->outcome, CA_REVOKED_BEFORE);
+    assert_int_equal(answers[2]->outcome, CA_NOT_REVOKED);
+    cfssl_ask(&ca,
+              arena_format(&ca.arena, "UPDATE certificates SET authority_key_identifier = '%s'", ca.aki));
+}
+
+/* The answer is lost, the status says "not revoked", and then the old request is executed. */
+static void an_old_request_runs_after_the_question(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    must_revoke(9, 1, REASON_SUPERSEDED); /* a connection that is kept */
+    cfssl_signal(&ca, SIGSTOP);
+    assert_true(send_range(10, 1, REASON_SUPERSEDED, &f));
+    (void)!settle(&f);
+    assert_int_equal(answers[10]->outcome, CA_ASK);
+    ask_range(10, 1);
+    assert_int_equal(answers[10]->outcome, CA_NOT_REVOKED);
+    cfssl_signal(&ca, SIGCONT);
+    for (int i = 0; i < 100 && cfssl_row(&ca, &ca.serials[10])[0] != 'r'; i++)
+        poll(NULL, 0, 20);
+    ask_range(10, 1);
+    assert_int_equal(answers[10]->outcome, CA_REVOKED_BEFORE);
+    assert_true(door->facts.quiet.s >= 10);
+}
+
+/* Sends everything, breaks something when a part is answered, and compares with the database afterwards. */
+static void broken_in_the_middle(void (*destroy)(struct cfssl *c), void (*mend)(struct cfssl *c))
+{
+    struct fault f = {0};
+    bool busy = true, ok = true, broken = false;
+    size_t revoked, asked, left;
+    assert_true(send_range(0, COUNT, REASON_SUPERSEDED, &f));
+    while (ok && busy) {
+        ok = door->ops->step(door, &busy, &f);
+        if (!broken && answer_count > COUNT / 4) {
+            destroy(&ca);
+            broken = true;
+        }
+    }
+    assert_false(ok);
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(answer_count, COUNT);
+    mend(&ca);
+    agree_with_database(COUNT, &revoked, &asked);
+    assert_true(revoked >= COUNT / 4 && revoked < COUNT);
+    print_message("answered %zu, to be asked about %zu, not sent %zu\n", revoked, asked,
+                  COUNT - revoked - asked);
+    /* ours starts anew as well, asks about everything, and sends only what is not revoked */
+    cfssl_ask(&ca, "CREATE TABLE kept AS SELECT * FROM certificates WHERE status = 'revoked'");
+    reopen();
+    ask_range(0, COUNT);
+    struct ca_item *items = arena_array(&ca.arena, COUNT, sizeof *items);
+    left = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        if (answers[i]->outcome == CA_NOT_REVOKED)
+            items[left++] = item(i, REASON_SUPERSEDED);
+    forget();
+    if (!door->ops->revoke(door, items, left, &f) || !settle(&f))
+        fail_msg("%s", f.text);
+    assert_string_equal(
+        cfssl_ask(&ca, "SELECT count(*) FROM certificates WHERE status = 'revoked' AND reason = 4"), "3000");
+    assert_string_equal(cfssl_ask(&ca,
+                                  "SELECT count(*) FROM kept JOIN certificates c USING (serial_number) WHERE "
+                                  "c.revoked_at <> kept.revoked_at OR c.reason <> kept.reason"),
+                        "0");
+    cfssl_ask(&ca, "DROP TABLE kept");
+}
+
+static void kill_cfssl(struct cfssl *c)
+{
+    cfssl_kill(c);
+}
+
+static void start_cfssl(struct cfssl *c)
+{
+    cfssl_start(c, false);
+}
+
+static void cfssl_is_killed(void **state)
+{
+    (void)state;
+    broken_in_the_middle(kill_cfssl, start_cfssl);
+}
+
+static void its_database_crashes(void **state)
+{
+    (void)state;
+    broken_in_the_middle(cfssl_database_crash, cfssl_database_start);
+}
+
+static void mutual_tls(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    cfssl_kill(&ca);
+    cfssl_start(&ca, true);
+    cfssl_client(&ca, "stranger");
+    struct settings_http http = http_settings();
+    http.ca_file = file_join(&ca.arena, ca.folder, "server.pem");
+    http.client_certificate_file = file_join(&ca.arena, ca.folder, "revoker.pem");
+    http.client_key_file = file_join(&ca.arena, ca.folder, "revoker.key");
+    assert_true(open_with(&http, &f));
+    must_revoke(0, 200, REASON_SUPERSEDED);
+    /* somebody else's certificate: nothing more is sent */
+    http.client_certificate_file = file_join(&ca.arena, ca.folder, "stranger.pem");
+    http.client_key_file = file_join(&ca.arena, ca.folder, "stranger.key");
+    assert_true(open_with(&http, &f));
+    assert_true(send_range(200, 200, REASON_SUPERSEDED, &f));
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    for (size_t i = 200; i < 400; i++)
+        assert_int_equal(answers[i]->outcome, CA_WAIT);
+    /* a server we do not trust gets nothing at all */
+    http.ca_file = file_join(&ca.arena, ca.folder, "client-ca.pem");
+    assert_true(open_with(&http, &f));
+    assert_true(send_range(200, 3, REASON_SUPERSEDED, &f));
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(answers[200]->outcome, CA_WAIT);
+    http.ca_file = file_join(&ca.arena, ca.folder, "none.pem");
+    assert_false(open_with(&http, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_string_equal(cfssl_ask(&ca, "SELECT count(*) FROM certificates WHERE status = 'revoked'"), "200");
+}
+
+/* Schemas made by hand often use text. */
+static void text_columns_do_too(void **state)
+{
+    (void)state;
+    cfssl_ask(&ca, "ALTER TABLE certificates ALTER serial_number TYPE text USING convert_from(serial_number, "
+                   "'UTF8'), ALTER authority_key_identifier TYPE text USING "
+                   "convert_from(authority_key_identifier, 'UTF8'), ALTER status TYPE text USING "
+                   "convert_from(status, 'UTF8')");
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    must_revoke(0, COUNT, REASON_SUPERSEDED);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+    print_message("%d revocations in %.2f s: %.0f/s\n", COUNT, s, COUNT / s);
+    ask_range(0, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(answers[i]->outcome, CA_REVOKED_BEFORE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(every_reason_every_serial),
+        TEST(unknown_good_revoked),
+        TEST(the_first_date_is_not_kept),
+        TEST(without_its_database_there_is_no_status),
+        TEST(an_empty_key_identifier),
+        TEST(an_old_request_runs_after_the_question),
+        TEST(cfssl_is_killed),
+        TEST(its_database_crashes),
+        TEST(mutual_tls),
+        TEST(text_columns_do_too),
+    };
+    return cmocka_run_group_tests(tests, make, unmake);
+}
