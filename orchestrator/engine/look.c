@@ -122,7 +122,7 @@ static bool must_be_there(const struct watched *w, struct utc this_update)
 }
 
 static bool commit_crl(struct look *l, const struct group *g, struct str bytes, struct verifier_crl *judged,
-                       const struct verifier_sight *sights, struct fault *f)
+                       struct fault *f)
 {
     int64_t *seen = arena_array(l->arena, g->count, sizeof *seen),
             *missing = arena_array(l->arena, g->count, sizeof *missing);
@@ -142,9 +142,9 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     if (judged->parsed)
         sight.crl_number = judged->crl.number.octets;
     for (size_t i = 0; i < g->count && judged->counts; i++) {
-        if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
+        if (judged->sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (judged->complete && !sights[i].listed &&
+        else if (judged->complete && !judged->sights[i].listed &&
                  must_be_there(&g->items[i], judged->crl.this_update))
             missing[sight.missing_count++] = g->items[i].number;
     }
@@ -166,21 +166,21 @@ static bool judge_crl(struct look *l, const struct group *g, struct str bytes, s
     struct verifier_question q = question(l, g->issuer, g->url);
     struct verifier_crl judged;
     struct verifier_wanted *wanted = arena_array(l->arena, g->count, sizeof *wanted);
-    struct verifier_sight *sights = arena_array(l->arena, g->count, sizeof *sights);
     for (size_t i = 0; i < g->count; i++)
         wanted[i] =
             (struct verifier_wanted){(uint32_t)g->items[i].number, g->items[i].serial, g->items[i].reason};
+    q.wanted = wanted;
+    q.wanted_count = g->count;
     verifier_judge_crl(bytes, &q, l->arena, &judged);
     warn(l, g->url, &judged.findings);
-    if (judged.counts && !verifier_match_crl(&judged, wanted, g->count, sights, f))
-        return false;
     size_t differs = 0;
     for (size_t i = 0; i < g->count && judged.counts; i++)
-        differs += sights[i].reason_differs && certificate_state(g->items[i].state) != CERTIFICATE_WAS_BEFORE;
+        differs +=
+            judged.sights[i].reason_differs && certificate_state(g->items[i].state) != CERTIFICATE_WAS_BEFORE;
     if (differs > 0 && l->engine->warning[0] == '\0')
         snprintf(l->engine->warning, sizeof l->engine->warning,
                  "%.200s lists %zu certificates with another reason than was approved", g->url, differs);
-    return commit_crl(l, g, bytes, &judged, sights, f);
+    return commit_crl(l, g, bytes, &judged, f);
 }
 
 /* Cuts the sorted list into groups of one pointer and issuer; those without a CRL pointer fall out. */

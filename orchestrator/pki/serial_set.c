@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-static uint64_t rotate(uint64_t x, unsigned bits)
+static inline uint64_t rotate(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+static inline void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];
@@ -23,7 +23,7 @@ static void sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein) over the fixed 24 bytes: 20 octets, length, three zeros. */
-static uint64_t hash(const uint64_t key[2], const struct serial *s)
+uint64_t serial_hash(const uint64_t key[static 2], const struct serial *s)
 {
     uint64_t words[4] = {0, 0, 0, (uint64_t)24 << 56};
     memcpy(words, s->bytes, SERIAL_MAX);
@@ -41,13 +41,21 @@ static uint64_t hash(const uint64_t key[2], const struct serial *s)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-struct serial_set serial_set_make(size_t count, const uint64_t key[static 2])
+static uint64_t *make_slots(size_t count, size_t *mask)
 {
     size_t room = 8;
     while (room < 2 * count)
         room *= 2;
-    struct serial_set set = {arena_grow(NULL, room * sizeof *set.slots), room - 1, {key[0], key[1]}};
-    memset(set.slots, 0, room * sizeof *set.slots);
+    *mask = room - 1;
+    uint64_t *slots = arena_grow(NULL, room * sizeof *slots);
+    memset(slots, 0, room * sizeof *slots);
+    return slots;
+}
+
+struct serial_set serial_set_make(size_t count, const uint64_t key[static 2])
+{
+    struct serial_set set = {.key = {key[0], key[1]}};
+    set.slots = make_slots(count, &set.mask);
     return set;
 }
 
@@ -57,25 +65,57 @@ void serial_set_free(struct serial_set *set)
     set->slots = NULL;
 }
 
-struct serial_probe serial_set_probe(const struct serial_set *set, const struct serial *s)
-{
-    uint64_t h = hash(set->key, s);
-    return (struct serial_probe){(size_t)h & set->mask, h >> 32};
-}
-
-bool serial_set_next(const struct serial_set *set, struct serial_probe *p, uint32_t *position)
-{
-    for (; set->slots[p->slot] != 0; p->slot = (p->slot + 1) & set->mask) {
-        if (set->slots[p->slot] >> 32 != p->fingerprint)
-            continue;
-        *position = (uint32_t)(set->slots[p->slot] & UINT32_MAX) - 1;
-        p->slot = (p->slot + 1) & set->mask;
-        return true;
-    }
-    return false;
-}
-
 void serial_set_put(struct serial_set *set, struct serial_probe p, uint32_t position)
 {
     set->slots[p.slot] = p.fingerprint << 32 | ((uint64_t)position + 1);
+}
+
+struct serial_seen serial_seen_make(size_t count)
+{
+    struct serial_seen seen = {0};
+    seen.slots = make_slots(count < SERIAL_SEEN_MOST ? count : SERIAL_SEEN_MOST, &seen.mask);
+    return seen;
+}
+
+void serial_seen_free(struct serial_seen *seen)
+{
+    free(seen->slots);
+    seen->slots = NULL;
+}
+
+static bool is_sampled(const struct serial_seen *seen, uint64_t hash)
+{
+    return seen->top == 0 || hash >> (64 - seen->top) == 0;
+}
+
+/* More room while there may be more, then a smaller share. */
+static void make_room(struct serial_seen *seen)
+{
+    size_t room = seen->mask + 1;
+    uint64_t *old = seen->slots;
+    if (seen->count < SERIAL_SEEN_MOST)
+        seen->slots = make_slots(room, &seen->mask);
+    else
+        seen->slots = make_slots(room / 2, &seen->mask);
+    seen->top += seen->count >= SERIAL_SEEN_MOST;
+    seen->count = 0;
+    for (size_t i = 0; i < room; i++)
+        if (old[i] != 0)
+            (void)serial_seen_add(seen, old[i]);
+    free(old);
+}
+
+bool serial_seen_add(struct serial_seen *seen, uint64_t hash)
+{
+    hash += hash == 0; /* 0 is a free slot */
+    if (!is_sampled(seen, hash))
+        return false;
+    size_t slot = (size_t)hash & seen->mask;
+    for (; seen->slots[slot] != 0; slot = (slot + 1) & seen->mask)
+        if (seen->slots[slot] == hash)
+            return true;
+    seen->slots[slot] = hash;
+    if (++seen->count > (seen->mask + 1) / 2)
+        make_room(seen);
+    return false;
 }

@@ -1,8 +1,8 @@
-/* serial_set.h - a keyed hash of serials that holds only fingerprints and positions, 8 bytes a slot.
+/* serial_set.h - keyed hashes of serials: those wanted (fingerprint and position), and those seen before.
  *
- * SipHash-1-3, because serials may be chosen by whoever wants the lookup slow. The set does not hold the
- * serials: the caller compares at the position. Load at most one half. Does not: delete, grow, or be shared.
- * Pure. Called by: crl_read. */
+ * SipHash-1-3, because serials may be chosen by whoever wants the lookup slow; one hash serves both. 8 bytes
+ * a slot, load at most one half. The set of the wanted does not hold the serials: the caller compares at the
+ * position. Does not: delete, or be shared. Pure. Called by: crl_read. */
 #ifndef MASSREVOKE_PKI_SERIAL_SET_H
 #define MASSREVOKE_PKI_SERIAL_SET_H
 
@@ -27,13 +27,49 @@ struct serial_set serial_set_make(size_t count, const uint64_t key[static 2]);
 /* Frees. */
 void serial_set_free(struct serial_set *set);
 
-/* Begins a search. */
-struct serial_probe serial_set_probe(const struct serial_set *set, const struct serial *s);
+/* The hash of a serial under a key. About 10 ns. */
+uint64_t serial_hash(const uint64_t key[static 2], const struct serial *s);
+
+/* Begins a search for the serial with this hash. */
+static inline struct serial_probe serial_set_probe(const struct serial_set *set, uint64_t hash)
+{
+    return (struct serial_probe){(size_t)hash & set->mask, hash >> 32};
+}
 
 /* The next position with this fingerprint; false at a free slot, which *p then names. */
-bool serial_set_next(const struct serial_set *set, struct serial_probe *p, uint32_t *position);
+static inline bool serial_set_next(const struct serial_set *set, struct serial_probe *p, uint32_t *position)
+{
+    for (; set->slots[p->slot] != 0; p->slot = (p->slot + 1) & set->mask) {
+        if (set->slots[p->slot] >> 32 != p->fingerprint)
+            continue;
+        *position = (uint32_t)(set->slots[p->slot] & UINT32_MAX) - 1;
+        p->slot = (p->slot + 1) & set->mask;
+        return true;
+    }
+    return false;
+}
 
 /* Puts a position at the free slot where serial_set_next ended. */
 void serial_set_put(struct serial_set *set, struct serial_probe p, uint32_t position);
+
+#define SERIAL_SEEN_MOST ((size_t)1 << 20) /* hashes kept: 16 MiB of slots */
+
+/* Hashes seen so far. Up to SERIAL_SEEN_MOST serials it keeps all; beyond, the keyed share 1/2, 1/4, ... of
+ * them whose top bits are 0, so that memory stays bounded and nobody outside knows which. */
+struct serial_seen {
+    uint64_t *slots; /* 0 is free */
+    size_t mask, count;
+    unsigned top; /* bits that must be 0 */
+};
+
+/* Made for about `count` serials (a guess: more are taken as well), ended by serial_seen_free. */
+struct serial_seen serial_seen_make(size_t count);
+
+/* Frees. */
+void serial_seen_free(struct serial_seen *seen);
+
+/* Adds a hash; true when it came before. Two serials with one hash are taken for the same: once in 2^64
+ * pairs. */
+bool serial_seen_add(struct serial_seen *seen, uint64_t hash);
 
 #endif
