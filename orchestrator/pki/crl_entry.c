@@ -31,31 +31,61 @@ static void read_serial(struct crl_listed *out)
         out->serial = (struct serial){0};
 }
 
-/* revocationDate; the same bytes as those of the entry before need not be read again. */
+static uint64_t eight(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* hhmmssZ as seconds; -1 when it is none. */
+static int time_of_day(const char *p)
+{
+    static const int limits[3] = {24, 60, 60};
+    int seconds = 0;
+    for (size_t i = 0; i < 3; i++) {
+        unsigned high = (unsigned)(p[2 * i] - '0'), low = (unsigned)(p[2 * i + 1] - '0');
+        int value = (int)(high * 10 + low);
+        if (high > 9 || low > 9 || value >= limits[i])
+            return -1;
+        seconds = seconds * 60 + value;
+    }
+    return p[6] == 'Z' ? seconds : -1;
+}
+
+/* revocationDate; a day met before need not be counted out again. */
 static bool read_time(struct str *body, struct crl_before *before, struct crl_listed *out)
 {
-    struct str start = *body;
-    if (before->time_n > 0 && body->n >= before->time_n &&
-        memcmp(body->p, before->time, before->time_n) == 0) {
-        out->at = before->entry.at;
-        out->time_form_ok = before->entry.time_form_ok;
-        *body = (struct str){body->p + before->time_n, body->n - before->time_n};
-        return true;
+    enum { SHORT = 15 }; /* bytes of a UTCTime of RFC 5280 */
+    if (body->n >= SHORT && eight(body->p) == before->day) {
+        int seconds = time_of_day(body->p + 8);
+        out->at = (struct utc){before->dawn.s + seconds};
+        out->time_form_ok = before->day_form_ok;
+        *body = (struct str){body->p + SHORT, body->n - SHORT};
+        return seconds >= 0;
     }
+    struct str start = *body;
     if (!der_time(body, &out->at, &out->time_form_ok))
         return false;
-    before->time_n = (size_t)(body->p - start.p); /* 15 or 17, as der_time takes no other form */
-    memcpy(before->time, start.p, before->time_n);
-    before->entry.at = out->at;
-    before->entry.time_form_ok = out->time_form_ok;
+    if (body->p - start.p == SHORT) {
+        before->day = eight(start.p);
+        before->dawn.s = out->at.s - time_of_day(start.p + 8);
+        before->day_form_ok = out->time_form_ok;
+    }
     return true;
+}
+
+static bool same(struct str bytes, const char *other, size_t n)
+{
+    if (bytes.n != n || n < 8 || n > 16)
+        return n > 0 && bytes.n == n && memcmp(bytes.p, other, n) == 0;
+    return eight(bytes.p) == eight(other) && eight(bytes.p + n - 8) == eight(other + n - 8);
 }
 
 static bool read_extensions(struct str bytes, struct crl_before *before, struct crl_listed *out)
 {
     struct str list, body = bytes;
-    if (before->extensions_n > 0 &&
-        str_equal(bytes, (struct str){before->extensions, before->extensions_n})) {
+    if (same(bytes, before->extensions, before->extensions_n)) {
         out->reason = before->entry.reason;
         out->reason_critical = before->entry.reason_critical;
         out->invalidity = before->entry.invalidity;
@@ -68,15 +98,11 @@ static bool read_extensions(struct str bytes, struct crl_before *before, struct 
     for (struct der_extension e; list.n > 0;)
         if (!der_extension(&list, &e) || !read_entry_extension(&e, out))
             return false;
-    if (bytes.n > sizeof before->extensions)
-        return true;
-    struct utc at = before->entry.at;
-    bool form_ok = before->entry.time_form_ok;
-    before->entry = *out;
-    before->entry.at = at;
-    before->entry.time_form_ok = form_ok;
-    before->extensions_n = bytes.n;
-    memcpy(before->extensions, bytes.p, bytes.n);
+    if (bytes.n <= sizeof before->extensions) {
+        before->entry = *out;
+        before->extensions_n = bytes.n;
+        memcpy(before->extensions, bytes.p, bytes.n);
+    }
     return true;
 }
 

@@ -19,9 +19,12 @@ const char *crl_read_signature(struct str outer, struct crl *out);
 
 /* What the entry before held: neighbours often have the same bytes, and the same bytes mean the same. */
 struct crl_before {
-    char time[17], extensions[64];
-    size_t time_n, extensions_n;
-    struct crl_listed entry;
+    uint64_t day;    /* the first 8 bytes of a UTCTime: tag, length, YYMMDD; 0: none */
+    struct utc dawn; /* 00:00:00 of it */
+    bool day_form_ok;
+    char extensions[64];
+    size_t extensions_n;
+    struct crl_listed entry; /* what they mean; only that */
 };
 
 /* The content of one entry; false when malformed. */

@@ -47,7 +47,7 @@ static void put_wanted(struct crl_reader *r)
 {
     const struct crl_question *q = &r->q;
     r->hits = arena_grow(NULL, (q->wanted_count + 1) * sizeof *r->hits);
-    r->wanted = serial_set_make(q->wanted_count, q->seed);
+    r->wanted = serial_set_make(q->wanted_count);
     uint64_t hashes[BATCH];
     for (size_t from = 0; from < q->wanted_count; from += BATCH) {
         size_t n = q->wanted_count - from < BATCH ? q->wanted_count - from : BATCH;
@@ -60,7 +60,7 @@ static void put_wanted(struct crl_reader *r)
             struct serial_probe p = serial_set_probe(&r->wanted, hashes[i]);
             while (serial_set_next(&r->wanted, &p, &other))
                 continue;
-            serial_set_put(&r->wanted, p, (uint32_t)(from + i));
+            serial_set_put(&r->wanted, p, hashes[i], (uint32_t)(from + i));
             r->hits[from + i] = (struct crl_hit){.at = UTC_NONE, .reason = -1};
         }
     }
@@ -97,19 +97,29 @@ static bool note_hits(struct crl_reader *r, const struct crl_listed *e, uint64_t
     return before;
 }
 
+/* Looks a batch up: first all places are asked for, then all are read. */
 static void flush(struct crl_reader *r)
 {
     for (size_t i = 0; i < r->batch_n; i++) {
-        r->hashes[i] = serial_hash(r->q.seed, &r->batch[i].serial);
-        __builtin_prefetch(&r->wanted.slots[r->hashes[i] & r->wanted.mask]);
-        __builtin_prefetch(&r->seen.slots[r->hashes[i] & r->seen.mask], 1);
+        uint64_t hash = serial_hash(r->q.seed, &r->batch[i].serial);
+        r->hashes[i] = hash;
+        __builtin_prefetch(serial_set_word(&r->wanted, hash));
+        serial_seen_prefetch(&r->seen, hash);
     }
+    uint64_t maybe = 0;
     for (size_t i = 0; i < r->batch_n; i++) {
-        struct crl_listed *e = &r->batch[i];
-        if (!e->serial_ok)
+        if (!serial_set_may(&r->wanted, r->hashes[i]))
             continue;
-        bool before = serial_seen_add(&r->seen, r->hashes[i]);
-        e->repeated = (r->q.wanted_count > 0 && note_hits(r, e, r->hashes[i])) || before;
+        maybe |= (uint64_t)1 << i;
+        __builtin_prefetch(&r->wanted.slots[r->hashes[i] & r->wanted.mask]);
+    }
+    for (size_t i = 0; i < r->batch_n; i++)
+        if (r->batch[i].serial_ok)
+            r->batch[i].repeated = serial_seen_add(&r->seen, r->hashes[i]);
+    for (; maybe != 0; maybe &= maybe - 1) {
+        size_t i = (size_t)__builtin_ctzll(maybe);
+        if (r->batch[i].serial_ok && note_hits(r, &r->batch[i], r->hashes[i]))
+            r->batch[i].repeated = true;
     }
     if (r->q.entries != NULL && r->batch_n > 0)
         r->q.entries(r->q.context, &r->crl, r->batch, r->batch_n);

@@ -2,6 +2,9 @@
 #include "massrevoke/arena.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static inline uint64_t rotate(uint64_t x, unsigned bits)
 {
@@ -47,27 +50,39 @@ static uint64_t *make_slots(size_t count, size_t *mask)
     while (room < 2 * count)
         room *= 2;
     *mask = room - 1;
-    uint64_t *slots = arena_grow(NULL, room * sizeof *slots);
-    memset(slots, 0, room * sizeof *slots);
+    size_t size = room * sizeof(uint64_t);
+    uint64_t *slots = size < HUGE_PAGE ? NULL : aligned_alloc(HUGE_PAGE, size);
+    if (slots == NULL)
+        slots = arena_grow(NULL, size);
+    else
+        (void)madvise(slots, size, MADV_HUGEPAGE); /* a hint: slots are hit at random */
+    memset(slots, 0, size);
     return slots;
 }
 
-struct serial_set serial_set_make(size_t count, const uint64_t key[static 2])
+struct serial_set serial_set_make(size_t count)
 {
-    struct serial_set set = {.key = {key[0], key[1]}};
+    struct serial_set set = {0};
     set.slots = make_slots(count, &set.mask);
+    size_t bits = 4 * (set.mask + 1);
+    bits = bits < 64 ? 64 : bits;
+    set.filter_mask = bits - 1;
+    set.filter = arena_grow(NULL, bits / 8);
+    memset(set.filter, 0, bits / 8);
     return set;
 }
 
 void serial_set_free(struct serial_set *set)
 {
     free(set->slots);
-    set->slots = NULL;
+    free(set->filter);
+    *set = (struct serial_set){0};
 }
 
-void serial_set_put(struct serial_set *set, struct serial_probe p, uint32_t position)
+void serial_set_put(struct serial_set *set, struct serial_probe p, uint64_t hash, uint32_t position)
 {
     set->slots[p.slot] = p.fingerprint << 32 | ((uint64_t)position + 1);
+    *serial_set_word(set, hash) |= (uint64_t)1 << (hash >> 32 & 63);
 }
 
 struct serial_seen serial_seen_make(size_t count)
@@ -81,11 +96,6 @@ void serial_seen_free(struct serial_seen *seen)
 {
     free(seen->slots);
     seen->slots = NULL;
-}
-
-static bool is_sampled(const struct serial_seen *seen, uint64_t hash)
-{
-    return seen->top == 0 || hash >> (64 - seen->top) == 0;
 }
 
 /* More room while there may be more, then a smaller share. */
@@ -108,7 +118,7 @@ static void make_room(struct serial_seen *seen)
 bool serial_seen_add(struct serial_seen *seen, uint64_t hash)
 {
     hash += hash == 0; /* 0 is a free slot */
-    if (!is_sampled(seen, hash))
+    if (!serial_seen_watches(seen, hash))
         return false;
     size_t slot = (size_t)hash & seen->mask;
     for (; seen->slots[slot] != 0; slot = (slot + 1) & seen->mask)

@@ -12,7 +12,8 @@
 struct serial_set {
     uint64_t *slots; /* fingerprint << 32 | position + 1; 0 is free */
     size_t mask;
-    uint64_t key[2];
+    uint64_t *filter; /* a bit for each serial that is in, 4 bits a slot: small enough to stay in a cache */
+    size_t filter_mask;
 };
 
 /* A probe: the slot and the fingerprint looked for. */
@@ -22,13 +23,25 @@ struct serial_probe {
 };
 
 /* Room for `count` serials (fewer than 2^31). */
-struct serial_set serial_set_make(size_t count, const uint64_t key[static 2]);
+struct serial_set serial_set_make(size_t count);
 
 /* Frees. */
 void serial_set_free(struct serial_set *set);
 
 /* The hash of a serial under a key. About 10 ns. */
 uint64_t serial_hash(const uint64_t key[static 2], const struct serial *s);
+
+/* Where the filter holds a hash. */
+static inline uint64_t *serial_set_word(const struct serial_set *set, uint64_t hash)
+{
+    return &set->filter[(hash >> 32 & set->filter_mask) / 64];
+}
+
+/* May a serial with this hash be in? False is certain. */
+static inline bool serial_set_may(const struct serial_set *set, uint64_t hash)
+{
+    return (*serial_set_word(set, hash) >> (hash >> 32 & 63) & 1) != 0;
+}
 
 /* Begins a search for the serial with this hash. */
 static inline struct serial_probe serial_set_probe(const struct serial_set *set, uint64_t hash)
@@ -49,10 +62,10 @@ static inline bool serial_set_next(const struct serial_set *set, struct serial_p
     return false;
 }
 
-/* Puts a position at the free slot where serial_set_next ended. */
-void serial_set_put(struct serial_set *set, struct serial_probe p, uint32_t position);
+/* Puts a position at the free slot where serial_set_next, begun with this hash, ended. */
+void serial_set_put(struct serial_set *set, struct serial_probe p, uint64_t hash, uint32_t position);
 
-#define SERIAL_SEEN_MOST ((size_t)1 << 20) /* hashes kept: 16 MiB of slots */
+#define SERIAL_SEEN_MOST ((size_t)1 << 17) /* hashes kept: 2 MiB of slots, which a cache holds */
 
 /* Hashes seen so far. Up to SERIAL_SEEN_MOST serials it keeps all; beyond, the keyed share 1/2, 1/4, ... of
  * them whose top bits are 0, so that memory stays bounded and nobody outside knows which. */
@@ -67,6 +80,19 @@ struct serial_seen serial_seen_make(size_t count);
 
 /* Frees. */
 void serial_seen_free(struct serial_seen *seen);
+
+/* Is this hash in the share that is watched? */
+static inline bool serial_seen_watches(const struct serial_seen *seen, uint64_t hash)
+{
+    return seen->top == 0 || hash >> (64 - seen->top) == 0;
+}
+
+/* Asks memory for the place of a hash. */
+static inline void serial_seen_prefetch(const struct serial_seen *seen, uint64_t hash)
+{
+    if (serial_seen_watches(seen, hash))
+        __builtin_prefetch(&seen->slots[hash & seen->mask], 1);
+}
 
 /* Adds a hash; true when it came before. Two serials with one hash are taken for the same: once in 2^64
  * pairs. */
