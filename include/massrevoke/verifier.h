@@ -2,9 +2,9 @@
  *
  * Every check is a row of verifier/findings.def. An object with a finding that forbids acting on it (no good
  * signature, wrong issuer, malformed, stale, another shard's) proves nothing: then `counts` is false and no
- * status is told. Pure: bytes and times in, findings out. Does not: fetch, remember earlier objects (the
- * store keeps the order of number and thisUpdate), or decide what a sighting does to a certificate.
- * Sources: BR 4.9.7, 4.9.9, 7.2, 7.3; RFC 5280 5, 6.3.3; RFC 6960 3.2. Called by: engine, cli verify. */
+ * status is told. Pure: bytes and times in, findings out; what was known of the CRL before comes in, too.
+ * Does not: fetch, remember anything, or decide what a sighting does to a certificate. Sources:
+ * BR 4.9.7, 4.9.9, 7.2, 7.3; RFC 5280 5, 6.3.3; RFC 6960 3.2. Called by: engine, cli verify. */
 #ifndef MASSREVOKE_VERIFIER_H
 #define MASSREVOKE_VERIFIER_H
 
@@ -46,7 +46,17 @@ enum verifier_kind { VERIFIER_SUBSCRIBER, VERIFIER_CA };
 struct verifier_wanted {
     uint32_t number;
     struct serial serial;
-    int reason; /* enum reason that was asked for; -1: any */
+    int reason;           /* enum reason that was asked for; -1: any */
+    bool seen;            /* the CRL before showed it, or an earlier one: now it must stay */
+    bool earlier;         /* known to have been revoked before anybody asked here */
+    bool unasked;         /* of the inventory, and nobody asked: not wanted, but watched */
+    struct utc not_after; /* UTC_NONE: not known, then it must stay for ever */
+};
+
+/* What was known of the newest CRL of the same pointer when this one, with other bytes, was fetched. */
+struct verifier_before {
+    struct utc this_update;
+    struct str number; /* octets of its CRLNumber; p NULL: not known */
 };
 
 /* How to judge; must live until the judgement is made. */
@@ -58,7 +68,8 @@ struct verifier_question {
     uint64_t seed[2]; /* keys the hashes; unpredictable to the CA */
     /* for a CRL: */
     const struct verifier_wanted *wanted;
-    size_t wanted_count; /* at most CRL_WANTED_MOST */
+    size_t wanted_count;                  /* at most CRL_WANTED_MOST */
+    const struct verifier_before *before; /* NULL: there was none, or it is the same */
 };
 
 /* What an object shows of a wanted certificate. */
@@ -67,6 +78,7 @@ struct verifier_sight {
     bool listed;         /* on the CRL, whatever the reason */
     bool revoked;        /* listed for good: not certificateHold, not removeFromCRL */
     bool reason_differs; /* from the one asked for */
+    bool vanished;       /* was seen, is missing, and must be there */
     struct utc at;       /* revocation date; UTC_NONE when not listed */
     int reason;          /* enum reason, REASON_UNSPECIFIED when absent; -1 when not listed */
 };

@@ -113,16 +113,14 @@ static uint8_t mark_of(bool crl)
     return crl ? CERTIFICATE_SEEN_CRL : CERTIFICATE_SEEN_OCSP;
 }
 
-/* A missing entry is a loss only for one that was shown before, and only while its entry must be there: up to
- * the first CRL with thisUpdate after notAfter (RFC 5280 3.3, BR 4.10.1). */
-static bool must_be_there(const struct watched *w, struct utc this_update)
+/* Was it shown before, and has it still to be there? */
+static bool was_seen(const struct watched *w)
 {
-    return (w->state & mark_of(true)) != 0 && certificate_state(w->state) != CERTIFICATE_WITHDRAWN &&
-           (!utc_is_set(w->not_after) || this_update.s <= w->not_after.s);
+    return (w->state & mark_of(true)) != 0 && certificate_state(w->state) != CERTIFICATE_WITHDRAWN;
 }
 
-static bool commit_crl(struct look *l, const struct group *g, struct str bytes, struct verifier_crl *judged,
-                       struct fault *f)
+static bool commit_crl(struct look *l, const struct group *g, struct str bytes, bool same,
+                       const struct verifier_crl *judged, struct fault *f)
 {
     int64_t *seen = arena_array(l->arena, g->count, sizeof *seen),
             *missing = arena_array(l->arena, g->count, sizeof *missing);
@@ -144,13 +142,9 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     for (size_t i = 0; i < g->count && judged->counts; i++) {
         if (judged->sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (judged->complete && !judged->sights[i].listed &&
-                 must_be_there(&g->items[i], judged->crl.this_update))
+        else if (judged->sights[i].vanished)
             missing[sight.missing_count++] = g->items[i].number;
     }
-    const struct pointer *last = last_fetch(l, g->url, g->issuer);
-    struct digest now = digest_of(bytes.p, bytes.n);
-    bool same = last != NULL && memcmp(last->sha256.bytes, now.bytes, DIGEST_SIZE) == 0;
     if (same && sight.seen_count == 0 && sight.missing_count == 0)
         return true;
     bool fresh;
@@ -165,22 +159,25 @@ static bool judge_crl(struct look *l, const struct group *g, struct str bytes, s
 {
     struct verifier_question q = question(l, g->issuer, g->url);
     struct verifier_crl judged;
+    const struct pointer *last = last_fetch(l, g->url, g->issuer);
+    struct digest now = digest_of(bytes.p, bytes.n);
+    bool same = last != NULL && memcmp(last->sha256.bytes, now.bytes, DIGEST_SIZE) == 0;
     struct verifier_wanted *wanted = arena_array(l->arena, g->count, sizeof *wanted);
     for (size_t i = 0; i < g->count; i++)
-        wanted[i] =
-            (struct verifier_wanted){(uint32_t)g->items[i].number, g->items[i].serial, g->items[i].reason};
+        wanted[i] = (struct verifier_wanted){.number = (uint32_t)g->items[i].number,
+                                             .serial = g->items[i].serial,
+                                             .reason = g->items[i].reason,
+                                             .seen = was_seen(&g->items[i]),
+                                             .earlier = certificate_state(g->items[i].state) ==
+                                                        CERTIFICATE_WAS_BEFORE,
+                                             .not_after = g->items[i].not_after};
+    const struct verifier_before before = {.this_update = last == NULL ? UTC_NONE : last->this_update};
     q.wanted = wanted;
     q.wanted_count = g->count;
+    q.before = same || !utc_is_set(before.this_update) ? NULL : &before;
     verifier_judge_crl(bytes, &q, l->arena, &judged);
     warn(l, g->url, &judged.findings);
-    size_t differs = 0;
-    for (size_t i = 0; i < g->count && judged.counts; i++)
-        differs +=
-            judged.sights[i].reason_differs && certificate_state(g->items[i].state) != CERTIFICATE_WAS_BEFORE;
-    if (differs > 0 && l->engine->warning[0] == '\0')
-        snprintf(l->engine->warning, sizeof l->engine->warning,
-                 "%.200s lists %zu certificates with another reason than was approved", g->url, differs);
-    return commit_crl(l, g, bytes, &judged, f);
+    return commit_crl(l, g, bytes, same, &judged, f);
 }
 
 /* Cuts the sorted list into groups of one pointer and issuer; those without a CRL pointer fall out. */

@@ -293,8 +293,10 @@ void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out)
     out->counts = !out->findings.unusable && hits != NULL;
     const struct crl_idp *idp = &out->crl.idp;
     out->complete = out->counts && !idp->only_some_reasons && (!idp->present || r->q->url != NULL);
-    if (out->counts)
+    if (out->counts) {
         tell_sights(r, hits, out);
+        judge_successor(r->q, out, r->arena);
+    }
     free(hits);
 }
 
