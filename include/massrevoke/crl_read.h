@@ -68,6 +68,7 @@ struct crl_listed {
     size_t index; /* from 0 */
     struct serial serial;
     bool serial_ok;        /* positive, at most 20 octets, shortest form; else serial is n == 0 */
+    bool serial_minimal;   /* shortest form; else other readers take the whole list for no DER */
     struct str serial_der; /* content octets of the INTEGER as they stand, during the call only */
     struct utc at;         /* revocationDate */
     bool time_form_ok;

@@ -25,7 +25,8 @@ static bool read_entry_extension(const struct der_extension *e, struct crl_liste
 static void read_serial(struct crl_listed *out)
 {
     const uint8_t *octets = (const uint8_t *)out->serial_der.p;
-    out->serial_ok = (octets[0] & 0x80) == 0 && der_integer_is_minimal(out->serial_der) &&
+    out->serial_minimal = der_integer_is_minimal(out->serial_der);
+    out->serial_ok = (octets[0] & 0x80) == 0 && out->serial_minimal &&
                      serial_from_octets(octets, out->serial_der.n, &out->serial) == NULL;
     if (!out->serial_ok)
         out->serial = (struct serial){0};

@@ -141,6 +141,7 @@ static void judge_extensions(const struct judge *j)
 /* What can be wrong with an entry; the order in which findings come. */
 #define ENTRY_FAULTS(X)                                                                                      \
     X(ENTRY_SERIAL, !e->serial_ok)                                                                           \
+    X(ENTRY_SERIAL_DER, !e->serial_minimal)                                                                  \
     X(ENTRY_DATE_AFTER, e->at.s > head->this_update.s)                                                       \
     X(ENTRY_DATE_EARLY, e->at.s < EARLIEST.s)                                                                \
     X(CRL_TIME_FORM, !e->time_form_ok)                                                                       \
