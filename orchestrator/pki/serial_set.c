@@ -6,44 +6,6 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static inline uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson, Bernstein) over the fixed 24 bytes: 20 octets, length, three zeros. */
-uint64_t serial_hash(const uint64_t key[static 2], const struct serial *s)
-{
-    uint64_t words[4] = {0, 0, 0, (uint64_t)24 << 56};
-    memcpy(words, s->bytes, SERIAL_MAX);
-    words[2] |= (uint64_t)s->n << 32;
-    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
-                     key[1] ^ 0x7465646279746573u};
-    for (size_t i = 0; i < 4; i++) {
-        v[3] ^= words[i];
-        sip_round(v);
-        v[0] ^= words[i];
-    }
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 static uint64_t *make_slots(size_t count, size_t *mask)
 {
     size_t room = 8;
