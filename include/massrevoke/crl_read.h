@@ -1,9 +1,12 @@
-/* crl_read.h - reading a certificate revocation list without building it.
+/* crl_read.h - reading a certificate revocation list in pieces, without building or holding it.
  *
- * The header is read once, the entries are walked in place, so a list of five million entries costs no memory
- * beyond its bytes. Structure is checked here, meaning by the verifier; nothing read here may be acted upon
- * before crl_signature_problem has said NULL. Pure. Does not: judge dates or profile, fetch, or apply delta
- * CRLs. Sources: RFC 5280 5, facts: perf a. Called by: verifier, doors' tests, fuzz. */
+ * A list of 600 MB is walked in pieces of any size: header and extensions are kept (64 KiB each at most), an
+ * entry is seen once (64 KiB at most), the signed bytes are hashed on the way. Memory is 20 bytes a wanted
+ * serial, at most 2 MiB for repeated serials, and a few hundred KiB, whatever the list's size. Structure is
+ * checked here, meaning by the verifier. Nothing read may be acted upon before the end has said that the
+ * signature is good; the hits are given out only then. Pure. Does not: judge dates or profile, fetch, apply
+ * delta CRLs, or read an entry larger than 64 KiB. Sources: RFC 5280 5, facts: perf a. Called by: verifier,
+ * drill, tests, fuzz. */
 #ifndef MASSREVOKE_CRL_READ_H
 #define MASSREVOKE_CRL_READ_H
 
@@ -40,15 +43,17 @@ struct crl_number {
     struct str octets; /* magnitude without leading zeros; empty for 0 and when absent */
 };
 
-/* A CRL; slices point into the bytes it was parsed from, or into the arena for PEM. */
+/* A CRL but for its entries; slices lie in the reader's arena. */
 struct crl {
-    struct str tbs, inner_algorithm, outer_algorithm, signature;
-    int version; /* as encoded: 1 is v2; 0 when absent (v1) */
+    struct str inner_algorithm, outer_algorithm, signature;
+    const char *signature_problem; /* NULL: the issuer's over the raw tbsCertList; else static text */
+    int version;                   /* as encoded: 1 is v2; 0 when absent (v1) */
     struct str issuer;
     struct utc this_update, next_update; /* next_update UTC_NONE when absent */
     bool time_forms_ok;                  /* UTCTime up to 2049, GeneralizedTime from 2050 */
     bool has_entries;                    /* revokedCertificates is there, be it empty */
-    struct str entries;
+    size_t entry_count;                  /* entries that could be read */
+    const char *entry_problem;           /* the one behind them could not be; NULL or static text */
     struct crl_aki aki;
     struct crl_number number;
     struct crl_idp idp;
@@ -59,12 +64,12 @@ struct crl {
 };
 
 /* One entry of revokedCertificates. */
-struct crl_entry {
-    size_t index;  /* from 0 */
-    size_t offset; /* of the entry's bytes in crl.entries */
+struct crl_listed {
+    size_t index; /* from 0 */
     struct serial serial;
     bool serial_ok;        /* positive, at most 20 octets, shortest form; else serial is n == 0 */
-    struct str serial_der; /* content octets of the INTEGER as they stand */
+    bool serial_minimal;   /* shortest form; else other readers take the whole list for no DER */
+    struct str serial_der; /* content octets of the INTEGER as they stand, during the call only */
     struct utc at;         /* revocationDate */
     bool time_form_ok;
     int reason; /* reasonCode, -1 when absent */
@@ -72,49 +77,53 @@ struct crl_entry {
     struct utc invalidity; /* invalidityDate, UTC_NONE when absent */
     bool unknown_critical; /* makes the whole CRL unusable (RFC 5280 5.3) */
     bool duplicate;        /* an extension comes twice */
+    bool repeated; /* its serial came before: exact for wanted serials, and for others in lists of up to 2^17
+                      entries; in longer ones a half, quarter, ... of the serials is watched, another one
+                      with another seed */
 };
 
-/* A walk over the entries; begin with crl_walk. */
-struct crl_walk {
-    struct str rest;
-    const char *start;
-    size_t index;
-    struct serial last;
-    bool unordered;      /* serials did not ascend strictly so far, so one may come twice */
-    const char *problem; /* static text once the bytes are malformed */
+/* Takes entries as they come, in order; header fields of *head are set. They are unproven: only for counting
+ * what the end may then tell. */
+typedef void crl_entries_fn(void *context, const struct crl *head, const struct crl_listed *entries,
+                            size_t count);
+
+#define CRL_PART_MOST ((size_t)65536)       /* bytes of header, extensions, one entry */
+#define CRL_WANTED_MOST ((size_t)INT32_MAX) /* serials looked up at once */
+
+/* What is asked of a CRL; everything pointed to must live until the end. */
+struct crl_question {
+    const struct verify_issuer *issuer; /* NULL: the signature cannot be good */
+    uint64_t seed[2];                   /* keys the hashes; unpredictable to the CA */
+    crl_entries_fn *entries;            /* NULL: not wanted */
+    void *context;
+    const struct serial *wanted; /* the first serial to look up; the next one lies `stride` bytes on */
+    size_t stride, wanted_count; /* at most CRL_WANTED_MOST */
 };
 
-/* Reads header and extensions, DER or PEM; entries are not walked. FAILED: what is malformed. O(1) but for
- * PEM. */
-MUST_USE bool crl_parse(struct str bytes, struct arena *a, struct crl *out, struct fault *f);
-
-/* A walk from the first entry. */
-struct crl_walk crl_walk(const struct crl *crl);
-
-/* The next entry; false at the end or when w->problem is set. Below 100 ns an entry. */
-bool crl_next(struct crl_walk *w, struct crl_entry *out);
-
-/* NULL when the signature over the raw tbsCertList is the issuer's, else why not (static text). One SHA pass
- * over the bytes. */
-const char *crl_signature_problem(const struct crl *crl, const struct verify_issuer *issuer);
-
-/* What one CRL says of one wanted serial. */
+/* What a CRL says of one wanted serial. */
 struct crl_hit {
-    bool listed;
     struct utc at;
-    int reason;       /* -1 when absent */
-    uint32_t entries; /* how often it is listed; the first one is told */
+    int16_t reason;   /* -1 when absent */
+    uint16_t entries; /* how often it is listed, at most 65535; the first one is told. 0: not listed */
 };
 
-/* Looks all wanted serials up in one walk; hits[i] belongs to wanted[i]. Memory O(count): the wanted are
- * hashed, not the CRL; `seed` (unpredictable to the CA) keys the hash. FAILED: an entry is malformed. */
-MUST_USE bool crl_match(const struct crl *crl, const struct serial *wanted, size_t count,
-                        const uint64_t seed[static 2], struct crl_hit *hits, struct fault *f);
+struct crl_reader;
 
-/* Counts entries whose serial came before, *first is one of them (when any); `count` entries in all. Needless
- * when a walk ended without `unordered`. 16 bytes an entry. A malformed entry ends the search. */
-size_t crl_count_doubles(const struct crl *crl, size_t count, const uint64_t seed[static 2],
-                         struct crl_entry *first);
+/* Begins; header parts go to the arena. */
+struct crl_reader *crl_read_begin(const struct crl_question *q, struct arena *a);
+
+/* Reads a piece, DER or PEM; where the bytes are cut does not matter. About 70 ns an entry, the hash
+ * included. */
+void crl_read_add(struct crl_reader *r, struct str piece);
+
+/* Ends and frees the reader. FAILED: what is malformed (but for entries, see entry_problem). hits (may be
+ * NULL) gets one for each wanted serial, to be freed by free(3), or NULL when the list is malformed or not
+ * signed by the issuer. */
+MUST_USE bool crl_read_end(struct crl_reader *r, struct crl *out, struct crl_hit **hits, struct fault *f);
+
+/* All at once, for bytes at hand. */
+MUST_USE bool crl_read(struct str bytes, const struct crl_question *q, struct arena *a, struct crl *out,
+                       struct crl_hit **hits, struct fault *f);
 
 /* Order of two CRLNumbers as unsigned octets: <0, 0, >0; leading zeros do not matter. */
 int crl_number_compare(struct str a, struct str b);

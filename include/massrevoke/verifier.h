@@ -2,9 +2,9 @@
  *
  * Every check is a row of verifier/findings.def. An object with a finding that forbids acting on it (no good
  * signature, wrong issuer, malformed, stale, another shard's) proves nothing: then `counts` is false and no
- * status is told. Pure: bytes and times in, findings out. Does not: fetch, remember earlier objects (the
- * store keeps the order of number and thisUpdate), or decide what a sighting does to a certificate.
- * Sources: BR 4.9.7, 4.9.9, 7.2, 7.3; RFC 5280 5, 6.3.3; RFC 6960 3.2. Called by: engine, cli verify. */
+ * status is told. Pure: bytes and times in, findings out; what was known of the CRL before comes in, too.
+ * Does not: fetch, remember anything, or decide what a sighting does to a certificate. Sources:
+ * BR 4.9.7, 4.9.9, 7.2, 7.3; RFC 5280 5, 6.3.3; RFC 6960 3.2. Called by: engine, cli verify. */
 #ifndef MASSREVOKE_VERIFIER_H
 #define MASSREVOKE_VERIFIER_H
 
@@ -42,13 +42,45 @@ struct findings {
 /* What the certificates are: BR 7.2 and 7.3 differ. */
 enum verifier_kind { VERIFIER_SUBSCRIBER, VERIFIER_CA };
 
-/* How to judge. */
+/* A certificate that we want to see revoked. */
+struct verifier_wanted {
+    uint32_t number;
+    struct serial serial;
+    int reason;           /* enum reason that was asked for; -1: any */
+    bool seen;            /* the CRL before showed it, or an earlier one: now it must stay */
+    bool earlier;         /* known to have been revoked before anybody asked here */
+    bool unasked;         /* of the inventory, and nobody asked: not wanted, but watched */
+    struct utc not_after; /* UTC_NONE: not known, then it must stay for ever */
+};
+
+/* What was known of the newest CRL of the same pointer when this one, with other bytes, was fetched. */
+struct verifier_before {
+    struct utc this_update;
+    struct str number; /* octets of its CRLNumber; p NULL: not known */
+};
+
+/* How to judge; must live until the judgement is made. */
 struct verifier_question {
     const struct verify_issuer *issuer; /* NULL: the signature stays unchecked, nothing counts */
     struct utc now;                     /* UTC_NONE: freshness stays unchecked, nothing counts */
     const char *url;                    /* the pointer that named the CRL; NULL: not compared */
     enum verifier_kind kind;
     uint64_t seed[2]; /* keys the hashes; unpredictable to the CA */
+    /* for a CRL: */
+    const struct verifier_wanted *wanted;
+    size_t wanted_count;                  /* at most CRL_WANTED_MOST */
+    const struct verifier_before *before; /* NULL: there was none, or it is the same */
+};
+
+/* What an object shows of a wanted certificate. */
+struct verifier_sight {
+    uint32_t number;
+    bool listed;         /* on the CRL, whatever the reason */
+    bool revoked;        /* listed for good: not certificateHold, not removeFromCRL */
+    bool reason_differs; /* from the one asked for */
+    bool vanished;       /* was seen, is missing, and must be there */
+    struct utc at;       /* revocation date; UTC_NONE when not listed */
+    int reason;          /* enum reason, REASON_UNSPECIFIED when absent; -1 when not listed */
 };
 
 /* A judged CRL. */
@@ -59,25 +91,7 @@ struct verifier_crl {
     bool complete;  /* counts, and what it does not list is not revoked there: all reasons, and the scope is
                        the pointer's */
     struct crl crl; /* number.octets and this_update give its place in order (crl_number_compare) */
-    size_t entries;
-    uint64_t seed[2];
-};
-
-/* A certificate that we want to see revoked. */
-struct verifier_wanted {
-    uint32_t number;
-    struct serial serial;
-    int reason; /* enum reason that was asked for; -1: any */
-};
-
-/* What an object shows of it. */
-struct verifier_sight {
-    uint32_t number;
-    bool listed;         /* on the CRL, whatever the reason */
-    bool revoked;        /* listed for good: not certificateHold, not removeFromCRL */
-    bool reason_differs; /* from the one asked for */
-    struct utc at;       /* revocation date; UTC_NONE when not listed */
-    int reason;          /* enum reason, REASON_UNSPECIFIED when absent; -1 when not listed */
+    struct verifier_sight *sights; /* one for each wanted; NULL when the CRL does not count */
 };
 
 /* A judged OCSP response about one serial. */
@@ -91,15 +105,21 @@ struct verifier_ocsp {
     struct ocsp_single single;
 };
 
-/* Judges a CRL, DER or PEM; `bytes` must live as long as *out. Costs one SHA pass and two walks; memory 16
- * bytes an entry when serials do not ascend. */
+/* Judging a CRL, DER or PEM, as its pieces come: begin, add as often as there is something, end exactly
+ * once. One pass: hashed, walked and looked up together; memory as crl_read.h says, and 32 bytes a wanted
+ * certificate in the arena. Nothing is told before the end. */
+struct verifier_reader;
+struct verifier_reader *verifier_crl_begin(const struct verifier_question *q, struct arena *a);
+
+/* Reads a piece of any size. */
+void verifier_crl_add(struct verifier_reader *r, struct str piece);
+
+/* Judges and frees what the arena does not hold. */
+void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out);
+
+/* All at once, for bytes at hand. */
 void verifier_judge_crl(struct str bytes, const struct verifier_question *q, struct arena *a,
                         struct verifier_crl *out);
-
-/* What a judged CRL shows of each wanted certificate: sights[i] belongs to wanted[i]. REFUSED, and sights
- * untouched, when the CRL does not count. One walk, memory O(count). */
-MUST_USE bool verifier_match_crl(const struct verifier_crl *judged, const struct verifier_wanted *wanted,
-                                 size_t count, struct verifier_sight *sights, struct fault *f);
 
 /* Judges an OCSP response for one serial; needs an issuer to know whose serial it is (without: nothing is
  * looked up). `cache` keeps responder certificates over calls. */

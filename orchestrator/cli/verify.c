@@ -4,11 +4,15 @@
 #include "massrevoke/verifier.h"
 #include "session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <unistd.h>
 
-#define OBJECT_MAX ((size_t)1 << 30) /* CRLs reach 600 MB */
+#define OCSP_MOST ((size_t)1 << 24) /* answers are a few kilobytes */
+#define PIECE 65536
 
 /* What is judged, and by what. */
 struct question {
@@ -18,12 +22,12 @@ struct question {
     struct str bytes;
 };
 
-static bool read_question(const struct invocation *in, const char *path, struct question *x, struct fault *f)
+static bool read_question(const struct invocation *in, struct question *x, struct fault *f)
 {
     struct str pem;
     struct clock clock = clock_system();
     x->q = (struct verifier_question){.now = clock.now(clock.self), .kind = VERIFIER_SUBSCRIBER};
-    if (!option_time(in, OPTION_AT, &x->q.now, f) || !file_read(path, OBJECT_MAX, &x->arena, &x->bytes, f))
+    if (!option_time(in, OPTION_AT, &x->q.now, f))
         return false;
     if (RAND_bytes((unsigned char *)x->q.seed, sizeof x->q.seed) != 1)
         return fault_set(f, FAULT_FAILED, "no random numbers to be had");
@@ -52,13 +56,30 @@ static void tell(const struct invocation *in, const char *path, const struct fin
     fputs(text.p, stdout);
 }
 
+/* In pieces: a CRL may be larger than memory. */
+static bool judge_file(const char *path, struct question *x, struct verifier_crl *judged, struct fault *f)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    struct verifier_reader *reader = verifier_crl_begin(&x->q, &x->arena);
+    char piece[PIECE];
+    ssize_t n;
+    while ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0)
+            verifier_crl_add(reader, (struct str){piece, (size_t)n});
+    int error = errno;
+    verifier_crl_end(reader, judged);
+    close(fd);
+    return n == 0 || fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(error));
+}
+
 static bool verify_crl(const struct invocation *in, struct question *x, int *exit_code, struct fault *f)
 {
     struct verifier_crl judged;
     const char *path = in->values[OPTION_CRL];
-    if (!read_question(in, path, x, f))
+    if (!read_question(in, x, f) || !judge_file(path, x, &judged, f))
         return false;
-    verifier_judge_crl(x->bytes, &x->q, &x->arena, &judged);
     tell(in, path, &judged.findings, exit_code);
     return true;
 }
@@ -70,7 +91,7 @@ static bool verify_ocsp(const struct invocation *in, struct question *x, int *ex
     struct serial serial;
     const char *path = in->values[OPTION_OCSP];
     const char *why = serial_from_hex(str_of(in->values[OPTION_SERIAL]), &serial);
-    bool ok = why == NULL ? read_question(in, path, x, f)
+    bool ok = why == NULL ? read_question(in, x, f) && file_read(path, OCSP_MOST, &x->arena, &x->bytes, f)
                           : fault_set(f, FAULT_USAGE, "--serial: '%.60s' is no serial in hex: %s",
                                       in->values[OPTION_SERIAL], why);
     if (ok) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct transfer {
     struct fetch_reply *reply;
     struct buf bytes;
     size_t max;
+    struct curl_slist *conditions;
     bool too_large;
     char error[CURL_ERROR_SIZE];
 };
@@ -188,6 +190,46 @@ static bool set_up(CURL *easy, struct transfer *t, const char *url, struct span 
            curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK;
 }
 
+static const struct {
+    const char *name;
+    size_t at;
+} kept[] = {{"ETag", offsetof(struct fetch_headers, etag)},
+            {"Last-Modified", offsetof(struct fetch_headers, last_modified)},
+            {"Age", offsetof(struct fetch_headers, age)},
+            {"Cache-Control", offsetof(struct fetch_headers, cache_control)}};
+
+/* Of the last answer, after redirects. What goes back to a server or into a record must be plain. */
+static void keep_headers(CURL *easy, struct fetch_headers *out)
+{
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        struct curl_header *h;
+        char *value = (char *)out + kept[i].at;
+        if (curl_easy_header(easy, kept[i].name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+            continue;
+        size_t n = strlen(h->value);
+        bool plain = n < FETCH_HEADER;
+        for (size_t at = 0; plain && at < n; at++)
+            plain = h->value[at] >= ' ' && h->value[at] <= '~';
+        memcpy(value, h->value, plain ? n : 0);
+    }
+}
+
+/* "Only if it changed" (RFC 9110 13.1). */
+static bool set_conditions(struct transfer *t, const struct fetch_headers *known, struct arena *a)
+{
+    if (known == NULL)
+        return true;
+    const char *lines[] = {known->etag[0] == '\0' ? NULL : arena_format(a, "If-None-Match: %s", known->etag),
+                           known->last_modified[0] == '\0'
+                               ? NULL
+                               : arena_format(a, "If-Modified-Since: %s", known->last_modified)};
+    for (size_t i = 0; i < 2; i++) {
+        struct curl_slist *longer = lines[i] == NULL ? NULL : curl_slist_append(t->conditions, lines[i]);
+        t->conditions = longer == NULL ? t->conditions : longer;
+    }
+    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->conditions) == CURLE_OK;
+}
+
 /* Starts one; false (with the problem told) when it did not get that far. */
 static bool begin(struct fetch_door *d, const struct fetch_request *request, struct arena *a,
                   struct transfer *t, struct fetch_reply *reply)
@@ -200,8 +242,10 @@ static bool begin(struct fetch_door *d, const struct fetch_request *request, str
         return false;
     }
     const char *url = is_ocsp ? ocsp_url(a, easy, request) : request->url;
-    if (set_up(easy, t, url, d->settings->fetch_timeout) && curl_multi_add_handle(d->multi, easy) == CURLM_OK)
+    if (set_up(easy, t, url, d->settings->fetch_timeout) && set_conditions(t, request->known, a) &&
+        curl_multi_add_handle(d->multi, easy) == CURLM_OK)
         return true;
+    curl_slist_free_all(t->conditions);
     fail(reply, "libcurl does not take the request", t->error);
     curl_easy_cleanup(easy);
     t->easy = NULL;
@@ -213,8 +257,13 @@ static void finish(struct fetch_door *d, struct transfer *t, CURLcode rc, struct
 {
     struct fetch_reply *reply = t->reply;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply->http_status);
-    reply->ok = rc == CURLE_OK && reply->http_status == 200;
+    reply->unchanged = rc == CURLE_OK && reply->http_status == 304 && t->conditions != NULL;
+    reply->ok = rc == CURLE_OK && (reply->http_status == 200 || reply->unchanged);
     if (reply->ok)
+        keep_headers(t->easy, &reply->headers);
+    if (reply->unchanged)
+        reply->bytes = (struct str){"", 0};
+    else if (reply->ok)
         reply->bytes = (struct str){arena_copy(a, t->bytes.p, t->bytes.n), t->bytes.n};
     else if (t->too_large || rc == CURLE_FILESIZE_EXCEEDED)
         fail(reply, "larger than allowed", "");
@@ -225,6 +274,7 @@ static void finish(struct fetch_door *d, struct transfer *t, CURLcode rc, struct
     buf_free(&t->bytes);
     curl_multi_remove_handle(d->multi, t->easy);
     curl_easy_reset(t->easy);
+    curl_slist_free_all(t->conditions);
     d->idle[d->idle_count++] = t->easy;
     t->easy = NULL;
 }

@@ -334,11 +334,11 @@ bool world_deliver_crl(struct drill_world *w, bool flip, struct fault *f)
     struct str bytes;
     struct crl crl;
     if (!file_read(file_join(&a, w->ca, "pub/ca.crl"), LIST_MAX, &a, &bytes, f) ||
-        !crl_parse(bytes, &a, &crl, f))
+        !crl_read(bytes, &(struct crl_question){0}, &a, &crl, NULL, f))
         return false;
-    char *copy = arena_copy(&a, bytes.p, bytes.n);
-    if (flip && crl.issuer.n > 0)
-        copy[(size_t)(crl.issuer.p - bytes.p) + crl.issuer.n - 1] ^= 1;
+    char *copy = arena_copy(&a, bytes.p, bytes.n), *name = memmem(copy, bytes.n, crl.issuer.p, crl.issuer.n);
+    if (flip && name != NULL)
+        name[crl.issuer.n - 1] ^= 1;
     return file_write(file_join(&a, w->pub, "ca.crl"), (struct str){copy, bytes.n}, 0644, f);
 }
 

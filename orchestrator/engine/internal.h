@@ -25,6 +25,8 @@ struct rest {
     int64_t seconds;
 };
 
+struct fetched; /* what a CRL pointer showed last (look.c) */
+
 struct engine {
     struct engine_parts parts;
     struct arena arena;
@@ -56,6 +58,8 @@ struct engine {
     struct utc balance_due; /* the next turn of the check of the ledger */
     bool saw_work;          /* something was left at an earlier step: the end is worth an event */
     struct mailbag *bag;    /* messages at the door */
+    struct fetched *fetched;
+    size_t fetched_count;
 };
 
 /* Act of the engine at its clock's now. */

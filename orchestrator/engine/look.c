@@ -36,6 +36,16 @@ struct look {
     uint64_t seed[2];
 };
 
+/* What a CRL pointer showed last without a fault, and to whom: as long as both stay and it is fresh, the
+ * answer "unchanged" is enough. */
+struct fetched {
+    const char *url;
+    int issuer;
+    struct fetch_headers headers;
+    struct digest asked;
+    struct utc until;
+};
+
 /* First of several URLs; a certificate's shards all hold it (BR 7.2.2.1), one suffices as proof. */
 static const char *first_url(struct arena *a, const char *urls)
 {
@@ -90,9 +100,83 @@ static struct verifier_question question(const struct look *l, int issuer, const
                                       .seed = {l->seed[0], l->seed[1]}};
 }
 
-static const char *findings_text(struct arena *a, const char *object, const struct findings *findings)
+static struct fetched *fetched_for(const struct engine *e, const struct group *g)
+{
+    for (size_t i = 0; i < e->fetched_count; i++)
+        if (e->fetched[i].issuer == g->issuer && strcmp(e->fetched[i].url, g->url) == 0)
+            return &e->fetched[i];
+    return NULL;
+}
+
+/* Whom a group asks for, as far as a CRL's answer depends on it. */
+static struct digest asked_of(const struct group *g)
+{
+    struct digest_state s = digest_begin();
+    for (size_t i = 0; i < g->count; i++) {
+        const struct watched *w = &g->items[i];
+        const int64_t row[4] = {w->number, w->state, w->reason, w->not_after.s};
+        digest_add(&s, row, sizeof row);
+    }
+    return digest_end(&s);
+}
+
+/* Headers for a conditional request, or NULL when the bytes are wanted anyway. */
+static const struct fetch_headers *known_to(const struct look *l, const struct group *g)
+{
+    const struct fetched *shown = fetched_for(l->engine, g);
+    if (shown == NULL || shown->until.s < l->act.at.s)
+        return NULL;
+    struct digest asked = asked_of(g);
+    return memcmp(&asked, &shown->asked, sizeof asked) == 0 ? &shown->headers : NULL;
+}
+
+/* Keeps what a good CRL showed; forgets one with a fault, which is to be told at every look. */
+static void remember(struct look *l, const struct group *g, const struct fetch_headers *headers,
+                     const struct verifier_crl *judged)
+{
+    struct engine *e = l->engine;
+    struct fetched *shown = fetched_for(e, g);
+    bool good = judged->counts && judged->findings.errors == 0 &&
+                (headers->etag[0] != '\0' || headers->last_modified[0] != '\0');
+    if (shown == NULL && good) {
+        struct fetched *all = arena_array(&e->arena, e->fetched_count + 1, sizeof *all);
+        memcpy(all, e->fetched, e->fetched_count * sizeof *all);
+        e->fetched = all;
+        shown = &all[e->fetched_count++];
+        shown->url = arena_text(&e->arena, g->url);
+        shown->issuer = g->issuer;
+    }
+    if (shown == NULL)
+        return;
+    shown->until = good ? judged->crl.next_update : UTC_NONE;
+    shown->headers = *headers;
+    shown->asked = asked_of(g);
+}
+
+/* How old a cache says the answer is belongs to the object: a stale one is often only a cached one. */
+static void add_headers(json_t *json, const struct fetch_headers *headers)
+{
+    const struct {
+        const char *key, *value;
+    } rows[] = {{"etag", headers->etag},
+                {"last_modified", headers->last_modified},
+                {"age", headers->age},
+                {"cache_control", headers->cache_control}};
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value[0] != '\0')
+            json_set_text(object, rows[i].key, rows[i].value);
+    if (json_object_size(object) > 0)
+        json_object_set_new(json, "headers", object);
+    else
+        json_decref(object);
+}
+
+static const char *findings_text(struct arena *a, const char *object, const struct findings *findings,
+                                 const struct fetch_headers *headers)
 {
     AUTO_JSON *json = verifier_json(object, findings);
+    add_headers(json, headers);
     AUTO_BUF text = {0};
     json_canonical(json, &text);
     return arena_copy(a, text.p, text.n);
@@ -113,16 +197,14 @@ static uint8_t mark_of(bool crl)
     return crl ? CERTIFICATE_SEEN_CRL : CERTIFICATE_SEEN_OCSP;
 }
 
-/* A missing entry is a loss only for one that was shown before, and only while its entry must be there: up to
- * the first CRL with thisUpdate after notAfter (RFC 5280 3.3, BR 4.10.1). */
-static bool must_be_there(const struct watched *w, struct utc this_update)
+/* Was it shown before, and has it still to be there? */
+static bool was_seen(const struct watched *w)
 {
-    return (w->state & mark_of(true)) != 0 && certificate_state(w->state) != CERTIFICATE_WITHDRAWN &&
-           (!utc_is_set(w->not_after) || this_update.s <= w->not_after.s);
+    return (w->state & mark_of(true)) != 0 && certificate_state(w->state) != CERTIFICATE_WITHDRAWN;
 }
 
-static bool commit_crl(struct look *l, const struct group *g, struct str bytes, struct verifier_crl *judged,
-                       const struct verifier_sight *sights, struct fault *f)
+static bool commit_crl(struct look *l, const struct group *g, const struct fetch_reply *reply, bool same,
+                       const struct verifier_crl *judged, struct fault *f)
 {
     int64_t *seen = arena_array(l->arena, g->count, sizeof *seen),
             *missing = arena_array(l->arena, g->count, sizeof *missing);
@@ -131,26 +213,22 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
         .url = g->url,
         .issuer = g->issuer,
         .number = -1,
-        .bytes = bytes,
+        .bytes = reply->bytes,
         .this_update = judged->parsed ? judged->crl.this_update : UTC_NONE,
         .next_update = judged->parsed ? judged->crl.next_update : UTC_NONE,
         .counts = judged->counts,
-        .findings = findings_text(l->arena, "crl", &judged->findings),
+        .findings = findings_text(l->arena, "crl", &judged->findings, &reply->headers),
         .seen = seen,
         .missing = missing,
     };
     if (judged->parsed)
         sight.crl_number = judged->crl.number.octets;
     for (size_t i = 0; i < g->count && judged->counts; i++) {
-        if (sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
+        if (judged->sights[i].revoked && (g->items[i].state & mark_of(true)) == 0)
             seen[sight.seen_count++] = g->items[i].number;
-        else if (judged->complete && !sights[i].listed &&
-                 must_be_there(&g->items[i], judged->crl.this_update))
+        else if (judged->sights[i].vanished)
             missing[sight.missing_count++] = g->items[i].number;
     }
-    const struct pointer *last = last_fetch(l, g->url, g->issuer);
-    struct digest now = digest_of(bytes.p, bytes.n);
-    bool same = last != NULL && memcmp(last->sha256.bytes, now.bytes, DIGEST_SIZE) == 0;
     if (same && sight.seen_count == 0 && sight.missing_count == 0)
         return true;
     bool fresh;
@@ -161,26 +239,30 @@ static bool commit_crl(struct look *l, const struct group *g, struct str bytes, 
     return true;
 }
 
-static bool judge_crl(struct look *l, const struct group *g, struct str bytes, struct fault *f)
+static bool judge_crl(struct look *l, const struct group *g, const struct fetch_reply *reply, struct fault *f)
 {
     struct verifier_question q = question(l, g->issuer, g->url);
     struct verifier_crl judged;
+    const struct pointer *last = last_fetch(l, g->url, g->issuer);
+    struct digest now = digest_of(reply->bytes.p, reply->bytes.n);
+    bool same = last != NULL && memcmp(last->sha256.bytes, now.bytes, DIGEST_SIZE) == 0;
     struct verifier_wanted *wanted = arena_array(l->arena, g->count, sizeof *wanted);
-    struct verifier_sight *sights = arena_array(l->arena, g->count, sizeof *sights);
     for (size_t i = 0; i < g->count; i++)
-        wanted[i] =
-            (struct verifier_wanted){(uint32_t)g->items[i].number, g->items[i].serial, g->items[i].reason};
-    verifier_judge_crl(bytes, &q, l->arena, &judged);
+        wanted[i] = (struct verifier_wanted){.number = (uint32_t)g->items[i].number,
+                                             .serial = g->items[i].serial,
+                                             .reason = g->items[i].reason,
+                                             .seen = was_seen(&g->items[i]),
+                                             .earlier = certificate_state(g->items[i].state) ==
+                                                        CERTIFICATE_WAS_BEFORE,
+                                             .not_after = g->items[i].not_after};
+    const struct verifier_before before = {.this_update = last == NULL ? UTC_NONE : last->this_update};
+    q.wanted = wanted;
+    q.wanted_count = g->count;
+    q.before = same || !utc_is_set(before.this_update) ? NULL : &before;
+    verifier_judge_crl(reply->bytes, &q, l->arena, &judged);
     warn(l, g->url, &judged.findings);
-    if (judged.counts && !verifier_match_crl(&judged, wanted, g->count, sights, f))
-        return false;
-    size_t differs = 0;
-    for (size_t i = 0; i < g->count && judged.counts; i++)
-        differs += sights[i].reason_differs && certificate_state(g->items[i].state) != CERTIFICATE_WAS_BEFORE;
-    if (differs > 0 && l->engine->warning[0] == '\0')
-        snprintf(l->engine->warning, sizeof l->engine->warning,
-                 "%.200s lists %zu certificates with another reason than was approved", g->url, differs);
-    return commit_crl(l, g, bytes, &judged, sights, f);
+    remember(l, g, &reply->headers, &judged);
+    return commit_crl(l, g, reply, same, &judged, f);
 }
 
 /* Cuts the sorted list into groups of one pointer and issuer; those without a CRL pointer fall out. */
@@ -211,25 +293,25 @@ static bool look_at_crls(struct look *l, struct watched *items, size_t n, struct
     struct fetch_request *requests = arena_array(l->arena, count, sizeof *requests);
     struct fetch_reply *replies = arena_array(l->arena, count, sizeof *replies);
     for (size_t i = 0; i < count; i++)
-        requests[i].url = groups[i].url;
+        requests[i] = (struct fetch_request){.url = groups[i].url, .known = known_to(l, &groups[i])};
     if (count > 0 && !fetch_all(l->engine->parts.fetch, requests, count, l->arena, replies, f))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!replies[i].ok)
             snprintf(l->engine->warning, sizeof l->engine->warning, "%.200s cannot be fetched: %s",
                      groups[i].url, replies[i].problem);
-        else if (!judge_crl(l, &groups[i], replies[i].bytes, f))
+        else if (!replies[i].unchanged && !judge_crl(l, &groups[i], &replies[i], f))
             return false;
     }
     return true;
 }
 
-static bool judge_ocsp(struct look *l, const struct watched *w, const char *url, struct str bytes,
-                       struct fault *f)
+static bool judge_ocsp(struct look *l, const struct watched *w, const char *url,
+                       const struct fetch_reply *reply, struct fault *f)
 {
     struct verifier_question q = question(l, w->issuer, url);
     struct verifier_ocsp judged;
-    verifier_judge_ocsp(bytes, &w->serial, &q, &l->cache, l->arena, &judged);
+    verifier_judge_ocsp(reply->bytes, &w->serial, &q, &l->cache, l->arena, &judged);
     warn(l, url, &judged.findings);
     bool had = (w->state & mark_of(false)) != 0;
     bool revoked = judged.counts && judged.revoked;
@@ -239,11 +321,11 @@ static bool judge_ocsp(struct look *l, const struct watched *w, const char *url,
         .url = url,
         .issuer = w->issuer,
         .number = w->number,
-        .bytes = bytes,
+        .bytes = reply->bytes,
         .this_update = judged.found ? judged.single.this_update : UTC_NONE,
         .next_update = judged.found ? judged.single.next_update : UTC_NONE,
         .counts = judged.counts,
-        .findings = findings_text(l->arena, "ocsp", &judged.findings),
+        .findings = findings_text(l->arena, "ocsp", &judged.findings, &reply->headers),
         .seen = &w->number,
         .seen_count = revoked,
         .missing = &w->number,
@@ -266,15 +348,15 @@ static bool look_at_ocsp_batch(struct look *l, const struct watched *const *item
     struct fetch_reply *replies = arena_array(&a, n, sizeof *replies);
     for (size_t i = 0; i < n; i++)
         requests[i] = (struct fetch_request){
-            first_url(&a, items[i]->ocsp),
-            ocsp_request(issuer_of(l, items[i]->issuer), &items[i]->serial, CERTID_SHA1, &a)};
+            .url = first_url(&a, items[i]->ocsp),
+            .ocsp_request = ocsp_request(issuer_of(l, items[i]->issuer), &items[i]->serial, CERTID_SHA1, &a)};
     if (!fetch_all(l->engine->parts.fetch, requests, n, &a, replies, f))
         return false;
     for (size_t i = 0; i < n; i++) {
         if (!replies[i].ok)
             snprintf(l->engine->warning, sizeof l->engine->warning, "%.200s cannot be asked: %s",
                      requests[i].url, replies[i].problem);
-        else if (!judge_ocsp(l, items[i], requests[i].url, replies[i].bytes, f))
+        else if (!judge_ocsp(l, items[i], requests[i].url, &replies[i], f))
             return false;
     }
     return true;

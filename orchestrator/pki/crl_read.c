@@ -1,346 +1,419 @@
+/* Reading a CRL piece by piece: a header of known size, entries one after another, a small tail. */
 #include "massrevoke/crl_read.h"
-#include "pki/der_read.h"
+#include "pki/crl_parts.h"
+#include "pki/pem_read.h"
 #include "pki/serial_set.h"
 #include "pki/signature.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 static_assert(CRL_OID_TEXT == DER_OID_TEXT, "one buffer size for OID text");
 
-#define ID_CE(last)                                                                                          \
-    {                                                                                                        \
-        "\x55\x1d" last, 3                                                                                   \
-    }
-static const struct str id_number = ID_CE("\x14"), id_reason = ID_CE("\x15"), id_invalidity = ID_CE("\x18"),
-                        id_idp = ID_CE("\x1c"), id_aki = ID_CE("\x23");
+#define BATCH 32    /* entries looked up together, so that memory answers for all at once */
+#define SMALLEST 20 /* bytes of the smallest entry */
+#define SLICE ((size_t)2 * CRL_PART_MOST)
+#define TOP_UP ((size_t)4096) /* added to a held beginning until it is whole */
 
-static bool read_aki(struct str value, bool critical, struct crl *out)
-{
-    struct str body, skipped;
-    out->aki = (struct crl_aki){.present = true, .critical = critical};
-    if (!der_take(&value, DER_SEQUENCE, &body) || value.n != 0)
-        return false;
-    if (der_peek(body, DER_CONTEXT + 0) && !der_take(&body, DER_CONTEXT + 0, &out->aki.key))
-        return false;
-    out->aki.other_fields = body.n != 0;
-    (void)der_take(&body, DER_CONTEXT_CONSTRUCTED + 1, &skipped);
-    (void)der_take(&body, DER_CONTEXT + 2, &skipped);
-    return body.n == 0;
-}
+enum part { PART_HEAD, PART_ENTRIES, PART_SKIPPED, PART_EXTENSIONS, PART_SIGNATURE, PART_AFTER };
+enum form { FORM_UNKNOWN, FORM_DER, FORM_PEM };
 
-static bool read_number(struct str value, bool critical, struct crl *out)
-{
-    struct str body;
-    if (!der_integer(&value, DER_INTEGER, &body) || value.n != 0)
-        return false;
-    out->number = (struct crl_number){.present = true, .critical = critical};
-    out->number.negative = (body.p[0] & 0x80) != 0;
-    out->number.minimal = der_integer_is_minimal(body);
-    while (body.n > 0 && body.p[0] == 0)
-        body.p++, body.n--;
-    out->number.octets = body;
-    return true;
-}
-
-/* DistributionPointName: only [0] fullName with URIs is of use to anybody (BR 7.2.2.1). */
-static bool read_point(struct str point, struct crl_idp *idp)
-{
-    struct str names;
-    idp->other_names = !der_peek(point, DER_CONTEXT_CONSTRUCTED + 0);
-    if (idp->other_names)
-        return true;
-    if (!der_take(&point, DER_CONTEXT_CONSTRUCTED + 0, &names) || point.n != 0)
-        return false;
-    for (struct der_value name; names.n > 0;) {
-        if (!der_next(&names, &name))
-            return false;
-        bool is_uri = name.tag == DER_CONTEXT + 6;
-        idp->other_names = idp->other_names || !is_uri;
-        if (is_uri && idp->uri_count == CRL_URIS_MAX)
-            return false;
-        if (is_uri)
-            idp->uris[idp->uri_count++] = name.body;
-    }
-    return true;
-}
-
-static bool read_idp(struct str value, bool critical, struct crl *out)
-{
-    struct crl_idp *idp = &out->idp;
-    struct str body, point, reasons;
-    *idp = (struct crl_idp){.present = true, .critical = critical};
-    if (!der_take(&value, DER_SEQUENCE, &body) || value.n != 0)
-        return false;
-    if (der_peek(body, DER_CONTEXT_CONSTRUCTED + 0) &&
-        (!der_take(&body, DER_CONTEXT_CONSTRUCTED + 0, &point) || !read_point(point, idp)))
-        return false;
-    bool ok =
-        der_flag(&body, DER_CONTEXT + 1, &idp->only_user) && der_flag(&body, DER_CONTEXT + 2, &idp->only_ca);
-    idp->only_some_reasons = ok && der_take(&body, DER_CONTEXT + 3, &reasons);
-    return ok && der_flag(&body, DER_CONTEXT + 4, &idp->indirect) &&
-           der_flag(&body, DER_CONTEXT + 5, &idp->only_attribute) && body.n == 0;
-}
-
-/* The extensions we process; any other is unknown, deltaCRLIndicator on purpose: a delta says nothing about
- * what it leaves out. */
-static const struct {
-    const struct str *oid;
-    bool (*read)(struct str value, bool critical, struct crl *out);
+struct crl_reader {
+    struct crl_question q;
+    struct arena *arena;
+    enum form form;
+    struct pem_reader pem;
+    struct buf held; /* the piece of the last part that is not complete */
+    enum part part;
+    size_t tbs_left, after_left, entries_left; /* bytes not yet taken; after_left: behind tbsCertList */
+    struct signature signature;
+    struct serial_set wanted;
+    struct serial_seen seen;
+    struct crl_hit *hits;
+    struct crl_before before;
+    struct crl_listed batch[BATCH];
+    uint64_t hashes[BATCH];
+    size_t batch_n;
+    struct crl crl;
     const char *problem;
-} known[] = {
-    {&id_aki, read_aki, "malformed authorityKeyIdentifier"},
-    {&id_number, read_number, "malformed cRLNumber"},
-    {&id_idp, read_idp, "malformed issuingDistributionPoint"},
 };
-#define KNOWN (sizeof known / sizeof *known)
 
-static const char *read_extension(const struct der_extension *e, struct crl *out)
+static const struct serial *wanted_at(const struct crl_question *q, size_t i)
 {
-    for (size_t i = 0; i < KNOWN; i++)
-        if (str_equal(e->oid, *known[i].oid))
-            return known[i].read(e->value, e->critical, out) ? NULL : known[i].problem;
-    struct str *unknown = e->critical ? &out->unknown_critical : &out->unknown;
-    if (unknown->n == 0)
-        *unknown = e->oid;
-    return NULL;
+    return (const struct serial *)(const void *)((const char *)q->wanted + i * q->stride);
 }
 
-/* crlExtensions [0]: NULL or the problem. */
-static const char *read_extensions(struct str *tbs, struct crl *out)
+static void put_wanted(struct crl_reader *r)
 {
-    struct str wrapped, list, seen[CRL_EXTENSIONS_MAX];
-    if (!der_peek(*tbs, DER_CONTEXT_CONSTRUCTED + 0))
-        return NULL;
-    if (!der_take(tbs, DER_CONTEXT_CONSTRUCTED + 0, &wrapped) || !der_take(&wrapped, DER_SEQUENCE, &list) ||
-        wrapped.n != 0 || list.n == 0)
-        return "malformed crlExtensions";
-    for (struct der_extension e; list.n > 0;) {
-        if (!der_extension(&list, &e))
-            return "malformed crlExtensions";
-        if (out->extension_count == CRL_EXTENSIONS_MAX)
-            return "more than 32 extensions";
-        bool twice = false;
-        for (size_t i = 0; i < out->extension_count; i++)
-            twice = twice || str_equal(seen[i], e.oid);
-        if (twice && out->duplicate.n == 0)
-            out->duplicate = e.oid;
-        seen[out->extension_count++] = e.oid;
-        const char *problem = read_extension(&e, out);
-        if (problem != NULL)
-            return problem;
+    const struct crl_question *q = &r->q;
+    r->hits = arena_grow(NULL, (q->wanted_count + 1) * sizeof *r->hits);
+    r->wanted = serial_set_make(q->wanted_count);
+    uint64_t hashes[BATCH];
+    for (size_t from = 0; from < q->wanted_count; from += BATCH) {
+        size_t n = q->wanted_count - from < BATCH ? q->wanted_count - from : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            hashes[i] = serial_hash(q->seed, wanted_at(q, from + i));
+            __builtin_prefetch(&r->wanted.slots[hashes[i] & r->wanted.mask], 1);
+        }
+        for (size_t i = 0; i < n; i++) {
+            uint32_t other;
+            struct serial_probe p = serial_set_probe(&r->wanted, hashes[i]);
+            while (serial_set_next(&r->wanted, &p, &other))
+                continue;
+            serial_set_put(&r->wanted, p, hashes[i], (uint32_t)(from + i));
+            r->hits[from + i] = (struct crl_hit){.at = UTC_NONE, .reason = -1};
+        }
     }
-    return NULL;
 }
 
-static bool read_version(struct str *tbs, int *version)
+struct crl_reader *crl_read_begin(const struct crl_question *q, struct arena *a)
 {
-    struct str body;
-    *version = 0;
-    if (!der_peek(*tbs, DER_INTEGER))
-        return true;
-    if (!der_integer(tbs, DER_INTEGER, &body) || body.n != 1)
-        return false;
-    *version = (uint8_t)body.p[0];
-    return true;
+    struct crl_reader *r = arena_grow(NULL, sizeof *r);
+    *r = (struct crl_reader){.q = *q, .arena = a, .crl = {.next_update = UTC_NONE}};
+    if (q->wanted_count > CRL_WANTED_MOST)
+        r->problem = "more than 2^31 serials to look up at once";
+    else
+        put_wanted(r);
+    return r;
 }
 
-static bool read_times(struct str *tbs, struct crl *out)
+/* --- entries --- */
+
+/* Notes a wanted serial; true when it was listed before. */
+static bool note_hits(struct crl_reader *r, const struct crl_listed *e, uint64_t hash)
 {
-    bool this_ok, next_ok = true;
-    if (!der_time(tbs, &out->this_update, &this_ok))
-        return false;
-    out->next_update = UTC_NONE;
-    bool has_next = der_peek(*tbs, DER_UTC_TIME) || der_peek(*tbs, DER_GENERALIZED_TIME);
-    if (has_next && !der_time(tbs, &out->next_update, &next_ok))
-        return false;
-    out->time_forms_ok = this_ok && next_ok;
-    return true;
+    bool before = false;
+    struct serial_probe p = serial_set_probe(&r->wanted, hash);
+    for (uint32_t i; serial_set_next(&r->wanted, &p, &i);) {
+        if (!serial_equal(wanted_at(&r->q, i), &e->serial))
+            continue;
+        struct crl_hit *hit = &r->hits[i];
+        before = before || hit->entries > 0;
+        if (hit->entries == 0)
+            *hit = (struct crl_hit){.at = e->at, .reason = (int16_t)e->reason};
+        if (hit->entries < UINT16_MAX)
+            hit->entries++;
+    }
+    return before;
 }
 
-/* TBSCertList (RFC 5280 5.1): NULL or the problem. */
-static const char *read_tbs(struct str tbs, struct crl *out)
+/* Looks a batch up: first all places are asked for, then all are read. */
+static void flush(struct crl_reader *r)
 {
-    if (!read_version(&tbs, &out->version))
-        return "malformed version";
-    if (!der_take_whole(&tbs, DER_SEQUENCE, &out->inner_algorithm))
-        return "malformed signature algorithm in tbsCertList";
-    if (!der_take_whole(&tbs, DER_SEQUENCE, &out->issuer))
-        return "malformed issuer name";
-    if (!read_times(&tbs, out))
-        return "malformed thisUpdate or nextUpdate";
-    out->has_entries = der_peek(tbs, DER_SEQUENCE);
-    if (out->has_entries && !der_take(&tbs, DER_SEQUENCE, &out->entries))
-        return "malformed revokedCertificates";
-    const char *problem = read_extensions(&tbs, out);
-    if (problem == NULL && tbs.n != 0)
-        problem = "unexpected bytes in tbsCertList";
-    return problem;
+    for (size_t i = 0; i < r->batch_n; i++) {
+        uint64_t hash = serial_hash(r->q.seed, &r->batch[i].serial);
+        r->hashes[i] = hash;
+        __builtin_prefetch(serial_set_word(&r->wanted, hash));
+        serial_seen_prefetch(&r->seen, hash);
+    }
+    uint64_t maybe = 0;
+    for (size_t i = 0; i < r->batch_n; i++) {
+        if (!serial_set_may(&r->wanted, r->hashes[i]))
+            continue;
+        maybe |= (uint64_t)1 << i;
+        __builtin_prefetch(&r->wanted.slots[r->hashes[i] & r->wanted.mask]);
+    }
+    for (size_t i = 0; i < r->batch_n; i++)
+        if (r->batch[i].serial_ok)
+            r->batch[i].repeated = serial_seen_add(&r->seen, r->hashes[i]);
+    for (; maybe != 0; maybe &= maybe - 1) {
+        size_t i = (size_t)__builtin_ctzll(maybe);
+        if (r->batch[i].serial_ok && note_hits(r, &r->batch[i], r->hashes[i]))
+            r->batch[i].repeated = true;
+    }
+    if (r->q.entries != NULL && r->batch_n > 0)
+        r->q.entries(r->q.context, &r->crl, r->batch, r->batch_n);
+    r->batch_n = 0;
 }
 
-static const char *read_crl(struct str der, struct crl *out)
+/* The entry that begins here: taken, not all there yet, or malformed. */
+enum taken { TAKEN, TAKEN_CUT, TAKEN_BAD };
+
+static enum taken take_entry(struct crl_reader *r, struct str *view, bool all_there)
 {
-    struct str outer, tbs;
-    if (!der_take(&der, DER_SEQUENCE, &outer))
-        return "not one DER SEQUENCE: empty, cut short or BER";
-    if (der.n != 0)
-        return "bytes after the end";
-    if (!der_take_whole(&outer, DER_SEQUENCE, &out->tbs))
+    struct str rest = *view, body;
+    struct crl_listed *e = &r->batch[r->batch_n];
+    if (!der_take(&rest, DER_SEQUENCE, &body)) {
+        bool cut = !all_there && der_peek(*view, DER_SEQUENCE) && view->n < CRL_PART_MOST;
+        return cut ? TAKEN_CUT : TAKEN_BAD;
+    }
+    *e = (struct crl_listed){.index = r->crl.entry_count, .reason = -1, .invalidity = UTC_NONE};
+    if (view->n - rest.n > CRL_PART_MOST || !crl_read_entry(body, &r->before, e))
+        return TAKEN_BAD;
+    *view = rest;
+    r->crl.entry_count++;
+    r->batch_n++;
+    return TAKEN;
+}
+
+static void advance(struct str *in, size_t n)
+{
+    in->p += n;
+    in->n -= n;
+}
+
+/* Takes complete entries; what is left of *in is the beginning of one. */
+static void take_entries(struct crl_reader *r, struct str *in)
+{
+    size_t n = in->n < r->entries_left ? in->n : r->entries_left;
+    struct str view = {in->p, n};
+    enum taken taken = TAKEN;
+    while (view.n > 0 && (taken = take_entry(r, &view, n == r->entries_left)) == TAKEN)
+        if (r->batch_n == BATCH)
+            flush(r);
+    flush(r); /* entries point into the piece, which goes */
+    r->entries_left -= n - view.n;
+    advance(in, n - view.n);
+    if (taken == TAKEN_BAD) {
+        r->crl.entry_problem = "malformed entry in revokedCertificates";
+        r->part = PART_SKIPPED;
+    } else if (r->entries_left == 0) {
+        r->part = PART_EXTENSIONS;
+    }
+}
+
+/* What follows a malformed entry is part of what was signed, and no more. */
+static void skip_entries(struct crl_reader *r, struct str *in)
+{
+    size_t n = in->n < r->entries_left ? in->n : r->entries_left;
+    r->entries_left -= n;
+    advance(in, n);
+    if (r->entries_left == 0)
+        r->part = PART_EXTENSIONS;
+}
+
+/* --- the small parts --- */
+
+static const char cut_short[] = "not one DER SEQUENCE: empty, cut short or BER";
+
+/* Sizes that the first bytes tell. */
+struct head {
+    size_t outer_header, outer, tbs_header, tbs; /* bytes of headers and contents */
+    size_t used;                                 /* up to the first entry, from the very beginning */
+    size_t entries;
+};
+
+/* Reads everything before the first entry: NULL, or what is wrong with it so far (more may come). */
+static const char *read_head(struct str in, bool ended, struct head *h, struct crl *crl)
+{
+    uint8_t tag;
+    struct str rest = in;
+    *crl = (struct crl){.next_update = UTC_NONE};
+    if (!der_peek(rest, DER_SEQUENCE) || !der_header(rest, &tag, &h->outer_header, &h->outer))
+        return cut_short;
+    advance(&rest, h->outer_header);
+    if (ended && h->outer != rest.n)
+        return h->outer > rest.n ? cut_short : "bytes after the end";
+    rest.n = rest.n < h->outer ? rest.n : h->outer;
+    if (!der_peek(rest, DER_SEQUENCE) || !der_header(rest, &tag, &h->tbs_header, &h->tbs) ||
+        h->tbs > h->outer - h->tbs_header)
         return "malformed tbsCertList";
-    if (!der_take_whole(&outer, DER_SEQUENCE, &out->outer_algorithm))
-        return "malformed signatureAlgorithm";
-    if (!der_bits(&outer, &out->signature) || outer.n != 0)
-        return "malformed signature value";
-    struct str whole = out->tbs;
-    return der_take(&whole, DER_SEQUENCE, &tbs) ? read_tbs(tbs, out) : "malformed tbsCertList";
+    advance(&rest, h->tbs_header);
+    bool whole = rest.n >= h->tbs;
+    rest.n = whole ? h->tbs : rest.n;
+    struct str tbs = rest;
+    const char *problem = crl_read_head(&rest, crl);
+    if (problem != NULL)
+        return problem;
+    if (rest.n == 0 && !whole)
+        return "malformed tbsCertList";
+    crl->has_entries = der_peek(rest, DER_SEQUENCE);
+    size_t header = 0, taken = tbs.n - rest.n;
+    h->entries = 0;
+    if (crl->has_entries &&
+        (!der_header(rest, &tag, &header, &h->entries) || h->entries > h->tbs - taken - header))
+        return "malformed revokedCertificates";
+    h->used = h->outer_header + h->tbs_header + taken + header;
+    return h->used > CRL_PART_MOST ? "more than 64 KiB before the entries" : NULL;
 }
 
-bool crl_parse(struct str bytes, struct arena *a, struct crl *out, struct fault *f)
+static void take_head(struct crl_reader *r, struct str *in, bool ended)
 {
-    struct str der;
-    *out = (struct crl){.next_update = UTC_NONE};
-    const char *problem = der_from_pem(bytes, "X509 CRL", a, &der);
-    if (problem == NULL)
-        problem = read_crl(der, out);
+    struct head h;
+    const char *problem = read_head(*in, ended, &h, &r->crl);
+    if (problem != NULL) {
+        if (ended || in->n >= CRL_PART_MOST + 16) /* 16: the header of what follows */
+            r->problem = problem;
+        return;
+    }
+    /* again on a copy that stays */
+    struct str copy = {arena_copy(r->arena, in->p, h.used), h.used}, tbs = copy;
+    advance(&tbs, h.outer_header + h.tbs_header);
+    (void)crl_read_head(&tbs, &r->crl);
+    r->entries_left = h.entries;
+    r->tbs_left = h.outer_header + h.tbs_header + h.tbs - h.used;
+    r->after_left = h.outer - h.tbs_header - h.tbs;
+    r->seen = serial_seen_make(h.entries / SMALLEST);
+    if (r->q.issuer != NULL) {
+        signature_begin(&r->signature, r->crl.inner_algorithm, r->q.issuer->pkey);
+        signature_add(&r->signature, (struct str){in->p + h.outer_header, h.used - h.outer_header});
+    }
+    advance(in, h.used);
+    r->part = h.entries > 0 ? PART_ENTRIES : PART_EXTENSIONS;
+}
+
+/* Takes n bytes that must stay, when they are there. */
+static bool take_rest(struct crl_reader *r, struct str *in, size_t n, struct str *out)
+{
+    if (n > CRL_PART_MOST)
+        r->problem = "more than 64 KiB behind the entries";
+    if (r->problem != NULL || in->n < n)
+        return false;
+    *out = (struct str){arena_copy(r->arena, in->p, n), n};
+    advance(in, n);
+    return true;
+}
+
+static void take_extensions(struct crl_reader *r, struct str *in)
+{
+    struct str bytes;
+    if (!take_rest(r, in, r->tbs_left, &bytes))
+        return;
+    r->problem = crl_read_extensions(bytes, &r->crl);
+    r->part = PART_SIGNATURE;
+}
+
+static void take_signature(struct crl_reader *r, struct str *in)
+{
+    struct str bytes;
+    if (!take_rest(r, in, r->after_left, &bytes))
+        return;
+    r->problem = crl_read_signature(bytes, &r->crl);
+    r->part = PART_AFTER;
+}
+
+/* One step; what it took of the signed bytes is hashed while it is warm. */
+static void step(struct crl_reader *r, struct str *in, bool ended)
+{
+    struct str start = *in;
+    enum part part = r->part;
+    switch (part) {
+    case PART_HEAD:
+        take_head(r, in, ended);
+        return;
+    case PART_ENTRIES:
+        take_entries(r, in);
+        break;
+    case PART_SKIPPED:
+        skip_entries(r, in);
+        break;
+    case PART_EXTENSIONS:
+        take_extensions(r, in);
+        break;
+    case PART_SIGNATURE:
+        take_signature(r, in);
+        return;
+    case PART_AFTER:
+        r->problem = in->n > 0 ? "bytes after the end" : NULL;
+        return;
+    }
+    size_t used = (size_t)(in->p - start.p);
+    r->tbs_left -= used;
+    if (r->q.issuer != NULL && used > 0)
+        signature_add(&r->signature, (struct str){start.p, used});
+}
+
+/* Takes what it can; how much that was. */
+static size_t consume(struct crl_reader *r, struct str in, bool ended)
+{
+    const char *start = in.p;
+    for (bool moved = true; moved && r->problem == NULL;) {
+        struct str before = in;
+        enum part part = r->part;
+        step(r, &in, ended);
+        moved = in.p != before.p || r->part != part;
+    }
+    return (size_t)(in.p - start);
+}
+
+static void add_der(void *context, struct str piece)
+{
+    struct crl_reader *r = context;
+    while (piece.n > 0 && r->problem == NULL) {
+        size_t more = r->held.n == 0 ? SLICE : TOP_UP, old = r->held.n;
+        more = piece.n < more ? piece.n : more;
+        if (old > 0)
+            buf_add(&r->held, piece.p, more);
+        size_t used = consume(r, old > 0 ? buf_str(&r->held) : (struct str){piece.p, more}, false);
+        if (used > 0 && used >= old) { /* on from the piece itself */
+            buf_clear(&r->held);
+            advance(&piece, used - old);
+            continue;
+        }
+        if (old == 0)
+            buf_add(&r->held, piece.p, more);
+        else
+            memmove(r->held.p, r->held.p + used, r->held.n -= used);
+        advance(&piece, more);
+    }
+}
+
+/* --- the whole --- */
+
+void crl_read_add(struct crl_reader *r, struct str piece)
+{
+    if (piece.n == 0 || r->problem != NULL)
+        return;
+    if (r->form == FORM_UNKNOWN) {
+        r->form = der_peek(piece, DER_SEQUENCE) ? FORM_DER : FORM_PEM;
+        if (r->form == FORM_PEM)
+            pem_begin(&r->pem, "X509 CRL", add_der, r);
+    }
+    if (r->form == FORM_DER)
+        add_der(r, piece);
+    else
+        pem_add(&r->pem, piece);
+}
+
+static void finish(struct crl_reader *r)
+{
+    const char *pem_problem = r->form == FORM_PEM       ? pem_end(&r->pem)
+                              : r->form == FORM_UNKNOWN ? "neither DER nor a PEM block of the right kind"
+                                                        : NULL;
+    if (r->problem == NULL)
+        r->problem = pem_problem;
+    if (r->problem == NULL)
+        (void)consume(r, buf_str(&r->held), true);
+    if (r->problem == NULL && r->part != PART_AFTER)
+        r->problem = cut_short;
+}
+
+/* Also frees what the check holds. */
+static const char *signature_problem(struct crl_reader *r)
+{
+    if (r->q.issuer == NULL)
+        return "no issuer certificate was given";
+    if (r->part == PART_HEAD)
+        return "nothing that could be signed";
+    const char *problem = signature_end(&r->signature, r->crl.signature);
+    bool differ = !str_equal(r->crl.inner_algorithm, r->crl.outer_algorithm);
+    return differ ? "the signature algorithms inside and outside tbsCertList differ" : problem;
+}
+
+bool crl_read_end(struct crl_reader *r, struct crl *out, struct crl_hit **hits, struct fault *f)
+{
+    finish(r);
+    r->crl.signature_problem = signature_problem(r);
+    const char *problem = r->problem;
+    *out = r->crl;
+    bool good = problem == NULL && out->signature_problem == NULL && out->entry_problem == NULL;
+    if (hits != NULL)
+        *hits = good ? r->hits : NULL;
+    if (hits == NULL || !good)
+        free(r->hits);
+    serial_set_free(&r->wanted);
+    serial_seen_free(&r->seen);
+    buf_free(&r->held);
+    free(r);
     return problem == NULL || fault_set(f, FAULT_FAILED, "CRL: %s", problem);
 }
 
-struct crl_walk crl_walk(const struct crl *crl)
+bool crl_read(struct str bytes, const struct crl_question *q, struct arena *a, struct crl *out,
+              struct crl_hit **hits, struct fault *f)
 {
-    return (struct crl_walk){.rest = crl->entries, .start = crl->entries.p};
-}
-
-/* One extension of an entry; false when malformed. */
-static bool read_entry_extension(const struct der_extension *e, struct crl_entry *out)
-{
-    struct str value = e->value, code;
-    if (str_equal(e->oid, id_reason)) {
-        out->duplicate = out->duplicate || out->reason >= 0;
-        out->reason_critical = e->critical;
-        if (!der_integer(&value, DER_ENUMERATED, &code) || code.n != 1 || value.n != 0)
-            return false;
-        out->reason = (uint8_t)code.p[0];
-        return true;
-    }
-    if (str_equal(e->oid, id_invalidity)) {
-        out->duplicate = out->duplicate || utc_is_set(out->invalidity);
-        return der_time(&value, &out->invalidity, NULL) && value.n == 0;
-    }
-    out->unknown_critical = out->unknown_critical || e->critical;
-    return true;
-}
-
-static void read_serial(struct crl_entry *out)
-{
-    const uint8_t *octets = (const uint8_t *)out->serial_der.p;
-    out->serial_ok = (octets[0] & 0x80) == 0 && der_integer_is_minimal(out->serial_der) &&
-                     serial_from_octets(octets, out->serial_der.n, &out->serial) == NULL;
-    if (!out->serial_ok)
-        out->serial = (struct serial){0};
-}
-
-static bool read_entry(struct str body, struct crl_entry *out)
-{
-    struct str list;
-    if (!der_integer(&body, DER_INTEGER, &out->serial_der) || !der_time(&body, &out->at, &out->time_form_ok))
-        return false;
-    read_serial(out);
-    if (body.n == 0)
-        return true;
-    if (!der_take(&body, DER_SEQUENCE, &list) || body.n != 0 || list.n == 0)
-        return false;
-    for (struct der_extension e; list.n > 0;)
-        if (!der_extension(&list, &e) || !read_entry_extension(&e, out))
-            return false;
-    return true;
-}
-
-bool crl_next(struct crl_walk *w, struct crl_entry *out)
-{
-    struct str body;
-    if (w->problem != NULL || w->rest.n == 0)
-        return false;
-    *out = (struct crl_entry){
-        .index = w->index++, .offset = (size_t)(w->rest.p - w->start), .reason = -1, .invalidity = UTC_NONE};
-    if (der_take(&w->rest, DER_SEQUENCE, &body) && read_entry(body, out)) {
-        w->unordered = w->unordered || serial_compare(&w->last, &out->serial) >= 0;
-        w->last = out->serial;
-        return true;
-    }
-    w->problem = "malformed entry in revokedCertificates";
-    return false;
-}
-
-const char *crl_signature_problem(const struct crl *crl, const struct verify_issuer *issuer)
-{
-    if (!str_equal(crl->inner_algorithm, crl->outer_algorithm))
-        return "the signature algorithms inside and outside tbsCertList differ";
-    return signature_check(crl->inner_algorithm, crl->tbs, crl->signature, issuer->pkey);
-}
-
-static void note_hits(const struct serial_set *set, const struct serial *wanted, const struct crl_entry *e,
-                      struct crl_hit *hits)
-{
-    struct serial_probe p = serial_set_probe(set, &e->serial);
-    for (uint32_t i; serial_set_next(set, &p, &i);) {
-        if (!serial_equal(&wanted[i], &e->serial))
-            continue;
-        if (hits[i].entries++ == 0)
-            hits[i] = (struct crl_hit){.listed = true, .at = e->at, .reason = e->reason, .entries = 1};
-    }
-}
-
-bool crl_match(const struct crl *crl, const struct serial *wanted, size_t count,
-               const uint64_t seed[static 2], struct crl_hit *hits, struct fault *f)
-{
-    if (count >= INT32_MAX)
-        return fault_set(f, FAULT_FAILED, "CRL: more than 2^31 serials to look up at once");
-    struct serial_set set = serial_set_make(count, seed);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t other;
-        hits[i] = (struct crl_hit){.at = UTC_NONE, .reason = -1};
-        struct serial_probe p = serial_set_probe(&set, &wanted[i]);
-        while (serial_set_next(&set, &p, &other))
-            continue;
-        serial_set_put(&set, p, (uint32_t)i);
-    }
-    struct crl_walk w = crl_walk(crl);
-    for (struct crl_entry e; crl_next(&w, &e);)
-        if (e.serial_ok)
-            note_hits(&set, wanted, &e, hits);
-    serial_set_free(&set);
-    return w.problem == NULL || fault_set(f, FAULT_FAILED, "CRL: entry %zu: %s", w.index, w.problem);
-}
-
-static struct crl_entry entry_at(const struct crl *crl, size_t offset)
-{
-    struct crl_walk w = {.rest = {crl->entries.p + offset, crl->entries.n - offset}, .start = crl->entries.p};
-    struct crl_entry e = {0};
-    (void)crl_next(&w, &e);
-    return e;
-}
-
-size_t crl_count_doubles(const struct crl *crl, size_t count, const uint64_t seed[static 2],
-                         struct crl_entry *first)
-{
-    size_t doubles = 0;
-    if (crl->entries.n >= INT32_MAX)
-        return 0;
-    struct serial_set set = serial_set_make(count, seed);
-    struct crl_walk w = crl_walk(crl);
-    for (struct crl_entry e; crl_next(&w, &e);) {
-        struct serial_probe p = serial_set_probe(&set, &e.serial);
-        bool twice = false;
-        for (uint32_t offset; e.serial_ok && !twice && serial_set_next(&set, &p, &offset);) {
-            struct crl_entry other = entry_at(crl, offset);
-            twice = serial_equal(&other.serial, &e.serial);
-        }
-        if (twice && doubles++ == 0)
-            *first = e;
-        if (!twice && e.serial_ok)
-            serial_set_put(&set, p, (uint32_t)e.offset);
-    }
-    serial_set_free(&set);
-    return doubles;
+    struct crl_reader *r = crl_read_begin(q, a);
+    crl_read_add(r, bytes);
+    return crl_read_end(r, out, hits, f);
 }
 
 int crl_number_compare(struct str a, struct str b)

@@ -1,71 +1,10 @@
 #include "pki/der_read.h"
 
-#include <openssl/evp.h>
-
-#include <limits.h>
 #include <stdio.h>
 
 static uint8_t octet(struct str s, size_t i)
 {
     return (uint8_t)s.p[i];
-}
-
-/* Length octets at s (behind the tag): header size in *used. Shortest definite form only (X.690 10.1). */
-static bool read_length(struct str s, size_t *used, size_t *length)
-{
-    if (s.n == 0)
-        return false;
-    size_t first = octet(s, 0);
-    *used = 1;
-    *length = first;
-    if (first < 0x80)
-        return true;
-    size_t count = first & 0x7f;
-    if (count == 0 || count > 4 || s.n < 1 + count || octet(s, 1) == 0)
-        return false;
-    *length = 0;
-    for (size_t i = 1; i <= count; i++)
-        *length = *length << 8 | octet(s, i);
-    *used = 1 + count;
-    return *length >= 0x80;
-}
-
-bool der_next(struct str *rest, struct der_value *out)
-{
-    if (rest->n < 2 || (octet(*rest, 0) & 0x1f) == 0x1f)
-        return false;
-    size_t used, length;
-    if (!read_length((struct str){rest->p + 1, rest->n - 1}, &used, &length))
-        return false;
-    size_t header = 1 + used;
-    if (length > rest->n - header)
-        return false;
-    *out = (struct der_value){octet(*rest, 0), {rest->p, header + length}, {rest->p + header, length}};
-    *rest = (struct str){rest->p + header + length, rest->n - header - length};
-    return true;
-}
-
-bool der_peek(struct str rest, unsigned tag)
-{
-    return rest.n > 0 && octet(rest, 0) == tag;
-}
-
-bool der_take(struct str *rest, unsigned tag, struct str *body)
-{
-    struct der_value v;
-    if (!der_peek(*rest, tag) || !der_next(rest, &v))
-        return false;
-    *body = v.body;
-    return true;
-}
-
-bool der_take_whole(struct str *rest, unsigned tag, struct str *whole)
-{
-    struct der_value v;
-    if (!der_peek(*rest, tag) || !der_next(rest, &v))
-        return false;
-    *whole = v.whole;
-    return true;
 }
 
 /* Two digits at i; -1 when they are none. */
@@ -125,25 +64,23 @@ bool der_flag(struct str *rest, unsigned tag, bool *out)
     return true;
 }
 
-bool der_integer(struct str *rest, unsigned tag, struct str *body)
+bool der_is_oid(struct str oid)
 {
-    return der_take(rest, tag, body) && body->n > 0;
-}
-
-bool der_integer_is_minimal(struct str body)
-{
-    if (body.n < 2)
-        return body.n == 1;
-    bool top = octet(body, 1) & 0x80;
-    return !(octet(body, 0) == 0 && !top) && !(octet(body, 0) == 0xff && top);
+    bool begins = true;
+    for (size_t i = 0; i < oid.n; i++) {
+        if (begins && octet(oid, i) == 0x80)
+            return false;
+        begins = octet(oid, i) < 0x80;
+    }
+    return oid.n > 0 && begins;
 }
 
 bool der_extension(struct str *rest, struct der_extension *out)
 {
     struct str body;
-    return der_take(rest, DER_SEQUENCE, &body) && der_take(&body, DER_OID, &out->oid) && out->oid.n > 0 &&
-           der_flag(&body, DER_BOOLEAN, &out->critical) && der_take(&body, DER_OCTET_STRING, &out->value) &&
-           body.n == 0;
+    return der_take(rest, DER_SEQUENCE, &body) && der_take(&body, DER_OID, &out->oid) &&
+           der_is_oid(out->oid) && der_flag(&body, DER_BOOLEAN, &out->critical) &&
+           der_take(&body, DER_OCTET_STRING, &out->value) && body.n == 0;
 }
 
 bool der_bits(struct str *rest, struct str *body)
@@ -174,42 +111,4 @@ const char *der_oid_text(struct str oid, char out[static DER_OID_TEXT])
     }
     out[n] = '\0';
     return out;
-}
-
-static const char *decode_base64(struct str text, struct arena *a, struct str *out)
-{
-    EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
-    unsigned char *bytes = arena_alloc(a, text.n / 4 * 3 + 4);
-    int n = 0, last = 0;
-    bool ok = context != NULL && text.n < INT_MAX;
-    if (ok) {
-        EVP_DecodeInit(context);
-        ok = EVP_DecodeUpdate(context, bytes, &n, (const unsigned char *)text.p, (int)text.n) >= 0 &&
-             EVP_DecodeFinal(context, bytes + n, &last) == 1;
-    }
-    EVP_ENCODE_CTX_free(context);
-    *out = (struct str){(const char *)bytes, ok ? (size_t)(n + last) : 0};
-    return ok ? NULL : "the PEM block is not base64";
-}
-
-const char *der_from_pem(struct str bytes, const char *label, struct arena *a, struct str *out)
-{
-    *out = bytes;
-    if (der_peek(bytes, DER_SEQUENCE))
-        return NULL;
-    AUTO_ARENA scratch = {0};
-    struct str begin = str_of(arena_format(&scratch, "-----BEGIN %s-----", label));
-    struct str end = str_of(arena_format(&scratch, "-----END %s-----", label));
-    const char *from = bytes.n == 0 ? NULL : memmem(bytes.p, bytes.n, begin.p, begin.n);
-    if (from == NULL)
-        return "neither DER nor a PEM block of the right kind";
-    struct str text = {from + begin.n, bytes.n - (size_t)(from - bytes.p) - begin.n};
-    const char *to = text.n == 0 ? NULL : memmem(text.p, text.n, end.p, end.n);
-    if (to == NULL)
-        return "the PEM block has no end";
-    struct str tail = {to + end.n, text.n - (size_t)(to - text.p) - end.n};
-    if (str_trim(tail).n != 0)
-        return "bytes after the PEM block";
-    text.n = (size_t)(to - text.p);
-    return decode_base64(str_trim(text), a, out);
 }

@@ -1,6 +1,7 @@
 #include "massrevoke/ocsp.h"
 #include "massrevoke/reason.h"
 #include "pki/der_read.h"
+#include "pki/pem_read.h"
 #include "pki/signature.h"
 
 #include <openssl/err.h>

@@ -36,24 +36,52 @@ static const struct {
 };
 #define ALGORITHMS (sizeof algorithms / sizeof *algorithms)
 
-const char *signature_check(struct str algorithm, struct str message, struct str signature, void *pkey)
+static const char bad[] = "the signature does not verify with the issuer's key";
+
+void signature_begin(struct signature *s, struct str algorithm, void *pkey)
 {
     size_t i = 0;
+    *s = (struct signature){0};
     while (i < ALGORITHMS && !str_equal(algorithm, algorithms[i].der))
         i++;
-    if (i == ALGORITHMS)
-        return "the signature algorithm is none of BR 7.1.3.2";
-    if (EVP_PKEY_get_base_id(pkey) != algorithms[i].key)
-        return "the signature algorithm does not fit the issuer's key";
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (i == ALGORITHMS) {
+        s->problem = "the signature algorithm is none of BR 7.1.3.2";
+        return;
+    }
+    if (EVP_PKEY_get_base_id(pkey) != algorithms[i].key) {
+        s->problem = "the signature algorithm does not fit the issuer's key";
+        return;
+    }
     EVP_PKEY_CTX *key = NULL;
-    bool good =
-        context != NULL && EVP_DigestVerifyInit(context, &key, algorithms[i].digest(), NULL, pkey) == 1 &&
-        (!algorithms[i].pss || (EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) == 1 &&
-                                EVP_PKEY_CTX_set_rsa_pss_saltlen(key, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
-        EVP_DigestVerify(context, (const unsigned char *)signature.p, signature.n,
-                         (const unsigned char *)message.p, message.n) == 1;
-    EVP_MD_CTX_free(context);
+    s->context = EVP_MD_CTX_new();
+    bool ok = s->context != NULL &&
+              EVP_DigestVerifyInit(s->context, &key, algorithms[i].digest(), NULL, pkey) == 1 &&
+              (!algorithms[i].pss || (EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) == 1 &&
+                                      EVP_PKEY_CTX_set_rsa_pss_saltlen(key, RSA_PSS_SALTLEN_DIGEST) == 1));
+    s->problem = ok ? NULL : bad;
+}
+
+void signature_add(struct signature *s, struct str piece)
+{
+    if (s->problem == NULL && EVP_DigestVerifyUpdate(s->context, piece.p, piece.n) != 1)
+        s->problem = bad;
+}
+
+const char *signature_end(struct signature *s, struct str signature)
+{
+    if (s->problem == NULL &&
+        EVP_DigestVerifyFinal(s->context, (const unsigned char *)signature.p, signature.n) != 1)
+        s->problem = bad;
+    EVP_MD_CTX_free(s->context);
+    s->context = NULL;
     ERR_clear_error();
-    return good ? NULL : "the signature does not verify with the issuer's key";
+    return s->problem;
+}
+
+const char *signature_check(struct str algorithm, struct str message, struct str signature, void *pkey)
+{
+    struct signature s;
+    signature_begin(&s, algorithm, pkey);
+    signature_add(&s, message);
+    return signature_end(&s, signature);
 }

@@ -1,5 +1,5 @@
 #include "massrevoke/verify_issuer.h"
-#include "pki/der_read.h"
+#include "pki/pem_read.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>

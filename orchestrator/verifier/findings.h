@@ -1,5 +1,5 @@
 /* findings.h - collecting findings while judging. Pure. Does not: decide anything but what a row of
- * findings.def says. Called by: judge_crl, judge_ocsp. */
+ * findings.def says. Called by: judge_crl, judge_ocsp, judge_next. */
 #ifndef MASSREVOKE_VERIFIER_FINDINGS_H
 #define MASSREVOKE_VERIFIER_FINDINGS_H
 
@@ -18,5 +18,9 @@ void finding_if(struct findings *list, struct arena *a, bool bad, enum finding_i
 /* Freshness of any object: thisUpdate, nextUpdate (UTC_NONE: at most ten days are assumed), now. */
 void finding_freshness(struct findings *list, struct arena *a, struct utc this_update, struct utc next_update,
                        struct utc now);
+
+/* A CRL that counts, against the one before it and against what is known of the certificates looked up: its
+ * number, what is missing, what nobody asked for, reasons. Sets `vanished` of the sights. */
+void judge_successor(const struct verifier_question *q, struct verifier_crl *judged, struct arena *a);
 
 #endif

@@ -3,14 +3,23 @@
 #include "verifier/findings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+/* The first entry with some fault, kept because entries go with their piece. */
+struct first {
+    size_t index, octet_count; /* octet_count: of the whole serial; octets holds at most 24 */
+    char octets[24];
+    struct utc at;
+    int reason;
+};
 
 /* What the checks need at hand. */
 struct judge {
     const struct verifier_question *q;
     struct arena *arena;
-    struct verifier_crl *out;
     const struct crl *crl;
     struct findings *list;
+    const struct tally *tally;
 };
 
 static void judge_signature(const struct judge *j)
@@ -29,8 +38,8 @@ static void judge_signature(const struct judge *j)
                "other bytes");
     finding_if(j->list, j->arena, !issuer->may_sign_crl, FINDING_ID_CRL_ISSUER_USAGE,
                "a key usage without cRLSign");
-    const char *problem = crl_signature_problem(crl, issuer);
-    finding_if(j->list, j->arena, problem != NULL, FINDING_ID_SIGNATURE, problem);
+    finding_if(j->list, j->arena, crl->signature_problem != NULL, FINDING_ID_SIGNATURE,
+               crl->signature_problem);
 }
 
 static void judge_header(const struct judge *j)
@@ -40,8 +49,8 @@ static void judge_header(const struct judge *j)
         finding_add(j->list, j->arena, FINDING_ID_CRL_VERSION, "version %d", crl->version + 1);
     finding_if(j->list, j->arena, !crl->time_forms_ok, FINDING_ID_CRL_TIME_FORM,
                "thisUpdate or nextUpdate in the other form");
-    finding_if(j->list, j->arena, crl->has_entries && crl->entries.n == 0, FINDING_ID_CRL_EMPTY_LIST,
-               "an empty revokedCertificates");
+    finding_if(j->list, j->arena, crl->has_entries && crl->entry_count == 0 && crl->entry_problem == NULL,
+               FINDING_ID_CRL_EMPTY_LIST, "an empty revokedCertificates");
     finding_if(j->list, j->arena, !utc_is_set(crl->next_update), FINDING_ID_CRL_NEXT_UPDATE, "no nextUpdate");
     finding_freshness(j->list, j->arena, crl->this_update, crl->next_update, j->q->now);
     if (!utc_is_set(crl->next_update))
@@ -129,135 +138,98 @@ static void judge_extensions(const struct judge *j)
 
 #define EARLIEST ((struct utc){631152000}) /* 1990-01-01 */
 
-static bool bad_serial(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return !e->serial_ok;
-}
+/* What can be wrong with an entry; the order in which findings come. */
+#define ENTRY_FAULTS(X)                                                                                      \
+    X(ENTRY_SERIAL, !e->serial_ok)                                                                           \
+    X(ENTRY_SERIAL_DER, !e->serial_minimal)                                                                  \
+    X(ENTRY_DATE_AFTER, e->at.s > head->this_update.s)                                                       \
+    X(ENTRY_DATE_EARLY, e->at.s < EARLIEST.s)                                                                \
+    X(CRL_TIME_FORM, !e->time_form_ok)                                                                       \
+    X(ENTRY_REASON_ZERO, e->reason == REASON_UNSPECIFIED)                                                    \
+    X(ENTRY_REASON, e->reason > 0 && !reason_is_permitted(e->reason))                                        \
+    X(ENTRY_REASON_MISSING, e->reason < 0 && is_ca)                                                          \
+    X(ENTRY_REASON_CRITICAL, e->reason_critical)                                                             \
+    X(ENTRY_CRITICAL, e->unknown_critical)                                                                   \
+    X(ENTRY_EXTENSION_TWICE, e->duplicate)                                                                   \
+    X(ENTRY_TWICE, e->repeated)
 
-static bool bad_late(const struct judge *j, const struct crl_entry *e)
-{
-    return e->at.s > j->crl->this_update.s;
-}
-
-static bool bad_early(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->at.s < EARLIEST.s;
-}
-
-static bool bad_form(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return !e->time_form_ok;
-}
-
-static bool bad_zero(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->reason == REASON_UNSPECIFIED;
-}
-
-static bool bad_reason(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->reason > 0 && !reason_is_permitted(e->reason);
-}
-
-static bool bad_missing(const struct judge *j, const struct crl_entry *e)
-{
-    return e->reason < 0 && j->q->kind == VERIFIER_CA;
-}
-
-static bool bad_reason_critical(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->reason_critical;
-}
-
-static bool bad_critical(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->unknown_critical;
-}
-
-static bool bad_twice(const struct judge *j, const struct crl_entry *e)
-{
-    (void)j;
-    return e->duplicate;
-}
-
-/* What every entry must satisfy. */
-static const struct {
-    enum finding_id id;
-    bool (*bad)(const struct judge *j, const struct crl_entry *e);
-} entry_checks[] = {
-    {FINDING_ID_ENTRY_SERIAL, bad_serial},          {FINDING_ID_ENTRY_DATE_AFTER, bad_late},
-    {FINDING_ID_ENTRY_DATE_EARLY, bad_early},       {FINDING_ID_CRL_TIME_FORM, bad_form},
-    {FINDING_ID_ENTRY_REASON_ZERO, bad_zero},       {FINDING_ID_ENTRY_REASON, bad_reason},
-    {FINDING_ID_ENTRY_REASON_MISSING, bad_missing}, {FINDING_ID_ENTRY_REASON_CRITICAL, bad_reason_critical},
-    {FINDING_ID_ENTRY_CRITICAL, bad_critical},      {FINDING_ID_ENTRY_EXTENSION_TWICE, bad_twice},
+enum entry_fault {
+#define X(id, test) FAULTY_##id,
+    ENTRY_FAULTS(X)
+#undef X
+        ENTRY_FAULT_COUNT
 };
-#define ENTRY_CHECKS (sizeof entry_checks / sizeof *entry_checks)
+
+static const enum finding_id entry_findings[] = {
+#define X(id, test) FINDING_ID_##id,
+    ENTRY_FAULTS(X)
+#undef X
+};
+
+/* Faults counted while the entries pass; told at the end. */
+struct tally {
+    bool is_ca;
+    size_t counts[ENTRY_FAULT_COUNT];
+    struct first firsts[ENTRY_FAULT_COUNT];
+};
+
+static unsigned faults_of(const struct crl *head, const struct crl_listed *e, bool is_ca)
+{
+    unsigned faults = 0;
+#define X(id, test) faults |= (unsigned)(test) << FAULTY_##id;
+    ENTRY_FAULTS(X)
+#undef X
+    return faults;
+}
+
+static void note_fault(struct tally *t, size_t which, const struct crl_listed *e)
+{
+    if (t->counts[which]++ > 0)
+        return;
+    struct first *first = &t->firsts[which];
+    *first =
+        (struct first){.index = e->index, .octet_count = e->serial_der.n, .at = e->at, .reason = e->reason};
+    memcpy(first->octets, e->serial_der.p,
+           e->serial_der.n < sizeof first->octets ? e->serial_der.n : sizeof first->octets);
+}
+
+static void note_entries(void *context, const struct crl *head, const struct crl_listed *entries,
+                         size_t count)
+{
+    struct tally *t = context;
+    for (size_t i = 0; i < count; i++)
+        for (unsigned faults = faults_of(head, &entries[i], t->is_ca); faults != 0; faults &= faults - 1)
+            note_fault(t, (size_t)__builtin_ctz(faults), &entries[i]);
+}
 
 /* "17 entries, the first at position 3: serial 0A1B, 2026-11-22T14:41:56Z, reason 6". */
 static void add_entry_finding(const struct judge *j, enum finding_id id, size_t count,
-                              const struct crl_entry *first)
+                              const struct first *first)
 {
-    char hex[2 * 24 + 1], at[UTC_TEXT], reason[12] = "absent";
-    size_t n = first->serial_der.n > 24 ? 24 : first->serial_der.n;
-    hex_upper(first->serial_der.p, n, hex);
+    char hex[2 * sizeof first->octets + 1], at[UTC_TEXT], reason[12] = "absent";
+    size_t n = first->octet_count > sizeof first->octets ? sizeof first->octets : first->octet_count;
+    hex_upper(first->octets, n, hex);
     if (first->reason >= 0)
         snprintf(reason, sizeof reason, "%d", first->reason);
     finding_add(j->list, j->arena, id, "%zu %s, the first at position %zu: serial %s%s, %s, reason %s", count,
-                count == 1 ? "entry" : "entries", first->index + 1, hex, n < first->serial_der.n ? "..." : "",
+                count == 1 ? "entry" : "entries", first->index + 1, hex, n < first->octet_count ? "..." : "",
                 utc_format(first->at, at), reason);
 }
 
 static void judge_entries(const struct judge *j)
 {
-    size_t counts[ENTRY_CHECKS] = {0};
-    struct crl_entry firsts[ENTRY_CHECKS] = {0};
-    struct crl_walk w = crl_walk(j->crl);
-    for (struct crl_entry e; crl_next(&w, &e); j->out->entries++)
-        for (size_t i = 0; i < ENTRY_CHECKS; i++)
-            if (entry_checks[i].bad(j, &e) && counts[i]++ == 0)
-                firsts[i] = e;
-    if (w.problem != NULL)
-        finding_add(j->list, j->arena, FINDING_ID_UNPARSABLE, "entry %zu: %s", w.index, w.problem);
-    for (size_t i = 0; i < ENTRY_CHECKS; i++)
-        if (counts[i] > 0)
-            add_entry_finding(j, entry_checks[i].id, counts[i], &firsts[i]);
-    struct crl_entry first;
-    size_t doubles = w.unordered ? crl_count_doubles(j->crl, j->out->entries, j->q->seed, &first) : 0;
-    if (doubles > 0)
-        add_entry_finding(j, FINDING_ID_ENTRY_TWICE, doubles, &first);
-}
-
-void verifier_judge_crl(struct str bytes, const struct verifier_question *q, struct arena *a,
-                        struct verifier_crl *out)
-{
-    static void (*const checks[])(const struct judge *) = {
-        judge_signature, judge_header, judge_aki, judge_number, judge_idp, judge_extensions, judge_entries};
-    struct fault f = {0};
-    *out = (struct verifier_crl){.seed = {q->seed[0], q->seed[1]}};
-    out->parsed = crl_parse(bytes, a, &out->crl, &f);
-    if (!out->parsed) {
-        finding_add(&out->findings, a, FINDING_ID_UNPARSABLE, "%s", f.text);
-        return;
-    }
-    struct judge j = {q, a, out, &out->crl, &out->findings};
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        checks[i](&j);
-    out->counts = !out->findings.unusable;
-    const struct crl_idp *idp = &out->crl.idp;
-    out->complete = out->counts && !idp->only_some_reasons && (!idp->present || q->url != NULL);
+    if (j->crl->entry_problem != NULL)
+        finding_add(j->list, j->arena, FINDING_ID_UNPARSABLE, "entry %zu: %s", j->crl->entry_count + 1,
+                    j->crl->entry_problem);
+    for (size_t i = 0; i < ENTRY_FAULT_COUNT; i++)
+        if (j->tally->counts[i] > 0)
+            add_entry_finding(j, entry_findings[i], j->tally->counts[i], &j->tally->firsts[i]);
 }
 
 static struct verifier_sight sight(const struct verifier_wanted *wanted, const struct crl_hit *hit)
 {
     struct verifier_sight s = {.number = wanted->number, .at = UTC_NONE, .reason = -1};
-    if (!hit->listed)
+    if (hit->entries == 0)
         return s;
     s.listed = true;
     s.at = hit->at;
@@ -267,19 +239,72 @@ static struct verifier_sight sight(const struct verifier_wanted *wanted, const s
     return s;
 }
 
-bool verifier_match_crl(const struct verifier_crl *judged, const struct verifier_wanted *wanted, size_t count,
-                        struct verifier_sight *sights, struct fault *f)
+/* --- the whole --- */
+
+struct verifier_reader {
+    const struct verifier_question *q;
+    struct arena *arena;
+    struct crl_reader *reader;
+    struct tally tally;
+};
+
+struct verifier_reader *verifier_crl_begin(const struct verifier_question *q, struct arena *a)
 {
-    if (!judged->counts)
-        return fault_set(f, FAULT_REFUSED, "this CRL proves nothing: see its findings");
-    AUTO_ARENA scratch = {0};
-    struct serial *serials = arena_array(&scratch, count, sizeof *serials);
-    struct crl_hit *hits = arena_array(&scratch, count, sizeof *hits);
-    for (size_t i = 0; i < count; i++)
-        serials[i] = wanted[i].serial;
-    if (!crl_match(&judged->crl, serials, count, judged->seed, hits, f))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        sights[i] = sight(&wanted[i], &hits[i]);
-    return true;
+    struct verifier_reader *r = arena_alloc(a, sizeof *r);
+    *r = (struct verifier_reader){.q = q, .arena = a, .tally = {.is_ca = q->kind == VERIFIER_CA}};
+    const struct crl_question question = {.issuer = q->issuer,
+                                          .seed = {q->seed[0], q->seed[1]},
+                                          .entries = note_entries,
+                                          .context = &r->tally,
+                                          .wanted = q->wanted_count == 0 ? NULL : &q->wanted->serial,
+                                          .stride = sizeof *q->wanted,
+                                          .wanted_count = q->wanted_count};
+    r->reader = crl_read_begin(&question, a);
+    return r;
+}
+
+void verifier_crl_add(struct verifier_reader *r, struct str piece)
+{
+    crl_read_add(r->reader, piece);
+}
+
+static void tell_sights(const struct verifier_reader *r, const struct crl_hit *hits, struct verifier_crl *out)
+{
+    const struct verifier_question *q = r->q;
+    out->sights = arena_array(r->arena, q->wanted_count, sizeof *out->sights);
+    for (size_t i = 0; i < q->wanted_count; i++)
+        out->sights[i] = sight(&q->wanted[i], &hits[i]);
+}
+
+void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out)
+{
+    static void (*const checks[])(const struct judge *) = {
+        judge_signature, judge_header, judge_aki, judge_number, judge_idp, judge_extensions, judge_entries};
+    struct fault f = {0};
+    struct crl_hit *hits;
+    *out = (struct verifier_crl){.parsed = false};
+    out->parsed = crl_read_end(r->reader, &out->crl, &hits, &f);
+    if (!out->parsed) {
+        finding_add(&out->findings, r->arena, FINDING_ID_UNPARSABLE, "%s", f.text);
+        return;
+    }
+    struct judge j = {r->q, r->arena, &out->crl, &out->findings, &r->tally};
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        checks[i](&j);
+    out->counts = !out->findings.unusable && hits != NULL;
+    const struct crl_idp *idp = &out->crl.idp;
+    out->complete = out->counts && !idp->only_some_reasons && (!idp->present || r->q->url != NULL);
+    if (out->counts) {
+        tell_sights(r, hits, out);
+        judge_successor(r->q, out, r->arena);
+    }
+    free(hits);
+}
+
+void verifier_judge_crl(struct str bytes, const struct verifier_question *q, struct arena *a,
+                        struct verifier_crl *out)
+{
+    struct verifier_reader *r = verifier_crl_begin(q, a);
+    verifier_crl_add(r, bytes);
+    verifier_crl_end(r, out);
 }

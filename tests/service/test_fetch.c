@@ -37,6 +37,8 @@ static const char configuration[] =
     "location = /moved { return 302 /file; }\nlocation = /round { return 302 /round; }\n"
     "location = /away { return 302 file:///etc/hostname; }\nlocation = /broken { return 503; }\n"
     "location /echo/ { return 200 $request_uri; }\n"
+    "location = /cached { add_header Age 18657; add_header Cache-Control max-age=3600; return 200 x; }\n"
+    "location = /long { add_header ETag \"%0200d\"; return 200 x; }\nlocation = /mean { return 304; }\n"
     "location = /slow { limit_rate 1; alias %s/www/file; }\n}\n}\n";
 
 static int set_up(void **unused)
@@ -53,7 +55,7 @@ static int set_up(void **unused)
         stock_write(folder, arena_format(&arena, "www/many-%d", i),
                     str_of(arena_format(&arena, "body %d", i)));
     snprintf(text, sizeof text, configuration, folder, folder, folder, folder, folder, folder, folder, port,
-             folder, folder);
+             folder, 0, folder);
     stock_write(folder, "nginx.conf", str_of(text));
     nginx = stock_start(folder, arena_format(&arena, "nginx -p %s -c nginx.conf", folder));
     map[0] = (struct settings_map){"http://crl.example/", arena_text(&arena, www)};
@@ -102,6 +104,31 @@ static struct fetch_reply fetch_one(const char *url)
 static const char *url(const char *path)
 {
     return arena_format(&arena, "http://127.0.0.1:%d%s", port, path);
+}
+
+/* What did not change is not sent again; how old it is, is told. */
+static void unchanged_is_answer_enough(void **unused)
+{
+    (void)unused;
+    need_nginx();
+    struct fetch_reply first = fetch_one(url("/file")), again;
+    assert_true(first.ok && !first.unchanged);
+    assert_true(first.headers.etag[0] == '"' && first.headers.last_modified[0] != '\0');
+    assert_string_equal(first.headers.age, "");
+    fetch(&(struct fetch_request){.url = url("/file"), .known = &first.headers}, 1, &again);
+    assert_true(again.ok && again.unchanged);
+    assert_int_equal(again.http_status, 304);
+    assert_int_equal(again.bytes.n, 0);
+    struct fetch_headers other = first.headers;
+    other.etag[1] = (char)(other.etag[1] == '1' ? '2' : '1');
+    fetch(&(struct fetch_request){.url = url("/file"), .known = &other}, 1, &again);
+    assert_true(again.ok && !again.unchanged && str_is(again.bytes, "0123456789 the file"));
+    const struct fetch_reply cached = fetch_one(url("/cached"));
+    assert_string_equal(cached.headers.age, "18657");
+    assert_string_equal(cached.headers.cache_control, "max-age=3600");
+    assert_string_equal(fetch_one(url("/long")).headers.etag, ""); /* too long to be kept */
+    const struct fetch_reply mean = fetch_one(url("/mean"));       /* 304 that nobody asked for */
+    assert_true(!mean.ok && !mean.unchanged);
 }
 
 static void files_are_fetched_and_redirects_followed(void **unused)
@@ -168,7 +195,7 @@ static void ocsp_goes_into_the_url(void **unused)
     struct str der = {"\x30\x03\xff\xfe\xfb", 5}; /* base64 MAP//vs= */
     const char *const paths[] = {"/echo/r", "/echo/r/"};
     for (size_t i = 0; i < 2; i++) {
-        struct fetch_request request = {url(paths[i]), der};
+        struct fetch_request request = {.url = url(paths[i]), .ocsp_request = der};
         struct fetch_reply r;
         fetch(&request, 1, &r);
         assert_true(r.ok);
@@ -208,7 +235,7 @@ static void mapped_urls_are_read_from_their_folder(void **unused)
         else
             assert_true(r.problem[0] != '\0');
     }
-    struct fetch_request asked = {"http://crl.example/file", {"\x30\x00", 2}};
+    struct fetch_request asked = {.url = "http://crl.example/file", .ocsp_request = {"\x30\x00", 2}};
     struct fetch_reply r;
     fetch(&asked, 1, &r);
     assert_false(r.ok);
@@ -236,7 +263,8 @@ static void a_stock_responder_is_asked_by_get(void **unused)
     const char *host = arena_format(&arena, "http://127.0.0.1:%d", at);
     struct serial serials[2] = {{2, {0x10, 0x01}}, {2, {0x10, 0x04}}};
     for (int i = 0; i < 2; i++) {
-        struct fetch_request asked = {host, ocsp_request(&issuer, &serials[i], CERTID_SHA1, &arena)};
+        struct fetch_request asked = {
+            .url = host, .ocsp_request = ocsp_request(&issuer, &serials[i], CERTID_SHA1, &arena)};
         struct fetch_reply r;
         fetch(&asked, 1, &r);
         if (!r.ok)
@@ -259,6 +287,7 @@ static void a_stock_responder_is_asked_by_get(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unchanged_is_answer_enough),
         cmocka_unit_test(files_are_fetched_and_redirects_followed),
         cmocka_unit_test(what_is_no_answer_is_told),
         cmocka_unit_test(many_at_once_each_gets_its_own),

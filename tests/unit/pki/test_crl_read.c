@@ -3,6 +3,7 @@
 #include "../../lib/stock.h"
 #include "massrevoke/crl_read.h"
 #include "massrevoke/file.h"
+#include "pki/serial_set.h"
 
 #include <openssl/x509.h>
 #include <setjmp.h>
@@ -34,13 +35,47 @@ static int tear_down(void **unused)
     return 0;
 }
 
-static struct crl parsed(struct str bytes)
+/* The entries of the last list read, copied. */
+static struct crl_listed *seen;
+static size_t seen_count;
+
+static void collect(void *context, const struct crl *head, const struct crl_listed *entries, size_t count)
+{
+    struct arena *a = context;
+    (void)head;
+    struct crl_listed *all = arena_array(a, seen_count + count, sizeof *all);
+    memcpy(all, seen, seen_count * sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        all[seen_count] = entries[i];
+        all[seen_count].serial_der.p = arena_copy(a, entries[i].serial_der.p, entries[i].serial_der.n);
+        seen_count++;
+    }
+    seen = all;
+}
+
+static bool reads(struct str bytes, const struct verify_issuer *issuer, struct arena *a, struct crl *out,
+                  struct fault *f)
+{
+    const struct crl_question q = {
+        .issuer = issuer, .seed = {seed[0], seed[1]}, .entries = collect, .context = a};
+    seen = arena_alloc(a, 0);
+    seen_count = 0;
+    return crl_read(bytes, &q, a, out, NULL, f);
+}
+
+static struct crl parsed_for(struct str bytes, const struct verify_issuer *issuer)
 {
     struct crl crl;
     struct fault f = {0};
-    if (!crl_parse(bytes, &arena, &crl, &f))
+    if (!reads(bytes, issuer, &arena, &crl, &f))
         fail_msg("%s", f.text);
+    assert_int_equal(seen_count, crl.entry_count);
     return crl;
+}
+
+static struct crl parsed(struct str bytes)
+{
+    return parsed_for(bytes, NULL);
 }
 
 static const char *refusal(struct str bytes)
@@ -48,7 +83,7 @@ static const char *refusal(struct str bytes)
     static struct fault f;
     struct crl crl;
     f = (struct fault){0};
-    assert_false(crl_parse(bytes, &arena, &crl, &f));
+    assert_false(reads(bytes, NULL, &arena, &crl, &f));
     return f.text;
 }
 
@@ -79,17 +114,15 @@ static void header_and_entries_are_read(void **unused)
     assert_true(crl.number.present && crl.number.octets.n == 1 && crl.number.octets.p[0] == 7);
     assert_true(crl.idp.critical && crl.idp.only_user && !crl.idp.only_ca && crl.idp.uri_count == 1);
     assert_true(str_is(crl.idp.uris[0], "http://crl.example/1"));
-    struct crl_walk w = crl_walk(&crl);
-    struct crl_entry e;
-    assert_true(crl_next(&w, &e));
+    assert_null(crl.entry_problem);
+    assert_int_equal(seen_count, 2);
+    struct crl_listed e = seen[0];
     struct serial first = serial("1234"), second = serial("ff01");
     assert_true(serial_equal(&e.serial, &first) && e.reason == 4 && e.index == 0);
     assert_false(utc_is_set(e.invalidity));
-    assert_true(crl_next(&w, &e));
+    e = seen[1];
     assert_true(serial_equal(&e.serial, &second) && e.reason == -1 && e.serial_der.n == 3);
     assert_true(e.at.s == at.s && e.invalidity.s == at.s);
-    assert_false(crl_next(&w, &e));
-    assert_null(w.problem);
 }
 
 static void odd_entries_are_marked(void **unused)
@@ -116,10 +149,9 @@ static void odd_entries_are_marked(void **unused)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct forge_crl spec = forge_crl_good(&arena, &ca);
         spec.entries = forge_entry(&arena, cases[i].serial, at, cases[i].reason, cases[i].more);
-        struct crl crl = parsed(forge_crl_sign(&arena, &ca, &spec));
-        struct crl_walk w = crl_walk(&crl);
-        struct crl_entry e;
-        assert_true(crl_next(&w, &e));
+        (void)parsed(forge_crl_sign(&arena, &ca, &spec));
+        assert_int_equal(seen_count, 1);
+        struct crl_listed e = seen[0];
         assert_int_equal(e.serial_ok, cases[i].serial_ok);
         assert_int_equal(e.unknown_critical, cases[i].unknown_critical);
         assert_int_equal(e.duplicate, cases[i].duplicate);
@@ -144,14 +176,29 @@ static void malformed_bytes_are_refused(void **unused)
     spec = forge_crl_good(&arena, &ca);
     spec.entries = FORGE_BYTES("\x30\x03\x02\x01\x05");
     struct crl crl = parsed(forge_crl_sign(&arena, &ca, &spec));
-    struct crl_walk w = crl_walk(&crl);
-    struct crl_entry e;
-    assert_false(crl_next(&w, &e));
-    assert_non_null(w.problem);
-    struct crl_hit hit;
-    struct serial wanted = serial("05");
-    struct fault f = {0};
-    assert_false(crl_match(&crl, &wanted, 1, seed, &hit, &f));
+    assert_non_null(crl.entry_problem);
+    assert_int_equal(seen_count, 0);
+}
+
+/* Parts have limits, so that nobody makes us hold a list. */
+static void large_parts_are_refused(void **unused)
+{
+    (void)unused;
+    enum { LARGE = 70000 };
+    char *zeros = arena_alloc(&arena, LARGE);
+    struct str large = forge_wrap(&arena, 0x04, 1, (struct str){zeros, LARGE});
+    struct forge_crl spec = forge_crl_good(&arena, &ca);
+    spec.issuer = forge_wrap(&arena, 0x30, 1, large);
+    assert_non_null(strstr(refusal(forge_crl_sign(&arena, &ca, &spec)), "before the entries"));
+    spec = forge_crl_good(&arena, &ca);
+    spec.extensions = forge_extension(&arena, FORGE_BYTES("\x2a\x03"), false, large);
+    assert_non_null(strstr(refusal(forge_crl_sign(&arena, &ca, &spec)), "behind the entries"));
+    spec = forge_crl_good(&arena, &ca);
+    spec.entries = forge_entry(&arena, FORGE_BYTES("\x12"), FORGE_NOW, 4,
+                               forge_extension(&arena, FORGE_BYTES("\x2a\x03"), false, large));
+    struct crl crl = parsed_for(forge_crl_sign(&arena, &ca, &spec), &ca.issuer);
+    assert_non_null(crl.entry_problem);
+    assert_null(crl.signature_problem); /* what could not be read was signed all the same */
 }
 
 /* The exact AlgorithmIdentifier of RSASSA-PSS with SHA-256 in BR 7.1.3.2.1, typed from its hexadecimal form.
@@ -187,18 +234,19 @@ static void signatures_are_checked(void **unused)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct forge_crl spec = forge_crl_good(&arena, cases[i].ca);
         spec.inner = spec.outer = cases[i].algorithm;
-        struct crl crl = parsed(forge_crl_sign(&arena, cases[i].ca, &spec));
-        const char *problem = crl_signature_problem(&crl, &cases[i].ca->issuer);
+        struct str bytes = forge_crl_sign(&arena, cases[i].ca, &spec);
+        const char *problem = parsed_for(bytes, &cases[i].ca->issuer).signature_problem;
         if (cases[i].problem == NULL)
             assert_null(problem);
         else
             assert_non_null(strstr(problem, cases[i].problem));
-        assert_non_null(crl_signature_problem(&crl, cases[i].ca == &ca ? &rsa.issuer : &ca.issuer));
+        const struct forge_ca *other = cases[i].ca == &ca ? &rsa : &ca;
+        assert_non_null(parsed_for(bytes, &other->issuer).signature_problem);
     }
     struct forge_crl spec = forge_crl_good(&arena, &ca);
     spec.inner = FORGE_ECDSA_SHA384;
-    struct crl crl = parsed(forge_crl_sign(&arena, &ca, &spec));
-    assert_non_null(strstr(crl_signature_problem(&crl, &ca.issuer), "differ"));
+    struct crl crl = parsed_for(forge_crl_sign(&arena, &ca, &spec), &ca.issuer);
+    assert_non_null(strstr(crl.signature_problem, "differ"));
 }
 
 /* Serial of the n-th entry of the large list: spread, so that they do not ascend. */
@@ -212,6 +260,31 @@ static struct str spread(uint32_t n)
     return (struct str){p, 5};
 }
 
+static struct crl_hit *hits_in(struct str bytes, const struct verify_issuer *issuer,
+                               const struct serial *wanted, size_t count, struct crl *crl)
+{
+    struct crl_hit *hits;
+    struct fault f = {0};
+    const struct crl_question q = {.issuer = issuer,
+                                   .seed = {seed[0], seed[1]},
+                                   .entries = collect,
+                                   .context = &arena,
+                                   .wanted = wanted,
+                                   .stride = sizeof *wanted,
+                                   .wanted_count = count};
+    seen_count = 0;
+    assert_true(crl_read(bytes, &q, &arena, crl, &hits, &f));
+    return hits;
+}
+
+static size_t repeated(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < seen_count; i++)
+        n += seen[i].repeated;
+    return n;
+}
+
 static void matching_finds_all_and_only_the_listed(void **unused)
 {
     (void)unused;
@@ -223,30 +296,58 @@ static void matching_finds_all_and_only_the_listed(void **unused)
     }
     struct forge_crl spec = forge_crl_good(&arena, &ca);
     spec.entries = buf_str(&entries);
-    struct crl crl = parsed(forge_crl_sign(&arena, &ca, &spec));
-    struct crl_entry first;
-    assert_int_equal(crl_count_doubles(&crl, LISTED + 1, seed, &first), 0);
     static struct serial wanted[WANTED + 1];
-    static struct crl_hit hits[WANTED + 1];
     for (uint32_t i = 0; i < WANTED; i++) { /* half of them listed */
         struct str s = spread(i * 3);
         assert_null(serial_from_octets((const uint8_t *)s.p, s.n, &wanted[i]));
     }
     wanted[WANTED] = wanted[7]; /* the same certificate twice among the wanted */
-    struct fault f = {0};
-    assert_true(crl_match(&crl, wanted, WANTED + 1, seed, hits, &f));
+    struct crl crl;
+    struct str bytes = forge_crl_sign(&arena, &ca, &spec);
+    struct crl_hit *hits = hits_in(bytes, &ca.issuer, wanted, WANTED + 1, &crl);
+    assert_int_equal(repeated(), 0);
     for (uint32_t i = 0; i < WANTED; i++) {
-        assert_int_equal(hits[i].listed, i * 3 < LISTED);
-        if (hits[i].listed)
+        assert_int_equal(hits[i].entries, i * 3 < LISTED);
+        if (hits[i].entries > 0)
             assert_int_equal(hits[i].at.s, 1794000000 + i * 3);
     }
-    assert_true(hits[WANTED].listed && hits[WANTED].entries == 1);
-    struct str again = forge_entry(&arena, spread(5), (struct utc){1}, 1, FORGE_BYTES(""));
-    buf_add(&entries, again.p, again.n);
+    assert_int_equal(hits[WANTED].entries, 1);
+    free(hits);
+    assert_null(hits_in(bytes, &rsa.issuer, wanted, WANTED + 1, &crl)); /* not signed: nothing is told */
+    assert_null(hits_in(bytes, NULL, wanted, WANTED + 1, &crl));
+    for (uint32_t i = 5; i < 8; i++) { /* one wanted, two not */
+        struct str again = forge_entry(&arena, spread(i), (struct utc){1}, 1, FORGE_BYTES(""));
+        buf_add(&entries, again.p, again.n);
+    }
     spec.entries = buf_str(&entries);
-    crl = parsed(forge_crl_sign(&arena, &ca, &spec));
-    assert_int_equal(crl_count_doubles(&crl, LISTED + 1, seed, &first), 1);
-    assert_int_equal(first.index, LISTED);
+    hits = hits_in(forge_crl_sign(&arena, &ca, &spec), &ca.issuer, wanted, WANTED + 1, &crl);
+    assert_int_equal(repeated(), 3);
+    assert_true(seen[LISTED].repeated && seen[LISTED + 1].repeated && seen[LISTED + 2].repeated);
+    assert_int_equal(hits[2].entries, 2);
+    assert_int_equal(hits[2].at.s, 1794000000 + 6); /* the first one is told */
+    free(hits);
+}
+
+/* Exact while all fit, a keyed share beyond, never more room. */
+static void repeats_are_watched_in_bounded_memory(void **unused)
+{
+    (void)unused;
+    struct serial_seen set = serial_seen_make(10);
+    size_t repeats = 0, n = 3 * SERIAL_SEEN_MOST;
+    for (size_t i = 0; i < n; i++) {
+        struct serial s = {.n = 4, .bytes = {1, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+        if (i < SERIAL_SEEN_MOST) { /* twice, and found at once */
+            assert_false(serial_seen_add(&set, serial_hash(seed, &s)));
+            assert_true(serial_seen_add(&set, serial_hash(seed, &s)));
+            continue;
+        }
+        repeats += serial_seen_add(&set, serial_hash(seed, &s));
+        repeats += serial_seen_add(&set, serial_hash(seed, &s));
+    }
+    assert_int_equal(set.mask + 1, 2 * SERIAL_SEEN_MOST);
+    assert_true(set.count <= SERIAL_SEEN_MOST && set.top == 2);
+    assert_true(repeats > SERIAL_SEEN_MOST / 2 && repeats < 2 * SERIAL_SEEN_MOST);
+    serial_seen_free(&set);
 }
 
 static void numbers_compare_as_numbers(void **unused)
@@ -262,18 +363,16 @@ static void numbers_compare_as_numbers(void **unused)
 static void assert_same_entries(X509_CRL *theirs, const struct crl *ours)
 {
     STACK_OF(X509_REVOKED) *list = X509_CRL_get_REVOKED(theirs);
-    struct crl_walk w = crl_walk(ours);
-    struct crl_entry e;
+    int count = sk_X509_REVOKED_num(list);
+    assert_int_equal(seen_count, count < 0 ? 0 : count);
+    assert_null(ours->entry_problem);
     for (int i = 0; i < sk_X509_REVOKED_num(list); i++) {
         const ASN1_INTEGER *number = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(list, i));
         struct serial s;
-        assert_true(crl_next(&w, &e));
         assert_null(
             serial_from_octets(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number), &s));
-        assert_true(serial_equal(&s, &e.serial));
+        assert_true(serial_equal(&s, &seen[i].serial));
     }
-    assert_false(crl_next(&w, &e));
-    assert_null(w.problem);
 }
 
 static struct str stock_bytes(const char *folder, const char *name)
@@ -299,8 +398,7 @@ static void mutants_are_refused_as_openssl_does(void **unused)
     struct verify_issuer issuer;
     struct fault f = {0};
     assert_true(verify_issuer_load(stock_bytes(folder, "ca.pem"), &arena, &issuer, &f));
-    struct crl from_pem = parsed(stock_bytes(folder, "crl.pem"));
-    assert_null(crl_signature_problem(&from_pem, &issuer));
+    assert_null(parsed_for(stock_bytes(folder, "crl.pem"), &issuer).signature_problem);
     struct str good = stock_bytes(folder, "crl.der");
     stock_remove(folder);
     size_t both = 0;
@@ -312,8 +410,8 @@ static void mutants_are_refused_as_openssl_does(void **unused)
             if (i < good.n)
                 bytes[i] = (char)(bytes[i] ^ changes[change]);
             struct crl ours;
-            bool accepted = crl_parse((struct str){bytes, good.n}, &scratch, &ours, &f) &&
-                            crl_signature_problem(&ours, &issuer) == NULL;
+            bool accepted = reads((struct str){bytes, good.n}, &issuer, &scratch, &ours, &f) &&
+                            ours.signature_problem == NULL;
             const unsigned char *p = (const unsigned char *)bytes;
             X509_CRL *theirs = d2i_X509_CRL(NULL, &p, (long)good.n);
             if (accepted) {
@@ -334,8 +432,10 @@ int main(void)
         cmocka_unit_test(header_and_entries_are_read),
         cmocka_unit_test(odd_entries_are_marked),
         cmocka_unit_test(malformed_bytes_are_refused),
+        cmocka_unit_test(large_parts_are_refused),
         cmocka_unit_test(signatures_are_checked),
         cmocka_unit_test(matching_finds_all_and_only_the_listed),
+        cmocka_unit_test(repeats_are_watched_in_bounded_memory),
         cmocka_unit_test(numbers_compare_as_numbers),
         cmocka_unit_test(mutants_are_refused_as_openssl_does),
     };
