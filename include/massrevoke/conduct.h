@@ -91,9 +91,9 @@ struct conduct_plan {
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.
- * Reckons with the slower of the configured and the measured rate. dry_run writes nothing. `at` replaces now in
- * the plan. When the set changes meanwhile it is planned again, five times; then CONFLICT. An infeasible plan is
- * written too: out->value.feasible. */
+ * Reckons with the slower of the configured and the measured rate. dry_run writes nothing. `at` replaces now
+ * in the plan. When the set changes meanwhile it is planned again, five times; then CONFLICT. An infeasible
+ * plan is written too: out->value.feasible. */
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
 

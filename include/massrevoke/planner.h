@@ -72,12 +72,6 @@
  * a rate so slow that the schedule passes PLANNER_HOURS_MAX. */
 MUST_USE bool planner_build(const struct plan_input *in, struct arena *a, struct plan *out, struct fault *f);
 
-/* The rate that a CA's limits come to, each a count in a time, and `concurrency` requests at once that take
- * `latency_ms` each: the least of them; {0} when nothing limits. A long window ("10000/d") counts as an even
- * pace over it: whoever never goes faster than that never has more in any rolling window, so the CA can't
- * refuse; what it would allow as a burst is given away. Values within PLANNER_RATE_MAX. */
-struct rate planner_rate(const struct rate *windows, size_t n, int concurrency, int latency_ms);
-
 /* The object of `plan --json` (contract section 1); owned by the caller. */
 json_t *planner_json(const struct plan *plan);
 

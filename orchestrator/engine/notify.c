@@ -222,8 +222,8 @@ bool engine_notify_cohort(struct engine *e, const struct cohort *cohort, enum no
 {
     AUTO_ARENA a = {0};
     struct rule rule;
-    struct notice_subscriber *subs;
-    size_t n;
+    struct notice_subscriber *subs = NULL;
+    size_t n = 0;
     *wake = UTC_NONE;
     if (!open_bag(e, f) || !rules_find(e->parts.settings->plans_dir, cohort->rule, &a, &rule, f) ||
         !(kind == NOTICE_MOVED ? store_notice_moved : store_notice_subscribers)(

@@ -1,7 +1,7 @@
 /* Lists of replacements. */
+#include "massrevoke/replacement_list.h"
 #include "intake/table.h"
 #include "massrevoke/hex.h"
-#include "massrevoke/replacement_list.h"
 
 #include <stdlib.h>
 

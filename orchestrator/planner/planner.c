@@ -19,19 +19,3 @@ bool planner_build(const struct plan_input *in, struct arena *a, struct plan *ou
     buf_free(&w.cuts);
     return true;
 }
-
-struct rate planner_rate(const struct rate *windows, size_t n, int concurrency, int latency_ms)
-{
-    struct rate least = {0};
-    for (size_t i = 0; i <= n; i++) {
-        /* so many requests at once, each of so many ms: 1000 * concurrency in latency_ms seconds */
-        struct rate r = {concurrency > 0 && latency_ms > 0 ? INT64_C(1000) * concurrency : 0, latency_ms};
-        if (i < n)
-            r = windows[i];
-        if (r.count == 0)
-            continue;
-        if (least.count == 0 || r.count * least.per < least.count * r.per)
-            least = r;
-    }
-    return least;
-}

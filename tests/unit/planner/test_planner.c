@@ -447,17 +447,6 @@ static void ocsp_lengthens_publication(void **unused)
     assert_true(plan_of(&c, &a).feasible);
 }
 
-static void rates_of_windows_are_the_least(void **unused)
-{
-    (void)unused;
-    static const struct rate windows[] = {{20, 1}, {300, 10800}, {10000, 86400}};
-    struct rate r = planner_rate(windows, 3, 0, 0);
-    assert_true(r.count == 300 && r.per == 10800);
-    r = planner_rate(windows, 1, 2, 500); /* two at once, half a second each: 4/s */
-    assert_true(r.count == 2000 && r.per == 500);
-    assert_int_equal(planner_rate(NULL, 0, 0, 0).count, 0);
-}
-
 static void an_outage_has_an_answer(void **unused)
 {
     (void)unused;
@@ -574,7 +563,6 @@ int main(void)
         cmocka_unit_test(freezes_and_ari_are_kept_while_they_can_be),
         cmocka_unit_test(too_large_crls_are_named),
         cmocka_unit_test(ocsp_lengthens_publication),
-        cmocka_unit_test(rates_of_windows_are_the_least),
         cmocka_unit_test(an_outage_has_an_answer),
         cmocka_unit_test(a_diff_tells_what_changed),
         cmocka_unit_test(the_calendar_is_rfc_5545),
