@@ -106,7 +106,7 @@ struct verifier_ocsp {
 };
 
 /* Judging a CRL, DER or PEM, as its pieces come: begin, add as often as there is something, end exactly
- * once. One pass: hashed, walked and looked up together; memory as crl_read.h says, and 32 bytes a wanted
+ * once. One pass: hashed, walked and looked up together; memory as crl_read.h says, and 40 bytes a wanted
  * certificate in the arena. Nothing is told before the end. */
 struct verifier_reader;
 struct verifier_reader *verifier_crl_begin(const struct verifier_question *q, struct arena *a);

@@ -50,7 +50,7 @@ static struct verifier_wanted *make_wanted(const struct size *size, struct arena
     for (size_t i = 0; i < size->wanted; i++)
         wanted[i] = (struct verifier_wanted){.number = (uint32_t)i,
                                              .serial = serial_at(i % 10 == 9 ? size->entries + i : i * step),
-                                             .reason = REASON_SUPERSEDED};
+                                             .reason = -1};
     return wanted;
 }
 
