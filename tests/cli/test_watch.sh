@@ -31,9 +31,10 @@ fits() {
 totals='affected revoked pending_publication not_revoked held expired unknown '
 begins='campaign mode state as_of deadline projected_finish slack_seconds verdict totals '
 middle='in_doubt needs_person not_checkable excluded expired_before_receipt short_lived withdrawn revoked_outside_scope balance ok checked_at counted_twice not_counted '
+pace='measured_rate_per_hour behind replacements replaced live_replaced live_unreplaced lint_failed failures '
 # shaped WHAT COHORT-KEYS ENGINE-KEYS
 shaped() {
-    [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}tasks open overdue next task title due " ]
+    [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}tasks open overdue next task title due ${pace}" ]
     verdict $? "$1: the keys of the contract and no other"
 }
 cohort="cohort state rule received deadline totals ${totals}verdict "
@@ -63,7 +64,7 @@ ends 1 "show of a serial that is in no list" show 0102
 
 # planned
 ends 0 "a plan that is only tried" plan --dry-run --json
-[ "$(keys out)" = "feasible certificates slots hour start certificates subscribers finish slack_seconds outage_tolerance_seconds limiting_resource late expires_first should_24h digest " ]
+[ "$(keys out)" = "feasible certificates slots hour start certificates subscribers notice_by ari_start ari_end finish slack_seconds outage_tolerance_seconds limiting_resource late expires_first should_24h held needs_per_second_clock needs_per_second_window work_seconds shards url entries bytes over_limit given_up digest " ]
 verdict $? "plan --json: the keys of the contract"
 ends 0 "nothing is scheduled by it" schedule --json
 [ "$(tr -d ' \n' <out)" = '{"campaign":"watch","slots":[]}' ]
