@@ -213,3 +213,18 @@ int64_t small_number(struct small *s, const char *sql)
     PQclear(r);
     return value;
 }
+
+int small_set_up(void **state)
+{
+    struct small *s = malloc(sizeof *s);
+    small_open(s);
+    *state = s;
+    return 0;
+}
+
+int small_tear_down(void **state)
+{
+    small_close(*state);
+    free(*state);
+    return 0;
+}

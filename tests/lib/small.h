@@ -55,4 +55,8 @@ void small_sabotage(struct small *s, const char *sql);
 /* First column of the first row as a number. */
 int64_t small_number(struct small *s, const char *sql);
 
+/* The fixture of a test with one of them: a struct small in *state. */
+int small_set_up(void **state);
+int small_tear_down(void **state);
+
 #endif

@@ -18,21 +18,6 @@
             fail_msg("%s: %s", #call, f.text);                                                               \
     } while (0)
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* A list of one certificate received at that hour, with a deadline five days later; the cohort it went to. */
 static int import_one(struct small *s, int hours, uint8_t last)
 {
@@ -211,7 +196,7 @@ static void a_tried_lock_is_no_life(void **state)
 
 int main(void)
 {
-#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, small_set_up, small_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_CAMPAIGN(only_a_cohort_with_work_left_is_missed),
         ON_A_CAMPAIGN(a_replan_before_the_canary_spoke),

@@ -32,21 +32,6 @@
 
 static const struct settings settings = {.quorum = 1, .approval_expiry = {86400}};
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 static struct conduct at_hour(struct small *s, int hours)
 {
     struct fault f = {0};
@@ -464,7 +449,7 @@ static void overdue_tasks_are_in_the_snapshot(void **state)
     assert_true(out.tasks.unreadable);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, small_set_up, small_tear_down)
 
 int main(void)
 {

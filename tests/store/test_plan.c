@@ -18,21 +18,6 @@
             fail_msg("%s: %s", #call, f.text);                                                               \
     } while (0)
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* A list received an hour late: another cohort; serials 10 LAST. */
 static int import_late(struct small *s, uint8_t last, int n)
 {
@@ -295,7 +280,7 @@ static void two_plans_compared(void **state)
 
 int main(void)
 {
-#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, small_set_up, small_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_CAMPAIGN(every_certificate_has_the_earliest_turn_that_fits),
         ON_A_CAMPAIGN(a_shard_knows_the_size_of_its_crl),

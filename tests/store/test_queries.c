@@ -12,21 +12,6 @@
 
 #include <cmocka.h>
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void every_query_prepares(void **state)
 {
     struct small *s = *state;
@@ -230,7 +215,7 @@ static void facts_are_append_only(void **state)
 
 int main(void)
 {
-#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, small_set_up, small_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_CAMPAIGN(every_query_prepares),
         ON_A_CAMPAIGN(invariants_hold),

@@ -18,21 +18,6 @@
             fail_msg("%s: %s", #call, f.text);                                                               \
     } while (0)
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 static struct replacement_row row_of(const struct small *s, uint8_t last, size_t line)
 {
     return (struct replacement_row){.issuer = s->issuer,
@@ -168,9 +153,9 @@ static void a_password_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_list_is_marked_once, start, stop),
-        cmocka_unit_test_setup_teardown(lint_is_kept_once, start, stop),
-        cmocka_unit_test_setup_teardown(the_rate_is_measured, start, stop),
+        cmocka_unit_test_setup_teardown(a_list_is_marked_once, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(lint_is_kept_once, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(the_rate_is_measured, small_set_up, small_tear_down),
         cmocka_unit_test(a_password_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,21 +20,6 @@ static struct snapshot snap(struct small *s, int hours)
     return out;
 }
 
-static int start(void **state)
-{
-    struct small *s = malloc(sizeof *s);
-    small_open(s);
-    *state = s;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    small_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void before_any_work(void **state)
 {
     struct snapshot s = snap(*state, 0);
@@ -273,16 +258,16 @@ static void a_large_campaign_tells_the_last_round(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(before_any_work, start, stop),
-        cmocka_unit_test_setup_teardown(verdicts_follow_time, start, stop),
-        cmocka_unit_test_setup_teardown(a_living_engine_is_seen, start, stop),
-        cmocka_unit_test_setup_teardown(everything_published, start, stop),
-        cmocka_unit_test_setup_teardown(paused_and_held, start, stop),
+        cmocka_unit_test_setup_teardown(before_any_work, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(verdicts_follow_time, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(a_living_engine_is_seen, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(everything_published, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(paused_and_held, small_set_up, small_tear_down),
         cmocka_unit_test(sabotage_is_named),
-        cmocka_unit_test_setup_teardown(late_with_work_left_is_missed, start, stop),
-        cmocka_unit_test_setup_teardown(done_in_time_is_not_missed, start, stop),
-        cmocka_unit_test_setup_teardown(turns_make_a_round, start, stop),
-        cmocka_unit_test_setup_teardown(a_large_campaign_tells_the_last_round, start, stop),
+        cmocka_unit_test_setup_teardown(late_with_work_left_is_missed, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(done_in_time_is_not_missed, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(turns_make_a_round, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(a_large_campaign_tells_the_last_round, small_set_up, small_tear_down),
     };
     return cmocka_run_group_tests_name("store report", tests, NULL, NULL);
 }
