@@ -1,5 +1,5 @@
-/* What binds the plan, and the smallest single change that would make it feasible. Each is checked against
- * the hard limits of the changed input, which is what decides feasibility (planner.h). */
+/* What binds the plan, and the smallest single change that would make it feasible: searched for by the hard
+ * limits, which decide feasibility (planner.h), then proved by planning with it. */
 #include "work.h"
 
 /* How many would be late under another input; the certificates with a deadline stay the same. */
@@ -13,6 +13,15 @@ static int64_t late_under(const struct work *w, const struct plan_input *in)
         late += bound > room ? bound - room : 0;
     }
     return late;
+}
+
+/* Is the plan of another input really feasible? */
+static bool cures(const struct work *w, const struct plan_input *in)
+{
+    AUTO_ARENA scratch = {0};
+    struct plan plan;
+    struct fault f = {0};
+    return late_under(w, in) == 0 && planner_make(in, false, &scratch, &plan, &f) && plan.feasible;
 }
 
 static const char *ca_name(const struct work *w, size_t i)
@@ -51,7 +60,7 @@ static const char *cure_rate(const struct work *w)
             return NULL;
     }
     in.ca_rates = rates;
-    return late_under(w, &in) == 0 ? text : NULL;
+    return cures(w, &in) ? text : NULL;
 }
 
 /* The hours' fractions count too when nothing waits for slots. */
@@ -60,7 +69,7 @@ static const char *cure_at_once(const struct work *w)
     struct plan_input in = *w->in;
     in.profile.publish_at_once = true;
     in.profile.first_slot.s = 0;
-    if (w->hours.at_once || late_under(w, &in) > 0)
+    if (w->hours.at_once || !cures(w, &in))
         return NULL;
     return "plan with the profile immediate: it also uses the minutes that make no whole hour";
 }
@@ -87,6 +96,9 @@ static const char *cure_publication(const struct work *w)
         else
             high = middle;
     }
+    set_margin(&in, low);
+    if (!cures(w, &in))
+        return NULL;
     char now[SPAN_TEXT], then[SPAN_TEXT];
     return arena_format(w->arena, "publish within %s instead of %s", span_format((struct span){low}, then),
                         span_format(w->hours.margin, now));
@@ -141,10 +153,10 @@ static enum plan_limit binding(const struct work *w, const struct plan *p)
     return given_up_crowded(w, p) > 0 ? PLAN_LIMIT_HELPDESK : PLAN_LIMIT_NONE;
 }
 
-void remedy_find(const struct work *w, struct plan *out)
+void remedy_find(const struct work *w, bool wanted, struct plan *out)
 {
     if (out->feasible)
         out->limiting = out->number_count == out->held ? PLAN_LIMIT_NONE : binding(w, out);
-    else
+    else if (wanted)
         infeasible(w, out);
 }

@@ -264,7 +264,12 @@ void given_up_list(struct work *w, struct plan *out);
 /* Slots in which the help desk has more subscribers than it can serve. */
 size_t given_up_crowded(const struct work *w, const struct plan *p);
 
-/* Sets out->limiting and remedy. */
-void remedy_find(const struct work *w, struct plan *out);
+/* Sets out->limiting and, when the plan is infeasible, remedy: a cure only after planning with it has shown a
+ * feasible plan. Unless `wanted` none is looked for. */
+void remedy_find(const struct work *w, bool wanted, struct plan *out);
+
+/* planner_build, with or without looking for cures: for planning with a cure. */
+MUST_USE bool planner_make(const struct plan_input *in, bool cures, struct arena *a, struct plan *out,
+                           struct fault *f);
 
 #endif

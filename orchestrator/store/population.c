@@ -20,7 +20,8 @@ static bool stage(struct store *s, const struct listed *rows, size_t count, bool
     AUTO_ARENA a = {0};
     struct copy copy;
     const uint32_t *order = order_by_key(rows, count, key_of, &a);
-    if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint, marks smallint", f))
+    if (!copy_begin(s, &copy, "staging",
+                    "issuer integer, serial bytea, line bigint, marks smallint, nth integer", f))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct listed *row = &rows[order[i]];
@@ -28,6 +29,7 @@ static bool stage(struct store *s, const struct listed *rows, size_t count, bool
         copy_bytes(&copy, row->serial.bytes, row->serial.n);
         copy_big(&copy, places ? row - rows : row->line);
         copy_small(&copy, row->by_hash ? MARK_SUPPLIED : 0);
+        copy_int(&copy, (int32_t)i);
         copy_row(&copy);
     }
     return copy_end(&copy, f);

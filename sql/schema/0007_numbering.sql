@@ -1,5 +1,5 @@
 -- Numbers leave the certificate's row: giving a million of them was a million rows and indexes written anew. A
--- certificate has an id, dense from 0 in order of arrival, for ever. Which number it has, and which certificate a number
+-- certificate has an id, ascending from 0 in order of arrival, for ever. Which number it has, and which certificate a number
 -- is, stand in blocks of 250: a row of about 1 kB stays below the limit from which PostgreSQL compresses or moves it out,
 -- so one element of its array is read in constant time.
 

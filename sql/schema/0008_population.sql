@@ -95,8 +95,8 @@ END $$;
 -- Adds the other certificates with the keys of the staged list to it (BR 6.1.2).
 CREATE FUNCTION staging_expand() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO staging (issuer, serial, line, marks)
-    SELECT v.issuer, v.serial, 0, 4
+    INSERT INTO staging (issuer, serial, line, marks, nth)
+    SELECT v.issuer, v.serial, 0, 4, (SELECT count(*) FROM staging) + row_number() OVER (ORDER BY v.issuer, v.serial) - 1
       FROM inventory v
       JOIN (SELECT DISTINCT w.spki_sha256 FROM staging s JOIN inventory w USING (issuer, serial)) k USING (spki_sha256)
      WHERE NOT EXISTS (SELECT 1 FROM staging s WHERE s.issuer = v.issuer AND s.serial = v.serial);
@@ -131,15 +131,16 @@ BEGIN
     FOREACH statement IN ARRAY made LOOP EXECUTE statement; END LOOP;
 END $$;
 
--- The staged certificates that the campaign does not have, complete, with ids in the order of the key; how many. A list
+-- The staged certificates that the campaign does not have, complete; how many. Ids are places in the staged list: they
+-- ascend, with gaps where it names again what is there (numbering them anew would cost another pass). A list
 -- of more than a twentieth of the inventory is merged with its key, whatever the planner thinks: hashing three million
 -- rows for a million takes three times as long.
 CREATE FUNCTION certificates_insert(c integer, k integer, v integer, code smallint, received bigint, short_from bigint[],
-                                    short_longest bigint[], base integer) RETURNS bigint LANGUAGE plpgsql AS $$
+                                    short_longest bigint[], base integer, staged bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
 DECLARE
     n bigint; made text[] := '{}';
     longest bigint := (SELECT coalesce(max(x), 0) FROM unnest(short_longest) x);
-    staged bigint := (SELECT count(*) FROM staging);
 BEGIN
     PERFORM set_config('work_mem', '256MB', true);
     IF 20 * staged > (SELECT reltuples FROM pg_class WHERE oid = 'inventory'::regclass) THEN
@@ -156,7 +157,7 @@ BEGIN
            CASE WHEN w.not_after < received THEN 'expired_before_receipt'
                 WHEN coalesce(w.not_after - w.not_before, longest) < longest
                      AND is_short_lived(w.not_before, w.not_after, short_from, short_longest) THEN 'short_lived' END,
-           base + row_number() OVER (ORDER BY s.issuer, s.serial) - 1
+           base + s.nth
       FROM staging s JOIN issuer i ON i.issuer = s.issuer
       LEFT JOIN inventory w ON w.issuer = s.issuer AND w.serial = s.serial
       LEFT JOIN certificate t ON t.campaign = c AND t.issuer = s.issuer AND t.serial = s.serial
@@ -179,7 +180,7 @@ CREATE FUNCTION population_add(c integer, rule text, reason smallint, received b
 RETURNS TABLE (to_cohort integer, as_version integer, added bigint, expanded bigint, orphans bigint, precertificates bigint,
                siblings bigint, expired bigint, short bigint, elsewhere bigint, later bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
-DECLARE k integer; fresh boolean; v integer; n bigint; base integer; seen bigint;
+DECLARE k integer; fresh boolean; v integer; n bigint; base integer; seen bigint; staged bigint; others bigint; slower bigint;
 BEGIN
     UPDATE campaign g SET short_from = shorts, short_longest = longests WHERE g.campaign = c
         RETURNING next_certificate INTO base;
@@ -195,8 +196,9 @@ BEGIN
     IF expand THEN
         PERFORM staging_expand();
     END IF;
-    n := certificates_insert(c, k, v, reason, received, shorts, longests, base);
-    UPDATE campaign g SET next_certificate = base + n, material = g.material + 1,
+    SELECT count(*) INTO staged FROM staging;
+    n := certificates_insert(c, k, v, reason, received, shorts, longests, base, staged);
+    UPDATE campaign g SET next_certificate = CASE WHEN n = 0 THEN base ELSE base + staged END, material = g.material + 1,
            inventory_seen = CASE WHEN base = 0 THEN seen ELSE g.inventory_seen END WHERE g.campaign = c;
     IF n = 0 AND fresh THEN
         k := k - 1; -- nothing new: no cohort to wait for a plan
@@ -213,12 +215,13 @@ BEGIN
         PERFORM cohort_unplan(c, k);
     END IF;
     PERFORM log_note(c, at, author, 'import', data);
-    RETURN QUERY
+    others := population_elsewhere(c, v);
+    slower := CASE WHEN base > 0 THEN staged_later(c, $5) ELSE 0 END;
+    RETURN QUERY -- nothing but counts, so that more than one process may do it
         SELECT k, v, n, count(*) FILTER (WHERE t.marks & 4 <> 0), count(*) FILTER (WHERE t.marks & 1 <> 0),
                count(*) FILTER (WHERE t.marks & 2 <> 0), count(*) FILTER (WHERE t.marks & 8 <> 0),
                count(*) FILTER (WHERE t.excluded = 'expired_before_receipt'),
-               count(*) FILTER (WHERE t.excluded = 'short_lived'),
-               population_elsewhere(c, v), CASE WHEN base > 0 THEN staged_later(c, $5) ELSE 0 END
+               count(*) FILTER (WHERE t.excluded = 'short_lived'), others, slower
           FROM certificate t WHERE t.campaign = c AND t.version = v;
 END $$;
 
