@@ -47,6 +47,14 @@ struct guard_key {
         .name = "version", .type = GUARD_INT, .required = true, .min = 1, .max = 1                           \
     }
 
+/* The rows of a file of dated data: which document it restates, in which version, since when. */
+#define GUARD_DOCUMENT                                                                                       \
+    {.name = "document", .type = GUARD_TEXT, .required = true, .min = 1, .max = 80},                         \
+        {.name = "document_version", .type = GUARD_TEXT, .required = true, .min = 1, .max = 20},             \
+    {                                                                                                        \
+        .name = "effective", .type = GUARD_TIME, .required = true                                            \
+    }
+
 /* One value that passed, or a place where none stands (`given` false). A group has one node for each row of
  * its schema, a list one for each element. Owned by the arena of the reading. */
 struct guard_node {

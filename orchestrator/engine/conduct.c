@@ -22,11 +22,6 @@ bool conduct_issuers(struct store *s, const struct settings *settings, struct ar
     return true;
 }
 
-static struct act act_of(const struct conduct *c)
-{
-    return (struct act){c->campaign.id, c->now, c->who};
-}
-
 bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int *id, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -51,7 +46,7 @@ bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int 
                                 .profile = name,
                                 .received = o->received,
                                 .bug = o->bug};
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     return store_campaign_open(c->store, &act, &campaign, "open", id, f);
 }
 

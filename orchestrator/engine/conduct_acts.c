@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct act act_of(const struct conduct *c)
-{
-    return (struct act){c->campaign.id, c->now, c->who};
-}
-
 bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out,
                      struct fault *f)
 {
@@ -64,7 +59,7 @@ static bool names_this(const struct conduct *c, const struct request *r, struct 
 
 static bool bind_now(const struct conduct *c, const struct request *r, struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     int64_t released;
     if (strcmp(r->what, "hold") == 0)
         return store_hold_activate(c->store, &act, r->hold, f);
@@ -122,7 +117,7 @@ static bool running_cohort(const struct conduct *c, int *cohort, struct fault *f
 
 bool conduct_withdraw(const struct conduct *c, int *cohort, struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     bool approver = false;
     for (size_t i = 0; i < c->settings->approver_count; i++)
         approver = approver || approval_is_requester(&c->settings->approvers[i], c->who);
@@ -179,7 +174,7 @@ bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
     }
     if (!still_stands(c, &cohort, &r, &a, f))
         return false;
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     return store_start(c->store, &act, cohort.cohort, r.request, f);
 }
 
@@ -215,7 +210,7 @@ bool conduct_hold(const struct conduct *c, bool court, const char *document, str
 {
     AUTO_ARENA a = {0};
     struct cohort cohort;
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     char time[UTC_TEXT];
     *request = 0;
     if (!first_cohort(c, &a, &cohort, f) ||
@@ -278,7 +273,7 @@ bool conduct_release(const struct conduct *c, const struct listed *items, size_t
                      int *request, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     int *delays, *courts;
     size_t delay_count, court_count;
     *released = 0;

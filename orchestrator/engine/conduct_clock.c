@@ -5,11 +5,6 @@
 
 #include <inttypes.h>
 
-static struct act act_of(const struct conduct *c)
-{
-    return (struct act){c->campaign.id, c->now, c->who};
-}
-
 /* A cohort that a change reaches; number 0 is the campaign, whose clause and receipt later lists take. */
 struct reached {
     int number, reason, plan;
@@ -109,7 +104,7 @@ static bool filed_under(const struct conduct *c, const struct clock_change *chan
 static bool ask(const struct conduct *c, const struct clock_change *change, struct arena *a, int *request,
                 struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     struct cohort cohort;
     int number;
     return filed_under(c, change, a, &cohort, f) && store_clock_propose(c->store, &act, change, &number, f) &&
@@ -123,7 +118,7 @@ static bool change_clock(const struct conduct *c, const struct clock_change *cha
                          struct fault *f)
 {
     bool all_free = true;
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     out->rows = change->rows;
     out->count = change->count;
     out->plan_again = arena_array(a, change->count, sizeof *out->plan_again);
@@ -143,7 +138,7 @@ static bool change_clock(const struct conduct *c, const struct clock_change *cha
 bool conduct_clock_bind(const struct conduct *c, const struct request *r, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     struct clock_change change;
     const char *signed_text = approval_value(&a, r->text, "what");
     if (!store_clock_get(c->store, c->campaign.id, r->hold, &a, &change, f))
@@ -199,7 +194,7 @@ static bool move_receipt(const struct conduct *c, const struct anchor_record *r,
 static bool note_anchor(const struct conduct *c, const struct anchor_record *r, const struct reached *reached,
                         size_t n, struct arena *a, struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     int *cohorts = arena_array(a, n, sizeof *cohorts);
     for (size_t i = 0; i < n; i++)
         cohorts[i] = reached[i].number;

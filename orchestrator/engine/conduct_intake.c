@@ -1,13 +1,9 @@
 /* Lists, inventory and contacts on their way into the store. */
+#include "conduct_parts.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/store_clock.h"
 
 #include <stdlib.h>
-
-static struct act act_of(const struct conduct *c)
-{
-    return (struct act){c->campaign.id, c->now, c->who};
-}
 
 /* Index in settings of the store's issuer number; -1 when it is not configured any more. */
 static int index_of(const struct conduct *c, int issuer)
@@ -127,7 +123,7 @@ static bool learn_kind(const struct conduct *c, const struct intake_list *list, 
                        struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     struct inventory_row *rows = arena_array(&a, list->learned_count, sizeof *rows);
     size_t n = 0;
     for (size_t i = 0; i < list->learned_count; i++) {
@@ -180,7 +176,7 @@ bool conduct_import(const struct conduct *c, const struct conduct_list *list, st
     struct rule rule;
     const struct short_lived *shorts;
     size_t short_count;
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     *out = (struct population_result){0};
     if (!rules_find(c->settings->plans_dir, list->rule == NULL ? c->campaign.rule : list->rule, &a, &rule,
                     f) ||
@@ -206,7 +202,7 @@ bool conduct_reconcile(const struct conduct *c, const struct intake_list *list, 
 
 bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size_t n, struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     for (size_t i = 0; i < n; i++)
         rows[i].issuer = c->issuers[rows[i].issuer];
     return store_inventory_put(c->store, &act, rows, n, f);
@@ -214,6 +210,6 @@ bool conduct_inventory(const struct conduct *c, struct inventory_row *rows, size
 
 bool conduct_contacts(const struct conduct *c, const struct contact *rows, size_t n, struct fault *f)
 {
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     return store_contacts_put(c->store, &act, rows, n, f);
 }

@@ -4,6 +4,12 @@
 
 #include "massrevoke/conduct.h"
 
+/* Who acts on what, and when. */
+static inline struct act conduct_act(const struct conduct *c)
+{
+    return (struct act){c->campaign.id, c->now, c->who};
+}
+
 /* Writes the request for a hold, a release or a change of a clock, whose number is `hold`; its plan digest is
  * that of the words `what`. */
 MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,

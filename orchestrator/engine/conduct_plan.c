@@ -5,11 +5,6 @@
 
 #define PLAN_AGAIN 5 /* times more, when the set changed while it was planned */
 
-static struct act act_of(const struct conduct *c)
-{
-    return (struct act){c->campaign.id, c->now, c->who};
-}
-
 /* CA index of each issuer index of the material. */
 static bool assign_cas(const struct conduct *c, struct plan_material *m, struct arena *a, struct fault *f)
 {
@@ -109,7 +104,7 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
                         .hold = hold,
                         .expires_at = subject.expires,
                         .text = approval_compose(a, &subject)};
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     return store_request_add(c->store, &act, &r, all, request, f);
 }
 
@@ -125,7 +120,7 @@ static bool plan_once(const struct conduct *c, const struct cohort *cohort, stru
                       struct arena *a, struct conduct_plan *out, bool *changed, struct fault *f)
 {
     struct plan_material m;
-    struct act act = act_of(c);
+    struct act act = conduct_act(c);
     *changed = false;
     if ((!dry_run && !utc_is_set(cohort->started_at) && !store_plan_renew(c->store, &act, f)) ||
         !store_plan_read(c->store, c->campaign.id, cohort->cohort, a, &m, f))

@@ -16,6 +16,17 @@ struct act engine_act(const struct engine *e)
     return (struct act){e->parts.campaign, e->parts.clock.now(e->parts.clock.self), e->parts.who};
 }
 
+struct conduct engine_conduct(const struct engine *e)
+{
+    return (struct conduct){.store = e->parts.store,
+                            .settings = e->parts.settings,
+                            .issuers = e->parts.issuers,
+                            .issuer_count = e->parts.issuer_count,
+                            .now = engine_act(e).at,
+                            .who = e->parts.who,
+                            .campaign = {.id = e->parts.campaign, .name = e->parts.campaign_name}};
+}
+
 /* A session of its own: number, lock, and nothing owned. */
 static bool begin_session(struct engine *e, struct fault *f)
 {

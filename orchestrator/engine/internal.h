@@ -2,6 +2,7 @@
 #ifndef MASSREVOKE_ENGINE_INTERNAL_H
 #define MASSREVOKE_ENGINE_INTERNAL_H
 
+#include "massrevoke/conduct.h"
 #include "massrevoke/engine.h"
 #include "massrevoke/executor.h"
 #include "massrevoke/notifier.h"
@@ -64,6 +65,9 @@ struct engine {
 
 /* Act of the engine at its clock's now. */
 struct act engine_act(const struct engine *e);
+
+/* The same for acts of conduct.h, on the engine's campaign by number and name. */
+struct conduct engine_conduct(const struct engine *e);
 
 /* Claims, sends, asks, settles, gives back: everything due now. */
 MUST_USE bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f);

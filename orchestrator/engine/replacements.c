@@ -152,13 +152,7 @@ static bool read_sources(struct engine *e, struct fault *f)
     AUTO_ARENA a = {0};
     struct replacement_source *sources;
     size_t n;
-    struct conduct c = {.store = e->parts.store,
-                        .settings = e->parts.settings,
-                        .issuers = e->parts.issuers,
-                        .issuer_count = e->parts.issuer_count,
-                        .now = engine_act(e).at,
-                        .who = e->parts.who,
-                        .campaign = {.id = e->parts.campaign, .name = e->parts.campaign_name}};
+    struct conduct c = engine_conduct(e);
     if (!store_replacement_sources(e->parts.store, e->parts.campaign, &a, &sources, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {

@@ -146,14 +146,9 @@ static bool plan_anew(struct engine *e, const struct look_ahead *l, const struct
     AUTO_ARENA a = {0};
     struct conduct_plan plan;
     struct fault problem = {0};
-    struct conduct c = {.store = e->parts.store,
-                        .settings = e->parts.settings,
-                        .issuers = e->parts.issuers,
-                        .issuer_count = e->parts.issuer_count,
-                        .now = engine_act(e).at,
-                        .who = e->parts.who,
-                        .campaign = *campaign,
-                        .measured = l->measured};
+    struct conduct c = engine_conduct(e);
+    c.campaign = *campaign;
+    c.measured = l->measured;
     if (conduct_plan(&c, cohort, c.now, false, &a, &plan, &problem)) {
         if (!plan.value.feasible)
             snprintf(e->warning, sizeof e->warning,

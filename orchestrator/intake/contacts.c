@@ -129,29 +129,14 @@ static void put_row(struct reading *r, const struct contact *row)
     out->table.replaced++;
 }
 
-static bool read_rows(struct reading *r, struct fault *f)
+static const char *take_row(void *context)
 {
-    struct str head;
-    if (!csv_peek(&r->table.csv, &head, f))
-        return false;
-    r->table.csv.separator = csv_guess_separator(head);
-    if (!table_begin(&r->table, f))
-        return false;
-    bool end;
-    const char *problem;
-    while (table_next(&r->table, &end, &problem, f)) {
-        struct contact row;
-        if (end)
-            return true;
-        r->out->table.in++;
-        if (problem == NULL)
-            problem = read_row(r, &row);
-        if (problem != NULL)
-            remarks_add(&r->out->table.rejects, r->table.name, r->table.line, problem);
-        else
-            put_row(r, &row);
-    }
-    return false;
+    struct reading *r = context;
+    struct contact row;
+    const char *problem = read_row(r, &row);
+    if (problem == NULL)
+        put_row(r, &row);
+    return problem;
 }
 
 bool intake_contacts_read(struct intake_contacts *out, const char *name, struct source source,
@@ -160,14 +145,9 @@ bool intake_contacts_read(struct intake_contacts *out, const char *name, struct 
     *out = (struct intake_contacts){.table = {.file = arena_text(a, name)}};
     struct reading r = {.out = out, .arena = a};
     r.set = (struct intake_set){.seed = {seed[0], seed[1]}};
-    r.table = (struct table_reader){.name = out->table.file,
-                                    .columns = columns,
-                                    .count = IN_COLUMNS,
-                                    .unknown = &out->table.warnings,
-                                    .arena = a};
-    csv_open(&r.table.csv, out->table.file, source);
-    bool ok = read_rows(&r, f);
-    csv_close(&r.table.csv);
+    r.table =
+        (struct table_reader){.name = out->table.file, .columns = columns, .count = IN_COLUMNS, .arena = a};
+    bool ok = table_read(&r.table, source, &out->table, &(struct table_use){NULL, take_row, &r}, f);
     intake_set_free(&r.set);
     return ok;
 }
@@ -175,7 +155,6 @@ bool intake_contacts_read(struct intake_contacts *out, const char *name, struct 
 void intake_contacts_free(struct intake_contacts *contacts)
 {
     free(contacts->rows);
-    free(contacts->table.rejects.items);
-    free(contacts->table.warnings.items);
+    table_free(&contacts->table);
     *contacts = (struct intake_contacts){0};
 }

@@ -1,7 +1,6 @@
 /* The inventory file (contract section 3). */
 #include "intake/set.h"
 #include "intake/table.h"
-#include "massrevoke/hex.h"
 #include "massrevoke/intake.h"
 
 #include <stdlib.h>
@@ -97,22 +96,7 @@ static const char *read_digest(struct reading *r, int column, bool *has, struct 
 {
     struct str cell = r->table.cells[column];
     *has = cell.n > 0 && !str_is(cell, "N/A");
-    if (!*has)
-        return NULL;
-    if (cell.n == (size_t)2 * DIGEST_SIZE && hex_read(cell.p, DIGEST_SIZE, out->bytes))
-        return NULL;
-    return "a SHA-256 that is not 64 hexadecimal digits";
-}
-
-static const char *read_issuer(struct reading *r, struct inventory_row *row)
-{
-    struct str cell = r->table.cells[IN_ISSUER];
-    row->issuer = cell.n == 0 ? r->default_issuer : intake_issuer_find(r->issuers, cell, r->default_issuer);
-    if (row->issuer >= 0)
-        return NULL;
-    return cell.n == 0                         ? "no issuer"
-           : row->issuer == INTAKE_ISSUER_MANY ? "issuer is configured more than once"
-                                               : "issuer is not configured";
+    return *has ? table_digest(cell, out) : NULL;
 }
 
 static const char *read_type(struct reading *r)
@@ -136,7 +120,7 @@ static const char *read_row(struct reading *r, struct inventory_row *row)
     *row = (struct inventory_row){.line = r->table.line};
     const char *problem = serial_from_hex(r->table.cells[IN_SERIAL], &row->serial);
     if (problem == NULL)
-        problem = read_issuer(r, row);
+        problem = table_issuer(r->issuers, r->table.cells[IN_ISSUER], r->default_issuer, &row->issuer);
     if (problem == NULL && r->table.cells[IN_SUBSCRIBER].n > SUBSCRIBER_MAX)
         problem = "subscriber longer than 500 bytes";
     if (problem == NULL)
@@ -182,34 +166,21 @@ static void put_row(struct reading *r, const struct inventory_row *row)
     out->table.replaced++;
 }
 
-static bool read_rows(struct reading *r, struct fault *f)
+static bool check_header(void *context, struct fault *f)
 {
-    struct str head;
-    if (!csv_peek(&r->table.csv, &head, f))
-        return false;
-    r->table.csv.separator = csv_guess_separator(head);
-    if (!table_begin(&r->table, f))
-        return false;
-    if (r->table.width > 0 && r->table.place[IN_ISSUER] < 0 && r->default_issuer < 0) {
-        fault_set(f, FAULT_USAGE, "%s has no issuer column, and not exactly one is configured",
-                  r->table.name);
-        return fault_hint(f, "add a column 'issuer' with the issuer's distinguished name");
-    }
-    bool end;
-    const char *problem;
-    while (table_next(&r->table, &end, &problem, f)) {
-        struct inventory_row row;
-        if (end)
-            return true;
-        r->out->table.in++;
-        if (problem == NULL)
-            problem = read_row(r, &row);
-        if (problem != NULL)
-            remarks_add(&r->out->table.rejects, r->table.name, r->table.line, problem);
-        else
-            put_row(r, &row);
-    }
-    return false;
+    const struct reading *r = context;
+    return table_need_issuer(&r->table, IN_ISSUER, r->default_issuer,
+                             "add a column 'issuer' with the issuer's distinguished name", f);
+}
+
+static const char *take_row(void *context)
+{
+    struct reading *r = context;
+    struct inventory_row row;
+    const char *problem = read_row(r, &row);
+    if (problem == NULL)
+        put_row(r, &row);
+    return problem;
 }
 
 bool intake_inventory_read(struct intake_inventory *out, const char *name, struct source source,
@@ -219,14 +190,9 @@ bool intake_inventory_read(struct intake_inventory *out, const char *name, struc
     *out = (struct intake_inventory){.table = {.file = arena_text(a, name)}};
     struct reading r = {.out = out, .issuers = issuers, .default_issuer = default_issuer, .arena = a};
     r.set = (struct intake_set){.seed = {seed[0], seed[1]}};
-    r.table = (struct table_reader){.name = out->table.file,
-                                    .columns = columns,
-                                    .count = IN_COLUMNS,
-                                    .unknown = &out->table.warnings,
-                                    .arena = a};
-    csv_open(&r.table.csv, out->table.file, source);
-    bool ok = read_rows(&r, f);
-    csv_close(&r.table.csv);
+    r.table =
+        (struct table_reader){.name = out->table.file, .columns = columns, .count = IN_COLUMNS, .arena = a};
+    bool ok = table_read(&r.table, source, &out->table, &(struct table_use){check_header, take_row, &r}, f);
     intake_set_free(&r.set);
     return ok;
 }
@@ -234,7 +200,6 @@ bool intake_inventory_read(struct intake_inventory *out, const char *name, struc
 void intake_inventory_free(struct intake_inventory *inventory)
 {
     free(inventory->rows);
-    free(inventory->table.rejects.items);
-    free(inventory->table.warnings.items);
+    table_free(&inventory->table);
     *inventory = (struct intake_inventory){0};
 }

@@ -1,7 +1,6 @@
 /* Lists of replacements. */
 #include "massrevoke/replacement_list.h"
 #include "intake/table.h"
-#include "massrevoke/hex.h"
 
 #include <stdlib.h>
 
@@ -25,17 +24,6 @@ struct reading {
     struct arena *arena;
 };
 
-static const char *read_issuer(struct reading *r, struct replacement_row *row)
-{
-    struct str cell = r->table.cells[RE_ISSUER];
-    row->issuer = cell.n == 0 ? r->default_issuer : intake_issuer_find(r->issuers, cell, r->default_issuer);
-    if (row->issuer >= 0)
-        return NULL;
-    return cell.n == 0                         ? "no issuer"
-           : row->issuer == INTAKE_ISSUER_MANY ? "issuer is configured more than once"
-                                               : "issuer is not configured";
-}
-
 static const char *read_at(struct reading *r, struct replacement_row *row)
 {
     struct str cell = r->table.cells[RE_AT];
@@ -50,10 +38,7 @@ static const char *read_sha256(struct reading *r, struct replacement_row *row)
 {
     struct str cell = r->table.cells[RE_NEW_SHA256];
     row->has_sha256 = cell.n > 0;
-    if (cell.n == 0 ||
-        (cell.n == (size_t)2 * DIGEST_SIZE && hex_read(cell.p, DIGEST_SIZE, row->sha256.bytes)))
-        return NULL;
-    return "a SHA-256 that is not 64 hexadecimal digits";
+    return cell.n == 0 ? NULL : table_digest(cell, &row->sha256);
 }
 
 /* A certificate is no replacement of itself. */
@@ -76,7 +61,7 @@ static const char *read_row(struct reading *r, struct replacement_row *row)
     *row = (struct replacement_row){.line = r->table.line, .file = ""};
     const char *why = read_serials(r, row);
     if (why == NULL)
-        why = read_issuer(r, row);
+        why = table_issuer(r->issuers, r->table.cells[RE_ISSUER], r->default_issuer, &row->issuer);
     if (why == NULL)
         why = read_sha256(r, row);
     if (why == NULL)
@@ -86,37 +71,24 @@ static const char *read_row(struct reading *r, struct replacement_row *row)
     return why;
 }
 
-static bool read_rows(struct reading *r, struct fault *f)
+static bool check_header(void *context, struct fault *f)
 {
+    const struct reading *r = context;
+    return table_need_issuer(&r->table, RE_ISSUER, r->default_issuer,
+                             "add a column 'issuer', or name one with --issuer CERT", f);
+}
+
+static const char *take_row(void *context)
+{
+    struct reading *r = context;
     struct replacement_list *out = r->out;
-    struct str head;
-    bool end;
-    const char *why;
-    if (!csv_peek(&r->table.csv, &head, f))
-        return false;
-    r->table.csv.separator = csv_guess_separator(head);
-    if (!table_begin(&r->table, f))
-        return false;
-    if (r->table.width > 0 && r->table.place[RE_ISSUER] < 0 && r->default_issuer < 0) {
-        fault_set(f, FAULT_USAGE, "%s has no issuer column, and not exactly one is configured",
-                  r->table.name);
-        return fault_hint(f, "add a column 'issuer', or name one with --issuer CERT");
-    }
-    while (table_next(&r->table, &end, &why, f)) {
-        struct replacement_row row;
-        if (end)
-            return true;
-        out->table.in++;
-        if (why == NULL)
-            why = read_row(r, &row);
-        if (why != NULL) {
-            remarks_add(&out->table.rejects, r->table.name, r->table.line, why);
-            continue;
-        }
-        out->rows = grow_array(out->rows, out->count, &out->room, sizeof *out->rows);
-        out->rows[out->count++] = row;
-    }
-    return false;
+    struct replacement_row row;
+    const char *why = read_row(r, &row);
+    if (why != NULL)
+        return why;
+    out->rows = grow_array(out->rows, out->count, &out->room, sizeof *out->rows);
+    out->rows[out->count++] = row;
+    return NULL;
 }
 
 bool replacement_list_read(struct replacement_list *out, const char *name, struct source source,
@@ -125,21 +97,14 @@ bool replacement_list_read(struct replacement_list *out, const char *name, struc
 {
     *out = (struct replacement_list){.table = {.file = arena_text(a, name)}};
     struct reading r = {.out = out, .issuers = issuers, .default_issuer = default_issuer, .arena = a};
-    r.table = (struct table_reader){.name = out->table.file,
-                                    .columns = columns,
-                                    .count = RE_COLUMNS,
-                                    .unknown = &out->table.warnings,
-                                    .arena = a};
-    csv_open(&r.table.csv, out->table.file, source);
-    bool ok = read_rows(&r, f);
-    csv_close(&r.table.csv);
-    return ok;
+    r.table =
+        (struct table_reader){.name = out->table.file, .columns = columns, .count = RE_COLUMNS, .arena = a};
+    return table_read(&r.table, source, &out->table, &(struct table_use){check_header, take_row, &r}, f);
 }
 
 void replacement_list_free(struct replacement_list *list)
 {
     free(list->rows);
-    free(list->table.rejects.items);
-    free(list->table.warnings.items);
+    table_free(&list->table);
     *list = (struct replacement_list){0};
 }

@@ -1,4 +1,5 @@
 #include "intake/table.h"
+#include "massrevoke/hex.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -141,4 +142,69 @@ bool table_next(struct table_reader *t, bool *end, const char **bad, struct faul
                                 t->columns[i].names);
     }
     return true;
+}
+
+static bool read_rows(struct table_reader *t, struct intake_table *out, const struct table_use *use,
+                      struct fault *f)
+{
+    struct str head;
+    bool end;
+    const char *why;
+    if (!csv_peek(&t->csv, &head, f))
+        return false;
+    t->csv.separator = csv_guess_separator(head);
+    if (!table_begin(t, f) || (use->start != NULL && !use->start(use->context, f)))
+        return false;
+    while (table_next(t, &end, &why, f)) {
+        if (end)
+            return true;
+        out->in++;
+        if (why == NULL)
+            why = use->row(use->context);
+        if (why != NULL)
+            remarks_add(&out->rejects, t->name, t->line, why);
+    }
+    return false;
+}
+
+bool table_read(struct table_reader *t, struct source source, struct intake_table *out,
+                const struct table_use *use, struct fault *f)
+{
+    t->unknown = &out->warnings;
+    csv_open(&t->csv, t->name, source);
+    bool ok = read_rows(t, out, use, f);
+    csv_close(&t->csv);
+    return ok;
+}
+
+bool table_need_issuer(const struct table_reader *t, int column, int default_issuer, const char *hint,
+                       struct fault *f)
+{
+    if (t->width == 0 || t->place[column] >= 0 || default_issuer >= 0)
+        return true;
+    fault_set(f, FAULT_USAGE, "%s has no issuer column, and not exactly one is configured", t->name);
+    return fault_hint(f, "%s", hint);
+}
+
+const char *table_issuer(struct intake_issuers *issuers, struct str cell, int default_issuer, int *issuer)
+{
+    *issuer = cell.n == 0 ? default_issuer : intake_issuer_find(issuers, cell, default_issuer);
+    if (*issuer >= 0)
+        return NULL;
+    return cell.n == 0                     ? "no issuer"
+           : *issuer == INTAKE_ISSUER_MANY ? "issuer is configured more than once"
+                                           : "issuer is not configured";
+}
+
+const char *table_digest(struct str cell, struct digest *out)
+{
+    if (cell.n == (size_t)2 * DIGEST_SIZE && hex_read(cell.p, DIGEST_SIZE, out->bytes))
+        return NULL;
+    return "a SHA-256 that is not 64 hexadecimal digits";
+}
+
+void table_free(struct intake_table *t)
+{
+    free(t->rejects.items);
+    free(t->warnings.items);
 }

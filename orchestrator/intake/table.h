@@ -1,5 +1,5 @@
 /* table.h - a CSV file with a header, read by column name. Cells are trimmed and free of control characters.
- * Used by the affected list, the inventory and the contacts. */
+ * Does not: know what a column means. Used by the affected list, the inventory, contacts and replacements. */
 #ifndef MASSREVOKE_INTAKE_TABLE_H
 #define MASSREVOKE_INTAKE_TABLE_H
 
@@ -37,6 +37,31 @@ MUST_USE bool table_begin(struct table_reader *t, struct fault *f);
 
 /* Next row: *end, or cells and line; *bad as in csv_record, also for a row that does not fit the header. */
 MUST_USE bool table_next(struct table_reader *t, bool *end, const char **bad, struct fault *f);
+
+/* The rows of a whole file, the separator guessed: `start` (NULL: nothing to check) sees the header, `row`
+ * each row that fits it and says why it cannot be used (NULL: it was taken). Rows and rejects are counted in
+ * *out. Opens and closes the reader; name, columns, count and arena are set. Faults: the source's,
+ * table_begin's, start's. */
+struct table_use {
+    bool (*start)(void *context, struct fault *f);
+    const char *(*row)(void *context);
+    void *context;
+};
+MUST_USE bool table_read(struct table_reader *t, struct source source, struct intake_table *out,
+                         const struct table_use *use, struct fault *f);
+
+/* USAGE, with that hint, when a header lacks the issuer's column and there is no default one. */
+MUST_USE bool table_need_issuer(const struct table_reader *t, int column, int default_issuer,
+                                const char *hint, struct fault *f);
+
+/* Index of the issuer that a cell names, the default one where it is empty. NULL, or why there is none. */
+const char *table_issuer(struct intake_issuers *issuers, struct str cell, int default_issuer, int *issuer);
+
+/* A SHA-256 of 64 hexadecimal digits. NULL, or that it is none. */
+const char *table_digest(struct str cell, struct digest *out);
+
+/* Frees the remarks. */
+void table_free(struct intake_table *t);
 
 /* A reason in the arena; an equal one as the last is shared, so a million like rows cost one text. */
 const char *table_reason(struct table_reader *t, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -31,9 +31,7 @@ static const struct guard_key task_keys[] = {
 
 static const struct guard_key file_keys[] = {
     GUARD_VERSION,
-    {.name = "document", .type = GUARD_TEXT, .required = true, .min = 1, .max = 80},
-    {.name = "document_version", .type = GUARD_TEXT, .required = true, .min = 1, .max = 20},
-    {.name = "effective", .type = GUARD_TIME, .required = true},
+    GUARD_DOCUMENT,
     {.name = "tasks", .type = GUARD_LIST, .required = true, .min = 1, .max = 99, .keys = task_keys},
     {0},
 };

@@ -30,9 +30,7 @@ static const struct guard_key short_keys[] = {
 
 static const struct guard_key file_keys[] = {
     GUARD_VERSION,
-    {.name = "document", .type = GUARD_TEXT, .required = true, .min = 1, .max = 80},
-    {.name = "document_version", .type = GUARD_TEXT, .required = true, .min = 1, .max = 20},
-    {.name = "effective", .type = GUARD_TIME, .required = true},
+    GUARD_DOCUMENT,
     {.name = "rules", .type = GUARD_LIST, .required = true, .min = 1, .max = 99, .keys = item_keys},
     {.name = "short_lived", .type = GUARD_LIST, .min = 0, .max = 20, .keys = short_keys},
     {0},

@@ -64,7 +64,8 @@ bool der_flag(struct str *rest, unsigned tag, bool *out)
     return true;
 }
 
-bool der_is_oid(struct str oid)
+/* Is this the content of an OBJECT IDENTIFIER: whole subidentifiers in shortest form (X.690 8.19.2)? */
+static bool is_oid(struct str oid)
 {
     bool begins = true;
     for (size_t i = 0; i < oid.n; i++) {
@@ -78,9 +79,9 @@ bool der_is_oid(struct str oid)
 bool der_extension(struct str *rest, struct der_extension *out)
 {
     struct str body;
-    return der_take(rest, DER_SEQUENCE, &body) && der_take(&body, DER_OID, &out->oid) &&
-           der_is_oid(out->oid) && der_flag(&body, DER_BOOLEAN, &out->critical) &&
-           der_take(&body, DER_OCTET_STRING, &out->value) && body.n == 0;
+    return der_take(rest, DER_SEQUENCE, &body) && der_take(&body, DER_OID, &out->oid) && is_oid(out->oid) &&
+           der_flag(&body, DER_BOOLEAN, &out->critical) && der_take(&body, DER_OCTET_STRING, &out->value) &&
+           body.n == 0;
 }
 
 bool der_bits(struct str *rest, struct str *body)

@@ -120,9 +120,6 @@ static inline bool der_integer_is_minimal(struct str body)
     return !(first == 0 && top == 0) && !(first == 0xff && top != 0);
 }
 
-/* Is this the content of an OBJECT IDENTIFIER: whole subidentifiers in shortest form (X.690 8.19.2)? */
-bool der_is_oid(struct str oid);
-
 /* Takes one Extension. */
 bool der_extension(struct str *rest, struct der_extension *out);
 

@@ -90,12 +90,6 @@ void array_utc(struct array *a, struct utc t)
         buf_text(&a->text, "NULL");
 }
 
-void array_bool(struct array *a, bool value)
-{
-    array_next(a);
-    buf_text(&a->text, value ? "t" : "f");
-}
-
 void array_text(struct array *a, const char *text)
 {
     array_next(a);

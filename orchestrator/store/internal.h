@@ -48,7 +48,6 @@ struct array {
 };
 void array_int(struct array *a, int64_t value);
 void array_utc(struct array *a, struct utc t);
-void array_bool(struct array *a, bool value);
 void array_text(struct array *a, const char *text);
 void array_bytes(struct array *a, const void *bytes, size_t n);
 void put_array(struct parameters *p, struct array *a); /* frees *a */

@@ -2,7 +2,7 @@
 -- waits for a canary): the oldest, how many; when the cohort was planned, is that plan feasible, and are there
 -- replaced certificates that it does not know of and that still wait.
 SELECT o.cohort, w.ca, w.oldest, coalesce(w.backlog, 0), q.at, (q.summary::json ->> 'feasible')::boolean,
-       EXISTS (SELECT 1 FROM replacement r JOIN numbered y USING (campaign, issuer, serial)
+       EXISTS (SELECT 1 FROM replacement r JOIN affected y USING (campaign, issuer, serial)
                  JOIN page p ON p.campaign = y.campaign AND p.page = y.number / 1000
                 WHERE r.campaign = o.campaign AND r.plan = o.plan AND y.cohort = o.cohort
                   AND get_byte(p.states, y.number % 1000) & 15 = state_code('waiting'))

@@ -286,7 +286,7 @@ static const char *write_list(int campaign, const char *name, int n)
         &out, "serial,replacement_file\n%s",
         world_ask(&world,
                   arena_format(&world.arena,
-                               "SELECT encode(y.serial, 'hex') || ',new.pem' FROM numbered y JOIN chunk h ON"
+                               "SELECT encode(y.serial, 'hex') || ',new.pem' FROM affected y JOIN chunk h ON"
                                " h.campaign = y.campaign AND y.number = ANY (h.numbers) WHERE y.campaign = %d"
                                " AND h.state <> 'closed' ORDER BY h.due_at DESC, y.number DESC LIMIT %d",
                                campaign, n)));
@@ -316,7 +316,7 @@ static struct replacement_counts mark(int campaign, const char *name, const char
 /* Hours from receipt to the slot of the latest of the replaced ones, as it is dealt now. */
 static int64_t replaced_hour(int campaign)
 {
-    return ask("SELECT max(h.slot_start - 1795000000) / 3600 FROM replacement r JOIN numbered y USING "
+    return ask("SELECT max(h.slot_start - 1795000000) / 3600 FROM replacement r JOIN affected y USING "
                "(campaign, issuer,"
                " serial) JOIN chunk h ON h.campaign = y.campaign AND y.number = ANY (h.numbers) WHERE "
                "r.campaign = %d"
@@ -358,7 +358,7 @@ static void replaced_ones_go_first_and_their_people_know(void **state)
             campaign) > 0);
     /* of nobody who moved was a chunk claimed between the new plan and the message, or its five minutes */
     assert_int_equal(
-        ask("SELECT count(*) FROM moved m JOIN numbered y USING (campaign, issuer, serial) JOIN chunk h ON"
+        ask("SELECT count(*) FROM moved m JOIN affected y USING (campaign, issuer, serial) JOIN chunk h ON"
             " h.campaign = y.campaign AND y.number = ANY (h.numbers) AND h.plan = m.plan WHERE m.campaign = "
             "%d"
             " AND h.claimed_at < m.until_at AND h.claimed_at < (SELECT min(t.at) FROM notice n JOIN "

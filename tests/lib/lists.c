@@ -1,4 +1,5 @@
 #include "lists.h"
+#include "check.h"
 #include "cluster.h"
 
 #include <setjmp.h>
@@ -8,13 +9,6 @@
 #include <cmocka.h>
 
 #define DAYS INT64_C(86400)
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 /* BR 1.6.1, as far back as the tests reach. */
 static const struct short_lived shorts[] = {{{0}, {10 * DAYS}}, {{SMALL_RECEIVED}, {7 * DAYS}}};

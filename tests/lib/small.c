@@ -1,4 +1,5 @@
 #include "small.h"
+#include "check.h"
 #include "cluster.h"
 #include "massrevoke/store_plan.h"
 #include "massrevoke/store_population.h"
@@ -10,13 +11,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 static struct utc at(int64_t seconds)
 {

@@ -1,4 +1,5 @@
 /* Acts and planning beside a campaign that runs: cohorts, replans, starts, and who counts as alive. */
+#include "../lib/check.h"
 #include "../lib/cluster.h"
 #include "../lib/small.h"
 #include "massrevoke/store_plan.h"
@@ -10,13 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 /* A list of one certificate received at that hour, with a deadline five days later; the cohort it went to. */
 static int import_one(struct small *s, int hours, uint8_t last)

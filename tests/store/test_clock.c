@@ -1,5 +1,6 @@
 /* What moves a clock, what it takes, and which tasks hang on it: on a campaign whose cohort 1 has started,
  * and a second cohort that waits. */
+#include "../lib/check.h"
 #include "../lib/cluster.h"
 #include "../lib/small.h"
 #include "engine/conduct_parts.h"
@@ -12,13 +13,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 /* The call fails with that kind, and its text holds those words. */
 #define REFUSES(fault_kind, words, call)                                                                     \

@@ -1,4 +1,5 @@
 /* Several imports at once, and one that dies on the way. */
+#include "../lib/check.h"
 #include "../lib/cluster.h"
 #include "../lib/lists.h"
 
@@ -11,13 +12,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 static struct store *another_session(struct small *s)
 {

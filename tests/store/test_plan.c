@@ -1,4 +1,5 @@
 /* What a plan is made from, what overtakes one, and what two plans say of each other. */
+#include "../lib/check.h"
 #include "../lib/small.h"
 #include "massrevoke/embed.h"
 #include "massrevoke/store_plan.h"
@@ -10,13 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 /* A list received an hour late: another cohort; serials 10 LAST. */
 static int import_late(struct small *s, uint8_t last, int n)

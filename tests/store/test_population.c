@@ -1,4 +1,5 @@
 /* Lists: what they add, what they leave, what stands beside; versions and differences. */
+#include "../lib/check.h"
 #include "../lib/lists.h"
 #include "massrevoke/intake.h"
 
@@ -8,13 +9,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 #define DAYS INT64_C(86400)
 

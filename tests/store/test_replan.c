@@ -1,4 +1,5 @@
 /* Does the store mark replaced certificates once, tell how fast the work goes, and see who moved earlier? */
+#include "../lib/check.h"
 #include "../lib/small.h"
 #include "massrevoke/store_plan.h"
 #include "massrevoke/store_replan.h"
@@ -10,13 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        struct fault f = {0};                                                                                \
-        if (!(call))                                                                                         \
-            fail_msg("%s: %s", #call, f.text);                                                               \
-    } while (0)
 
 static struct replacement_row row_of(const struct small *s, uint8_t last, size_t line)
 {
