@@ -48,10 +48,11 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
         e->rests[i].until = UTC_NONE;
     }
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
+    e->proving = arena_array(&e->arena, parts->issuer_count, sizeof *e->proving);
     e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
     for (size_t i = 0; i < parts->issuer_count; i++) {
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
-        e->published[i] = UTC_NONE;
+        e->published[i] = e->proving[i] = UTC_NONE;
     }
     *out = e;
     if (store_open(parts->conninfo, parts->schema, &e->beat, f) && begin_session(e, f))
@@ -73,6 +74,7 @@ void engine_close(struct engine *e)
         (void)!engine_give_back_all(e, &ignored);
     engine_forget_works(e);
     engine_mailbag_free(e);
+    engine_canaries_free(e);
     store_close(e->beat);
     free(e->works);
     free(e->pending);
@@ -297,7 +299,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -310,6 +312,8 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
+    if (!engine_canaries(e, &canary, f))
+        return false;
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
@@ -317,6 +321,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!assess(e, r, &q, f))
         return false;
     schedule(e, r, &q, notify);
+    sooner(&r->next, canary);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
     return true;

@@ -130,13 +130,20 @@ static const char *first_line(const char *message, char *out, size_t room)
     return out;
 }
 
+/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
+static bool may_run_again(const PGresult *r)
+{
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
 /* Our own functions raise SQLSTATE MRxyz: xy is the exit code wanted, 6 for conflicts. */
 static bool fault_from(struct store *s, const PGresult *r, const char *what, struct fault *f)
 {
     char message[512];
     const char *state = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *primary = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (state != NULL && strncmp(state, "MR", 2) == 0)
+    if (state != NULL && (strncmp(state, "MR", 2) == 0 || may_run_again(r)))
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
     /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
@@ -158,13 +165,6 @@ static bool ended_well(const PGresult *r)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
-static bool may_run_again(const PGresult *r)
-{
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
-}
-
 bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f)
 {
     char path[128];
@@ -181,7 +181,7 @@ bool store_query(struct store *s, const char *name, struct parameters *p, PGresu
             s->hook(s->hook_context, name, true);
         if (ended_well(*out))
             return true;
-        bool again = may_run_again(*out) && attempt < 20;
+        bool again = may_run_again(*out) && attempt < 20 && PQtransactionStatus(s->connection) == PQTRANS_IDLE;
         if (!again)
             fault_from(s, *out, name, f);
         PQclear(*out);

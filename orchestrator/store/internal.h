@@ -22,7 +22,7 @@ struct store {
 /* Connects and pins the session; no look at the schema (store_open does that). */
 MUST_USE bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f);
 
-#define STORE_PARAMETERS 24
+#define STORE_PARAMETERS 25
 
 /* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
 struct parameters {
@@ -56,7 +56,7 @@ void put_array(struct parameters *p, struct array *a); /* frees *a */
 void put_json(struct parameters *p, const json_t *data);
 
 /* Runs sql/query/NAME.sql; *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE, CONFLICT (MR0xx
- * raised by our functions), FAILED. */
+ * raised by our functions; a deadlock inside a transaction of the caller's), FAILED. */
 MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out,
                           struct fault *f);
 
