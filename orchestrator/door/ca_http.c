@@ -12,7 +12,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define STEP_WAIT_MS 10 /* for callers that do not wait on the descriptor */
 #define RETRY_AFTER_MAX INT64_C(3600)
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
@@ -349,7 +348,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     if (asks_record(c) && c->halted.kind == FAULT_NONE)
         ask_record(c);
     begin_all(c);
-    bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
+    bool ok = curl_events_run(&c->events, f);
     reap(c);
     begin_all(c);
     deliver(c);
@@ -471,7 +470,8 @@ static struct ca_facts facts_of(const struct ca_http *c, struct rate rate)
                              .keeps_first_date = c->backend.keeps_first_date,
                              .tells_status = c->backend.status.method != NULL || c->record != NULL,
                              .quiet = c->backend.quiet,
-                             .rate = rate};
+                             .rate = rate,
+                             .window = c->transfer_count};
     for (unsigned code = 0; code < BACKEND_REASONS; code++)
         facts.reasons |= (c->backend.words[code] != NULL ? 1U : 0U) << code;
     return facts;
