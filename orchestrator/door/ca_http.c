@@ -12,7 +12,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define STEP_WAIT_MS 10 /* for callers that do not wait on the descriptor */
 #define RETRY_AFTER_MAX INT64_C(3600)
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
@@ -349,7 +348,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     if (asks_record(c) && c->halted.kind == FAULT_NONE)
         ask_record(c);
     begin_all(c);
-    bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
+    bool ok = curl_events_run(&c->events, f);
     reap(c);
     begin_all(c);
     deliver(c);
@@ -502,6 +501,7 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
     if (ok && c->http.record_conninfo != NULL)
         c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
+    c->door.facts.window = c->transfer_count;
     c->door.fd = c->events.epoll;
     if (ok)
         *out = &c->door;
