@@ -224,7 +224,7 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[revoke|notify|all] [--reason TEXT]",
         .summary = "stop before the next certificate; asks nothing",
-        .text = "Says what an hour costs, and by when to resume so that every deadline still holds.\n",
+        .text = "Says what an hour costs, and by when to resume so that every deadline holds.\n",
         .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
@@ -235,8 +235,8 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[--override REASON] [--confirm NAME]",
         .summary = "go on; asks for the campaign name",
-        .text = "An issuer whose canary was contradicted goes on only with --override REASON (exit 5\n"
-                "without): its canaries are not waited for again.\n",
+        .text = "An issuer whose canary was contradicted goes on only with --override REASON\n"
+                "(exit 5 without): its canaries are not waited for again.\n",
         .options = TAKES(CONFIRM) | TAKES(OVERRIDE) | TAKES(AS),
         .min_args = 0,
         .max_args = 0,
