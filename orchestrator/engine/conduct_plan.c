@@ -37,7 +37,7 @@ static bool check_reason(const struct settings_ca *ca, const struct ca_facts *fa
         return true;
     AUTO_BUF can = {0};
     for (int code = 0; code <= REASON_AA_COMPROMISE; code++)
-        if ((facts->reasons >> code & 1) != 0)
+        if ((facts->reasons >> code & 1) != 0 && reason_is_permitted(code))
             buf_format(&can, "%s%s", can.n == 0 ? "" : ", ", reason_name(code));
     fault_set(f, FAULT_REFUSED, "CA %s: backend %s can't express the reason %s: nothing was planned",
               ca->name, facts->name, reason_name(reason));
