@@ -38,23 +38,4 @@ bool executor_may_send(uint8_t state, enum ca_outcome answer);
 bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,
                     enum certificate_event *event);
 
-/* A token bucket over campaign time: never more than rate allows, bursts of at most ten
- * seconds' worth and one certificate. */
-struct pace {
-    struct rate rate; /* count 0: unlimited */
-    int64_t tokens;   /* in units of 1 / rate.per certificates */
-    struct utc last;
-    bool started;
-};
-
-/* How many certificates may go now; time that runs backwards gives nothing. At least one a call once the
- * bucket holds one. INT64_MAX when unlimited. */
-int64_t pace_allow(struct pace *p, struct utc now);
-
-/* Takes n certificates out (may go below zero: a chunk is never cut). */
-void pace_take(struct pace *p, int64_t n);
-
-/* When one certificate may go, seen from `now`. */
-struct utc pace_next(const struct pace *p, struct utc now);
-
 #endif

@@ -356,7 +356,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct ca_acme *c = self(d);
     begin_all(c);
-    bool ok = curl_events_run(&c->events, 0, f);
+    bool ok = curl_events_run(&c->events, f);
     reap(c);
     begin_all(c);
     bool more = ca_queue_peek(&c->queue) != NULL && c->idle_count > 0 && !c->setting_up;
@@ -461,7 +461,8 @@ bool ca_acme_describe(const struct settings_ca *ca, struct arena *a, struct ca_f
                              .needs_certificate = true,
                              .quiet = QUIET,
                              .rate = ca->rate,
-                             .reasons = reasons};
+                             .reasons = reasons,
+                             .window = ca->concurrency > 0 ? (size_t)ca->concurrency : CONCURRENCY};
     return true;
 }
 
@@ -478,7 +479,7 @@ bool ca_acme_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
                                  .issuer_count = ca->issuer_count};
     copy_settings(c, &ca->http);
     bool ok = ca_acme_describe(ca, &c->arena, &c->door.facts, f) && load_keys(c, ca, f) &&
-              make_exchanges(c, ca->concurrency > 0 ? (size_t)ca->concurrency : CONCURRENCY, f);
+              make_exchanges(c, c->door.facts.window, f);
     c->door.fd = c->events.epoll;
     if (ok)
         *out = &c->door;

@@ -12,7 +12,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define STEP_WAIT_MS 10 /* for callers that do not wait on the descriptor */
 #define RETRY_AFTER_MAX INT64_C(3600)
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
@@ -349,7 +348,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     if (asks_record(c) && c->halted.kind == FAULT_NONE)
         ask_record(c);
     begin_all(c);
-    bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
+    bool ok = curl_events_run(&c->events, f);
     reap(c);
     begin_all(c);
     deliver(c);
@@ -476,7 +475,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .tells_status = how->status.method != NULL || record,
                              .quiet = how->quiet,
                              .rate = ca->rate,
-                             .reasons = backend_reasons(how->words)};
+                             .reasons = backend_reasons(how->words),
+                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency)};
     return true;
 }
 

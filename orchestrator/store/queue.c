@@ -57,11 +57,10 @@ static struct claim read_claim(const PGresult *r, int row, struct arena *a)
     return c;
 }
 
-bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
-                 size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f)
+bool store_claim_send(struct store *s, const struct act *act, int engine, int ca, int64_t most,
+                      const int *skip, size_t skip_count, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     struct array skipped = {{0}};
     for (size_t i = 0; i < skip_count; i++)
         array_int(&skipped, skip[i]);
@@ -71,20 +70,35 @@ bool store_claim(struct store *s, const struct act *act, int engine, int ca, int
     put_act(&p, act);
     put_int(&p, most);
     put_array(&p, &skipped);
-    if (!store_query(s, "queue_claim", &p, &r, f))
+    return store_send(s, "queue_claim", &p, f);
+}
+
+bool store_claim_receive(struct store *s, bool wait, struct arena *a, struct claim **out, size_t *n,
+                         bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
         return false;
-    *n = (size_t)PQntuples(r);
+    *done = r != NULL;
+    *n = *done ? (size_t)PQntuples(r) : 0;
     *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = read_claim(r, i, a);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = read_claim(r, (int)i, a);
     return true;
 }
 
-bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
-                  int64_t *stray, struct fault *f)
+bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
+                 size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f)
+{
+    bool done;
+    return store_claim_send(s, act, engine, ca, most, skip, skip_count, f) &&
+           store_claim_receive(s, true, a, out, n, &done, f);
+}
+
+bool store_settle_send(struct store *s, const struct act *act, const struct settlement *items, size_t n,
+                       struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}},
                  ats = {{0}}, reasons = {{0}};
     for (size_t i = 0; i < n; i++) {
@@ -105,14 +119,28 @@ bool store_settle(struct store *s, const struct act *act, const struct settlemen
     put_array(&p, &events);
     put_array(&p, &ats);
     put_array(&p, &reasons);
-    if (!store_query(s, "queue_settle", &p, &r, f))
+    return store_send(s, "queue_settle", &p, f);
+}
+
+bool store_settle_receive(struct store *s, bool wait, int64_t *stray, bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
         return false;
-    *stray = PQntuples(r);
+    *done = r != NULL;
+    *stray = *done ? PQntuples(r) : 0;
     return true;
 }
 
-bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
-                     struct fault *f)
+bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
+                  int64_t *stray, struct fault *f)
+{
+    bool done;
+    return store_settle_send(s, act, items, n, f) && store_settle_receive(s, true, stray, &done, f);
+}
+
+bool store_give_back_send(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                          struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     struct array list = {{0}};
@@ -122,7 +150,23 @@ bool store_give_back(struct store *s, const struct act *act, int engine, const i
     put_int(&p, engine);
     put_act(&p, act);
     put_array(&p, &list);
-    return store_do(s, "queue_give_back", &p, f);
+    return store_send(s, "queue_give_back", &p, f);
+}
+
+bool store_give_back_receive(struct store *s, bool wait, bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
+        return false;
+    *done = r != NULL;
+    return true;
+}
+
+bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                     struct fault *f)
+{
+    bool done;
+    return store_give_back_send(s, act, engine, chunks, n, f) && store_give_back_receive(s, true, &done, f);
 }
 
 bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f)
@@ -153,29 +197,64 @@ bool store_holds_ended(struct store *s, int campaign, struct utc at, struct aren
     return true;
 }
 
-bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
-                     struct scoped **out, size_t *n, struct fault *f)
+bool store_page_rows_send(struct store *s, int campaign, const int *pages, size_t page_count, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     struct array list = {{0}};
     for (size_t i = 0; i < page_count; i++)
         array_int(&list, pages[i]);
     put_int(&p, campaign);
     put_array(&p, &list);
-    if (!store_query(s, "page_rows", &p, &r, f))
+    return store_send(s, "page_rows", &p, f);
+}
+
+bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct scoped **out, size_t *n,
+                             bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
+        return false;
+    *done = r != NULL;
+    *n = *done ? (size_t)PQntuples(r) : 0;
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct scoped){
+            .number = get_int(r, (int)i, 0),
+            .issuer_sha256 = get_digest(r, (int)i, 1),
+            .serial = get_serial(r, (int)i, 2),
+            .reason = (int)get_int(r, (int)i, 3),
+            .issuer = (int)get_int(r, (int)i, 4),
+        };
+    return true;
+}
+
+bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                             struct arena *a, struct certificate_file **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array wanted = {{0}};
+    for (size_t i = 0; i < count; i++)
+        array_int(&wanted, numbers[i]);
+    put_int(&p, campaign);
+    put_array(&p, &wanted);
+    if (!store_query(s, "certificate_files", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct scoped){
-            .number = get_int(r, i, 0),
-            .issuer_sha256 = get_digest(r, i, 1),
-            .serial = get_serial(r, i, 2),
-            .reason = (int)get_int(r, i, 3),
-            .issuer = (int)get_int(r, i, 4),
-        };
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct certificate_file){.number = get_int(r, (int)i, 0),
+                                              .file = arena_text(a, get_text(r, (int)i, 1)),
+                                              .known = get_bool(r, (int)i, 2)};
     return true;
+}
+
+bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
+                     struct scoped **out, size_t *n, struct fault *f)
+{
+    bool done;
+    return store_page_rows_send(s, campaign, pages, page_count, f) &&
+           store_page_rows_receive(s, true, a, out, n, &done, f);
 }
 
 bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,
