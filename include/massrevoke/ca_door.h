@@ -28,14 +28,14 @@ struct ca_facts {
     struct span quiet;     /* after so long no earlier request can still be executed */
     struct rate rate;      /* ceiling, of configuration and profile */
     unsigned reasons;      /* bit 1 << code for each reason it can express */
-    /* The most requests to revoke that it has at a time; more are handed over as answers come in, questions
-     * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
-     * before all of it is answered. */
-    size_t window;
     /* OK for a serial never issued proves nothing: what stands in no inventory and was not supplied itself is
      * a person's before any request */
     bool trusts_any_serial;
     bool needs_certificate; /* a request holds the certificate: ca_door.certificate */
+    /* The most requests to revoke that it has at a time; more are handed over as answers come in, questions
+     * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
+     * before all of it is answered. */
+    size_t window;
 };
 
 struct ca_door;

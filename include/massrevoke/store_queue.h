@@ -86,6 +86,17 @@ MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, s
 MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
                                 size_t *n, struct fault *f);
 
+/* What is known of a certificate besides its serial. */
+struct certificate_file {
+    int64_t number;
+    const char *file; /* certificate_file of the inventory; "" when it names none */
+    bool known;       /* stands in the inventory or was supplied itself, not only in a list */
+};
+
+/* Of these numbers, ascending; those that the campaign does not have are left out. */
+MUST_USE bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                                      struct arena *a, struct certificate_file **out, size_t *n, struct fault *f);
+
 /* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
 MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
                               struct arena *a, struct scoped **out, size_t *n, struct fault *f);

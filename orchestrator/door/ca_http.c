@@ -475,7 +475,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .tells_status = how->status.method != NULL || record,
                              .quiet = how->quiet,
                              .rate = ca->rate,
-                             .reasons = backend_reasons(how->words)};
+                             .reasons = backend_reasons(how->words),
+                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency)};
     return true;
 }
 

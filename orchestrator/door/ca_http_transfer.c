@@ -70,20 +70,30 @@ static bool set_method(struct transfer *t, const char *method)
            curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)body.n) == CURLE_OK;
 }
 
-bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
-                    const struct backend_values *values, struct curl_slist *headers)
+void transfer_clear(struct transfer *t, const char *url)
 {
     buf_clear(&t->url);
     buf_clear(&t->body);
     buf_clear(&t->reply);
     t->begun = t->too_large = false;
     t->error[0] = '\0';
-    buf_text(&t->url, base);
+    buf_text(&t->url, url);
+}
+
+bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers)
+{
+    return curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, method) &&
+           curl_multi_add_handle(multi, t->easy) == CURLM_OK;
+}
+
+bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
+                    const struct backend_values *values, struct curl_slist *headers)
+{
+    transfer_clear(t, base);
     backend_expand(&r->path, values, &t->url);
     backend_expand(&r->body, values, &t->body);
-    return curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, r->method) &&
-           curl_multi_add_handle(multi, t->easy) == CURLM_OK;
+    return transfer_send(t, multi, r->method, headers);
 }
 
 void transfer_close(struct transfer *t)

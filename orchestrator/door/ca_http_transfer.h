@@ -2,7 +2,7 @@
  *
  * I/O through the multi handle it is given. Knows whether the request may have left: a transfer begins one
  * request and never a second (libcurl would send again on a kept connection that died). Does not: judge the
- * answer. Called by: ca_http.c. */
+ * answer. Called by: ca_http.c, ca_acme.c. */
 #ifndef DOOR_CA_HTTP_TRANSFER_H
 #define DOOR_CA_HTTP_TRANSFER_H
 
@@ -27,6 +27,12 @@ struct transfer {
 /* Makes the handle with everything that never changes. `token_file` is not read here. The transfer must not
  * move afterwards. */
 MUST_USE bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f);
+
+/* Makes it ready for a request to this URL: body and reply are empty. */
+void transfer_clear(struct transfer *t, const char *url);
+
+/* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
+MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);
 
 /* Hands the request to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,

@@ -30,7 +30,9 @@ struct slot {
     const struct claim *claim;
     int64_t number, intent; /* UTC seconds of its first intent */
     struct serial serial;
+    const char *file;   /* the certificate's, for doors that need it; NULL: none */
     int reason, issuer; /* issuer: index of settings, -1: not to be touched */
+    bool stranger;      /* known by a list only, at a CA that says yes to any serial */
     uint8_t state;      /* as claimed */
     uint8_t stage;      /* enum slot_stage */
     bool question;      /* at the door for its status, not to be revoked */

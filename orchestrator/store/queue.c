@@ -228,6 +228,27 @@ bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct
     return true;
 }
 
+bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                             struct arena *a, struct certificate_file **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array wanted = {{0}};
+    for (size_t i = 0; i < count; i++)
+        array_int(&wanted, numbers[i]);
+    put_int(&p, campaign);
+    put_array(&p, &wanted);
+    if (!store_query(s, "certificate_files", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct certificate_file){.number = get_int(r, (int)i, 0),
+                                              .file = arena_text(a, get_text(r, (int)i, 1)),
+                                              .known = get_bool(r, (int)i, 2)};
+    return true;
+}
+
 bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
                      struct scoped **out, size_t *n, struct fault *f)
 {
