@@ -41,7 +41,7 @@ struct look {
 struct fetched {
     const char *url;
     int issuer;
-    struct fetch_headers headers;
+    struct http_headers headers;
     struct digest asked;
     struct utc until;
 };
@@ -121,7 +121,7 @@ static struct digest asked_of(const struct group *g)
 }
 
 /* Headers for a conditional request, or NULL when the bytes are wanted anyway. */
-static const struct fetch_headers *known_to(const struct look *l, const struct group *g)
+static const struct http_headers *known_to(const struct look *l, const struct group *g)
 {
     const struct fetched *shown = fetched_for(l->engine, g);
     if (shown == NULL || shown->until.s < l->act.at.s)
@@ -131,7 +131,7 @@ static const struct fetch_headers *known_to(const struct look *l, const struct g
 }
 
 /* Keeps what a good CRL showed; forgets one with a fault, which is to be told at every look. */
-static void remember(struct look *l, const struct group *g, const struct fetch_headers *headers,
+static void remember(struct look *l, const struct group *g, const struct http_headers *headers,
                      const struct verifier_crl *judged)
 {
     struct engine *e = l->engine;
@@ -154,7 +154,7 @@ static void remember(struct look *l, const struct group *g, const struct fetch_h
 }
 
 /* How old a cache says the answer is belongs to the object: a stale one is often only a cached one. */
-static void add_headers(json_t *json, const struct fetch_headers *headers)
+static void add_headers(json_t *json, const struct http_headers *headers)
 {
     const struct {
         const char *key, *value;
@@ -173,7 +173,7 @@ static void add_headers(json_t *json, const struct fetch_headers *headers)
 }
 
 static const char *findings_text(struct arena *a, const char *object, const struct findings *findings,
-                                 const struct fetch_headers *headers)
+                                 const struct http_headers *headers)
 {
     AUTO_JSON *json = verifier_json(object, findings);
     add_headers(json, headers);
