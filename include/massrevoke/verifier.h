@@ -147,6 +147,28 @@ void verifier_add_strangers(struct findings *findings, struct arena *a,
                             const struct verifier_stranger *unasked, size_t unasked_count,
                             const struct verifier_stranger *elsewhere, size_t elsewhere_count);
 
+/* One certificate and the URLs of a pointer of it; `item` is the caller's, and the order within a pointer. */
+struct verifier_place {
+    const char *urls; /* separated by blanks */
+    int issuer;
+    size_t item;
+};
+
+/* All certificates that one CRL answers for. */
+struct verifier_pointer {
+    const char *urls;
+    int issuer;
+    const struct verifier_place *places;
+    size_t count;
+};
+
+/* What to fetch: sorts the places and cuts them into pointers; how many. */
+size_t verifier_pointers(struct verifier_place *places, size_t n, struct arena *a,
+                         struct verifier_pointer **out);
+
+/* The URLs of a pointer, one by one; how many. */
+size_t verifier_urls(const char *urls, struct arena *a, const char ***out);
+
 /* One way to a pointer: what came that way. */
 struct verifier_edge {
     const char *name;                 /* of the vantage point, and the URL when there are several */
@@ -185,6 +207,9 @@ void verifier_combine_ocsp(const struct verifier_edge *edges, size_t count, stru
  * seconds, -1 when not told. */
 void verifier_add_cache(struct findings *findings, struct arena *a, const char *edge, int64_t age,
                         int64_t fresh_for);
+
+/* A finding of its own, outside of any object. */
+struct finding verifier_finding(enum finding_id which, struct arena *a, const char *seen);
 
 /* "error", "warning", "info"; static. */
 const char *finding_severity_name(enum finding_severity severity);

@@ -26,7 +26,7 @@ struct rest {
     int64_t seconds;
 };
 
-struct fetched; /* what a CRL pointer showed last (look.c) */
+struct outside; /* what looking outside remembers (look.h) */
 
 struct engine {
     struct engine_parts parts;
@@ -56,11 +56,10 @@ struct engine {
     struct utc sources_read, lint_due;
     struct replacement_unlinted linting[LINT_AT_ONCE]; /* by the id of its process; serial.n 0: free */
     struct balance_round balance;
-    struct utc balance_due; /* the next turn of the check of the ledger */
-    bool saw_work;          /* something was left at an earlier step: the end is worth an event */
-    struct mailbag *bag;    /* messages at the door */
-    struct fetched *fetched;
-    size_t fetched_count;
+    struct utc balance_due;  /* the next turn of the check of the ledger */
+    bool saw_work;           /* something was left at an earlier step: the end is worth an event */
+    struct mailbag *bag;     /* messages at the door */
+    struct outside *outside; /* NULL: nothing was looked at yet */
 };
 
 /* Act of the engine at its clock's now. */
@@ -104,6 +103,16 @@ MUST_USE bool engine_look(struct engine *e, bool all, struct engine_report *r, s
 
 /* When engine_look wants to run next, given that something is pending. */
 struct utc engine_look_due(const struct engine *e);
+
+/* Asks responders on about the certificates in the queue that the last look made. */
+MUST_USE bool engine_ask_responders(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* When politeness allows the next question; UTC_NONE: none waits. And how many wait. */
+struct utc engine_ask_due(const struct engine *e);
+int64_t engine_ask_left(const struct engine *e);
+
+/* Frees what looking outside remembers; NULL is allowed. */
+void outside_free(struct outside *o);
 
 /* Sends notices that are due; *next is when it wants to run again. */
 MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f);
