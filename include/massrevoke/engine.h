@@ -58,8 +58,9 @@ struct engine_report {
     enum engine_state state;
     struct utc next; /* when to step again; UTC_NONE: nothing is scheduled */
     struct state_counts counts;
-    struct utc due; /* when the next chunk is due, UTC_NONE: none */
-    bool mail_open; /* messages are at the relay without an answer */
+    struct utc due;    /* when the next chunk is due, UTC_NONE: none */
+    bool mail_open;    /* messages are at the relay without an answer */
+    int64_t ocsp_left; /* after engine_verify_now: certificates that politeness left unasked */
     int64_t asked, settled, published, vanished, notices, expired, stray;
     const char *behind; /* the sentence of snapshot_behind at the measured rate, "" otherwise; as `warning` */
     const char *warning; /* something a person must see, "" otherwise; valid until the next step */

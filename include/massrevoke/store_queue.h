@@ -1,10 +1,10 @@
-/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to
- * 7).
+/* store_queue.h - what engines do: claim, settle, give back, expire (design section 3, sentences 1 to 7).
  *
  * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
  * database session: an engine owns nothing after a reconnect and begins again with a new number.
  *
- * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * I/O. Does not: talk to a CA, keep what was seen outside (store_outside), or pace. Faults: UNAVAILABLE,
+ * FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
@@ -141,51 +141,6 @@ struct leftover {
 /* At most `most` of them in number order; *total is how many there are. */
 MUST_USE bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a,
                              struct leftover **out, size_t *n, int64_t *total, struct fault *f);
-
-/* A certificate to look for outside. */
-struct watched {
-    int64_t number;
-    int issuer, reason;
-    struct serial serial;
-    unsigned needs; /* CERTIFICATE_NEEDS_* */
-    uint8_t state;  /* its byte */
-    struct utc not_after;
-    const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
-};
-
-/* Those pending publication; with `all` also published and withdrawn ones. Number order. */
-MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out,
-                          size_t *n, struct fault *f);
-
-/* A fetched object and what it showed. */
-struct sighting {
-    bool crl; /* else OCSP */
-    const char *url;
-    int issuer;
-    int64_t number; /* OCSP: the certificate's number; CRL: -1 */
-    struct str bytes;
-    struct utc this_update, next_update;
-    struct str crl_number; /* big-endian octets, empty when there is none */
-    bool counts;           /* no finding forbids acting on it */
-    const char *findings;  /* JSON text */
-    const int64_t *seen, *missing;
-    size_t seen_count, missing_count;
-};
-
-/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept
- * and moves no state (*fresh false). */
-MUST_USE bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
-                          struct fault *f);
-
-/* When each CRL pointer was last fetched. */
-struct pointer {
-    const char *url;
-    int issuer;
-    struct utc fetched_at, this_update;
-    struct digest sha256;
-};
-MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
-                             struct fault *f);
 
 /* Marks every started cohort whose deadline lies before act->at with work of its own left: it stays missed.
  * Must be called before anything moves on at that time. */

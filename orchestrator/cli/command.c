@@ -370,12 +370,15 @@ const struct command commands[] = {
     {
         .name = "verify",
         .group = "watch",
-        .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
+        .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME] [--format csv]",
         .summary = "judge a CRL or OCSP response, or all pointers now",
-        .text = "With a file no database is used. Ends 10 when there is an error among the\n"
-                "findings, or when something that was published has vanished.\n\n"
+        .text = "With a file no database is used. Without one: every pointer at every vantage\n"
+                "point, side by side; how long publication took, by hours; and what nothing can\n"
+                "prove. --format csv is a line a certificate. Ends 10 when there is an error\n"
+                "among the findings of a file, or when something published has vanished.\n\n"
                 "  massrevoke verify --crl ca.crl --issuer ca.pem\n",
-        .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(JSON),
+        .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(FORMAT) |
+                   TAKES(JSON),
         .run = cmd_verify,
     },
     {

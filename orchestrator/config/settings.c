@@ -100,8 +100,18 @@ static const struct guard_key map_keys[] = {
     {0},
 };
 
+static const struct guard_key vantage_keys[] = {
+    {.name = "name", .type = GUARD_TEXT, .required = true, .min = 1, .max = 32},
+    {.name = "address", .type = GUARD_TEXT, .min = 1, .max = 255},
+    {.name = "proxy", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {0},
+};
+
 static const struct guard_key fetch_keys[] = {
     {.name = "map", .type = GUARD_LIST, .min = 0, .max = 1000, .keys = map_keys},
+    {.name = "vantage", .type = GUARD_LIST, .min = 1, .max = 16, .keys = vantage_keys},
+    {.name = "ocsp_rate", .type = GUARD_RATE},
+    {.name = "ocsp_sample", .type = GUARD_INT, .min = 0, .max = 100000},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
     {0},
 };
@@ -279,6 +289,45 @@ static void check_places(struct guard *g)
     }
 }
 
+bool settings_address_has_port(const char *address)
+{
+    const char *colon = strrchr(address, ':'), *bracket = strrchr(address, ']');
+    return colon != NULL && (bracket == NULL || colon > bracket);
+}
+
+/* A host name, an IPv4 address or an IPv6 one in brackets, with a port or without. */
+static bool is_address(const char *text)
+{
+    size_t host = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
+    if (host < 1 || host > strlen(text) ||
+        (text[0] == '[' && strspn(text + 1, "0123456789abcdefABCDEF:.") != host - 2))
+        return false;
+    if (text[0] != '[' &&
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != host)
+        return false;
+    const char *port = text + host;
+    return *port == '\0' || (*port == ':' && port[1] != '\0' &&
+                             strspn(port + 1, "0123456789") == strlen(port + 1) && strlen(port + 1) <= 5);
+}
+
+static void check_vantages(struct guard *g, const struct guard_node *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guard_node *one = &list->inside[i];
+        const char *name = guard_text(one, "name", NULL), *address = guard_text(one, "address", NULL),
+                   *proxy = guard_text(one, "proxy", NULL);
+        if (address != NULL && proxy != NULL)
+            guard_problem(g, guard_get(one, "proxy"), "give either address or proxy, not both");
+        if (address != NULL && !is_address(address))
+            guard_problem(g, guard_get(one, "address"), "expected host, host:port, [IPv6] or [IPv6]:port");
+        if (proxy != NULL && strstr(proxy, "://") == NULL)
+            guard_problem(g, guard_get(one, "proxy"), "expected the URL of a proxy, like http://host:3128");
+        for (size_t j = 0; j < i && name != NULL; j++)
+            if (strcmp(name, guard_text(&list->inside[j], "name", "")) == 0)
+                guard_problem(g, guard_get(one, "name"), "two vantage points are named '%s'", name);
+    }
+}
+
 /* -- from the tree into the value ------------------------------------------------------------------------ */
 
 /* The slowest of what is said: the rate, each window, and so many requests at a time that take so long each.
@@ -345,6 +394,22 @@ static void take_approver(struct arena *a, const struct guard_node *n, struct se
     };
 }
 
+/* Without any: this machine's own way. */
+static void take_vantages(struct guard *g, struct settings *s)
+{
+    const struct guard_node *list = guard_get(guard_get(&g->root, "fetch"), "vantage");
+    size_t n = list->count == 0 ? 1 : list->count;
+    struct settings_vantage *out = arena_array(g->arena, n, sizeof *out);
+    out[0].name = "direct";
+    for (size_t i = 0; i < list->count; i++)
+        out[i] = (struct settings_vantage){guard_text(&list->inside[i], "name", NULL),
+                                           guard_text(&list->inside[i], "address", NULL),
+                                           guard_text(&list->inside[i], "proxy", NULL)};
+    s->vantages = out;
+    s->vantage_count = n;
+    check_vantages(g, list);
+}
+
 static void take_lists(struct arena *a, struct guard *g, struct settings *s)
 {
     const struct guard_node *lone = guard_get(&g->root, "ca"), *several = guard_get(&g->root, "cas");
@@ -375,6 +440,7 @@ static void take_lists(struct arena *a, struct guard *g, struct settings *s)
 static void take(struct arena *a, struct guard *g, const char *file, struct settings *s)
 {
     const struct guard_node *db = guard_get(&g->root, "db"), *mail = guard_get(&g->root, "mail"),
+                            *fetch = guard_get(&g->root, "fetch"),
                             *approvals = guard_get(&g->root, "approvals");
     bool demo = guard_bool(&g->root, "demo", false);
     const char *from = guard_text(mail, "from", "massrevoke@localhost");
@@ -391,9 +457,12 @@ static void take(struct arena *a, struct guard *g, const char *file, struct sett
         .mail_reply_to = guard_text(mail, "reply_to", from),
         .mail_spool_dir = guard_text(mail, "spool_dir", NULL),
         .mail_relay_url = guard_text(mail, "relay_url", NULL),
-        .fetch_timeout = guard_span(guard_get(&g->root, "fetch"), "timeout", (struct span){30}),
+        .fetch_timeout = guard_span(fetch, "timeout", (struct span){30}),
+        .ocsp_rate = guard_rate(fetch, "ocsp_rate", (struct rate){100, 1}),
+        .ocsp_sample = (int)guard_int(fetch, "ocsp_sample", 100),
     };
     take_lists(a, g, s);
+    take_vantages(g, s);
     take_lint(a, guard_get(&g->root, "lint"), s);
     check_approvals(g, s);
     check_mail(g);

@@ -85,6 +85,7 @@ void engine_close(struct engine *e)
     for (size_t i = 0; i < e->parts.ca_count; i++)
         pace_close(&e->lines[i].pace);
     engine_canaries_free(e);
+    outside_free(e->outside);
     store_close(e->beat);
     store_close(e->writer);
     void *const owned[] = {e->works, e->pending, e->returning, e->items, e->polls, e->barred, e->skip};
@@ -256,6 +257,8 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     sooner(&next, q->hold_ends);
     if (bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
+        if (utc_is_set(engine_ask_due(e)))
+            sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
             if (utc_is_set(e->published[i]))
                 sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
@@ -274,7 +277,8 @@ static bool look(struct engine *e, struct engine_report *r, struct fault *f)
     bool full = now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
     if (full || (pending && now.s >= engine_look_due(e).s))
         return engine_look(e, full, r, f);
-    return true;
+    struct utc ask = engine_ask_due(e);
+    return !utc_is_set(ask) || ask.s > now.s || engine_ask_responders(e, r, f);
 }
 
 /* Recorded by another engine, which may be dead before it publishes: ours to publish too. */
@@ -362,5 +366,7 @@ bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *
     e->warning[0] = '\0';
     struct queue_next q;
     struct act act = engine_act(e);
-    return store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
+    bool ok = store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
+    r->ocsp_left = engine_ask_left(e);
+    return ok;
 }

@@ -99,7 +99,7 @@ enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 struct scope_cache; /* page digests that are what was signed (scope.c) */
 
 struct verifier_crl;
-struct fetched; /* what a CRL pointer showed last (look.c) */
+struct outside; /* what looking outside remembers (look.h) */
 
 struct engine {
     struct engine_parts parts;
@@ -147,9 +147,8 @@ struct engine {
     struct canary *canaries; /* that have not shown themselves, as of this step */
     size_t canary_count;
     struct utc *proving; /* per issuer of settings: since when its canaries are recorded and not in a CRL */
-    struct mailbag *bag; /* messages at the door */
-    struct fetched *fetched;
-    size_t fetched_count;
+    struct mailbag *bag;     /* messages at the door */
+    struct outside *outside; /* NULL: nothing was looked at yet */
 };
 
 /* Act of the engine at its clock's now. */
@@ -259,10 +258,9 @@ MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fau
  * wait ends, UTC_NONE: none runs. */
 MUST_USE bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f);
 
-/* What a judged CRL shows of canaries among `items` (ascending by number, as its sights): a contradiction
- * stops their issuer. */
-MUST_USE bool engine_canaries_seen(struct engine *e, const struct watched *items, size_t n,
-                                   const struct verifier_crl *judged, struct fault *f);
+/* What the `n` sights of a judged CRL show of canaries: a contradiction stops their issuer. */
+MUST_USE bool engine_canaries_seen(struct engine *e, const struct verifier_crl *judged, size_t n,
+                                   struct fault *f);
 
 /* Frees what they are known by. */
 void engine_canaries_free(struct engine *e);
@@ -275,6 +273,16 @@ MUST_USE bool engine_look(struct engine *e, bool all, struct engine_report *r, s
 
 /* When engine_look wants to run next, given that something is pending. */
 struct utc engine_look_due(const struct engine *e);
+
+/* Asks responders on about the certificates in the queue that the last look made. */
+MUST_USE bool engine_ask_responders(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* When politeness allows the next question; UTC_NONE: none waits. And how many wait. */
+struct utc engine_ask_due(const struct engine *e);
+int64_t engine_ask_left(const struct engine *e);
+
+/* Frees what looking outside remembers; NULL is allowed. */
+void outside_free(struct outside *o);
 
 /* Sends notices that are due; *next is when it wants to run again. */
 MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f);

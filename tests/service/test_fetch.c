@@ -119,7 +119,7 @@ static void unchanged_is_answer_enough(void **unused)
     assert_true(again.ok && again.unchanged);
     assert_int_equal(again.http_status, 304);
     assert_int_equal(again.bytes.n, 0);
-    struct fetch_headers other = first.headers;
+    struct http_headers other = first.headers;
     other.etag[1] = (char)(other.etag[1] == '1' ? '2' : '1');
     fetch(&(struct fetch_request){.url = url("/file"), .known = &other}, 1, &again);
     assert_true(again.ok && !again.unchanged && str_is(again.bytes, "0123456789 the file"));
