@@ -61,6 +61,22 @@ struct settings_map {
     const char *url, *folder;
 };
 
+/* One person who is called when something needs a person. */
+struct settings_oncall {
+    const char *name, *email;
+};
+
+/* Who is told what a campaign cannot mend itself, and how others see that we live. */
+struct settings_alert {
+    const char *const *command; /* program and arguments; count 0: none */
+    size_t command_count;
+    const struct settings_oncall *oncall; /* in the order of calling */
+    size_t oncall_count;
+    struct span after;                                /* until the next one is called; default 15m */
+    const char *beat_file, *beat_url_file, *beat_url; /* the outgoing heartbeat; any may be NULL */
+    struct span beat_every;                           /* default 1m */
+};
+
 struct settings {
     const char *file;                                /* where it came from; NULL: defaults only */
     bool demo;                                       /* demo CA: --as allowed, quorum 1 allowed */
@@ -77,8 +93,10 @@ struct settings {
     const struct settings_map *map;
     size_t map_count;
     struct span fetch_timeout;       /* default 30s */
+    const char *fetch_disclosed;     /* a file with every CRL address that CCADB knows; may be NULL */
     const char *const *lint_command; /* program and arguments that look at a replacement's file */
     size_t lint_count;               /* 0: none */
+    struct settings_alert alert;
 };
 
 /* Finds the file (explicit --config, MASSREVOKE_CONFIG, /etc/massrevoke/massrevoke.cfg) and reads it; `path`

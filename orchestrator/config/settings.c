@@ -1,5 +1,6 @@
 /* The schema of massrevoke.cfg(5) and what one key cannot know alone. */
 #include "massrevoke/settings.h"
+#include "alert_keys.h"
 #include "backend_keys.h"
 #include "massrevoke/digest.h"
 #include "massrevoke/file.h"
@@ -91,6 +92,7 @@ static const struct guard_key map_keys[] = {
 static const struct guard_key fetch_keys[] = {
     {.name = "map", .type = GUARD_LIST, .min = 0, .max = 1000, .keys = map_keys},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
+    {.name = "disclosed", .type = GUARD_PATH},
     {0},
 };
 
@@ -110,6 +112,7 @@ static const struct guard_key settings_keys[] = {
     {.name = "mail", .type = GUARD_GROUP, .keys = mail_keys},
     {.name = "fetch", .type = GUARD_GROUP, .keys = fetch_keys},
     {.name = "lint", .type = GUARD_GROUP, .keys = lint_keys},
+    {.name = "alert", .type = GUARD_GROUP, .keys = alert_keys},
     {0},
 };
 
@@ -217,20 +220,6 @@ static void check_approvals(struct guard *g, const struct settings *s)
                       s->quorum, list->count, s->quorum + 2);
 }
 
-/* One bare address: a local part, one '@', a domain, nothing that could end a header line. */
-static void check_address(struct guard *g, const struct guard_node *mail, const char *key)
-{
-    const char *text = guard_text(mail, key, NULL);
-    if (text == NULL)
-        return;
-    const char *at = strchr(text, '@');
-    bool ok = at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
-    for (const char *p = text; *p != '\0'; p++)
-        ok = ok && (unsigned char)*p > ' ' && *p != 0x7f && strchr("<>,;:\"()", *p) == NULL;
-    if (!ok)
-        guard_problem(g, guard_get(mail, key), "'%.80s' is not one bare mail address", text);
-}
-
 static bool begins(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -240,8 +229,8 @@ static void check_mail(struct guard *g)
 {
     const struct guard_node *mail = guard_get(&g->root, "mail");
     const char *relay = guard_text(mail, "relay_url", NULL);
-    check_address(g, mail, "from");
-    check_address(g, mail, "reply_to");
+    alert_keys_check_address(g, guard_get(mail, "from"));
+    alert_keys_check_address(g, guard_get(mail, "reply_to"));
     if (relay != NULL && !begins(relay, "smtp://"))
         guard_problem(g, guard_get(mail, "relay_url"), "expected smtp://host or smtp://host:port");
     if (relay != NULL && guard_get(mail, "spool_dir")->given)
@@ -382,11 +371,14 @@ static void take(struct arena *a, struct guard *g, const char *file, struct sett
         .mail_spool_dir = guard_text(mail, "spool_dir", NULL),
         .mail_relay_url = guard_text(mail, "relay_url", NULL),
         .fetch_timeout = guard_span(guard_get(&g->root, "fetch"), "timeout", (struct span){30}),
+        .fetch_disclosed = guard_text(guard_get(&g->root, "fetch"), "disclosed", NULL),
+        .alert = alert_keys_take(g, guard_get(&g->root, "alert")),
     };
     take_lists(a, g, s);
     take_lint(a, guard_get(&g->root, "lint"), s);
     check_approvals(g, s);
     check_mail(g);
+    alert_keys_check(g, guard_get(&g->root, "alert"), s);
     check_secrets(g);
     check_places(g);
 }

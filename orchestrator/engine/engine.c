@@ -53,6 +53,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
         e->published[i] = UTC_NONE;
     }
+    engine_alert_open(e);
     *out = e;
     if (store_open(parts->conninfo, parts->schema, &e->beat, f) && begin_session(e, f))
         return true;
@@ -71,6 +72,9 @@ void engine_close(struct engine *e)
     if (e->id != 0 && !store_is_lost(e->parts.store) && engine_settle_pending(e, &r, &ignored) &&
         engine_mail_step(e, &r, &busy, &ignored))
         (void)!engine_give_back_all(e, &ignored);
+    engine_alert_close(e);
+    if (e->id != 0 && !store_is_lost(e->parts.store))
+        (void)!store_engine_end(e->parts.store, e->id, engine_act(e).at, &ignored);
     engine_forget_works(e);
     engine_mailbag_free(e);
     store_close(e->beat);
@@ -297,7 +301,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -314,11 +318,13 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
         return false;
-    if (!assess(e, r, &q, f))
+    if (!assess(e, r, &q, f) ||
+        !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
+    sooner(&r->next, alert);
     return true;
 }
 
@@ -328,6 +334,7 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
                                 .next = UTC_NONE,
                                 .due = UTC_NONE,
                                 .behind = e->behind,
+                                .alerts = "",
                                 .warning = e->warning};
     e->warning[0] = '\0';
     bool ok = true;
@@ -339,6 +346,8 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
     /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
     snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
     *f = (struct fault){0};
+    if (store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        engine_alert_lost(e, r, e->warning);
     r->counts = e->counts;
     r->state = ENGINE_WORKING;
     r->next = utc_add(engine_act(e).at, (struct span){1});

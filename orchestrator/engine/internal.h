@@ -26,7 +26,8 @@ struct rest {
     int64_t seconds;
 };
 
-struct fetched; /* what a CRL pointer showed last (look.c) */
+struct alerting; /* causes and calls (alert.c) */
+struct fetched;  /* what a CRL pointer showed last (look.c) */
 
 struct engine {
     struct engine_parts parts;
@@ -61,6 +62,7 @@ struct engine {
     struct mailbag *bag;    /* messages at the door */
     struct fetched *fetched;
     size_t fetched_count;
+    struct alerting *alerting; /* NULL: there is no door for alerts */
 };
 
 /* Act of the engine at its clock's now. */
@@ -124,6 +126,18 @@ MUST_USE bool engine_compose(struct engine *e, const struct cohort *cohort, cons
 
 /* Frees what engine_notify kept. */
 void engine_mailbag_free(struct engine *e);
+
+/* Finds causes, raises and ends alerts, makes the calls that are due, beats; never waits. `over`: this is the
+ * last step, so nothing is put off. *wake: when it wants to go on. */
+MUST_USE bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct utc *wake,
+                           struct fault *f);
+
+/* The same without a database: it is the cause. */
+void engine_alert_lost(struct engine *e, struct engine_report *r, const char *why);
+
+/* Makes what engine_alert needs; waits a moment for calls under way, then frees. */
+void engine_alert_open(struct engine *e);
+void engine_alert_close(struct engine *e);
 
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);
