@@ -1,18 +1,16 @@
 #include "job.h"
 #include "massrevoke/arena.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* Input as a file in memory: nobody has to feed a pipe while the program reads. */
 static int input_file(struct str input)
@@ -33,52 +31,16 @@ static int input_file(struct str input)
     return fd;
 }
 
-/* Copies of texts that posix_spawn wants writable; `first` before those of `second`. */
-static char **copy_all(struct arena *a, const char *const *first, size_t n, const char *const *second,
-                       size_t m)
+static const char *const *copy_words(struct arena *a, const struct job_order *o)
 {
-    char **all = arena_array(a, n + m + 1, sizeof *all);
-    for (size_t i = 0; i < n + m; i++)
-        all[i] = arena_text(a, i < n ? first[i] : second[i - n]);
-    return all;
-}
-
-static size_t length(const char *const *list)
-{
-    size_t n = 0;
-    while (list != NULL && list[n] != NULL)
-        n++;
-    return n;
-}
-
-/* In a group of its own, so that its children end with it. */
-static int spawn(const struct job_order *o, int input, int output, pid_t *pid)
-{
-    AUTO_ARENA a = {0};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all;
-    char **argv = copy_all(&a, o->command, o->count, &o->argument, o->argument != NULL);
-    size_t extra = length(o->environment);
-    char **envp = copy_all(&a, o->environment, extra, (const char *const *)environ,
-                           length((const char *const *)environ));
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    int error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, envp);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
+    const char **argv = arena_array(a, o->count + 1, sizeof *argv);
+    memcpy(argv, o->command, o->count * sizeof *argv);
+    return argv;
 }
 
 bool job_start(struct job *p, const struct job_order *o, struct fault *f)
 {
+    AUTO_ARENA a = {0};
     int ends[2] = {-1, -1}, input = input_file(o->input), error;
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     struct itimerspec time = {.it_value.tv_sec = o->seconds};
@@ -88,7 +50,7 @@ bool job_start(struct job *p, const struct job_order *o, struct fault *f)
     error = ready ? 0 : errno;
     if (ready) {
         fcntl(p->out, F_SETFL, O_NONBLOCK);
-        error = spawn(o, input, ends[1], &p->pid);
+        error = process_start(copy_words(&a, o), o->environment, input, ends[1], ends[1], &p->pid);
     }
     if (input >= 0)
         close(input);
@@ -145,8 +107,6 @@ void job_stop(struct job *p)
 {
     if (p->pid == 0)
         return;
-    kill(-p->pid, SIGKILL);
-    while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    process_kill(p->pid);
     release(p);
 }

@@ -27,7 +27,6 @@ struct job {
 struct job_order {
     const char *const *command; /* program and first arguments */
     size_t count;
-    const char *argument;           /* the last one; NULL: none */
     const char *const *environment; /* "NAME=value" besides ours, ended by NULL; NULL: none */
     struct str input;               /* on its standard input */
     int seconds;                    /* so long, then it is ended */
