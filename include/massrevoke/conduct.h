@@ -14,6 +14,7 @@
 #include "massrevoke/rules.h"
 #include "massrevoke/store_population.h"
 #include "massrevoke/store_replan.h"
+#include "massrevoke/store_report.h"
 
 /* Whom and what every act works on; `now` is the campaign clock's. */
 struct conduct {
@@ -27,6 +28,10 @@ struct conduct {
     const struct rate
         *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };
+
+/* What a snapshot of a campaign is judged by: the slower of backend and profile, for a campaign over several
+ * CAs goes at the pace of its slowest. */
+struct snapshot_terms conduct_terms(const struct settings *s, const struct profile *profile);
 
 /* What `open` needs. */
 struct conduct_opening {

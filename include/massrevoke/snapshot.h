@@ -141,6 +141,8 @@ struct snapshot {
     int64_t notices_sent, notices_refused, backups_told;
     struct snapshot_tasks tasks;
     int64_t requests_waiting;
+    int request_waiting; /* the newest of them, 0: none */
+    int64_t alerts_open, alerts_unacked;
     const char *waiting_text; /* what waits for a person, one line, or "" */
     const char *next_command; /* the command to type next */
     int64_t log_size;         /* leaves */

@@ -22,6 +22,9 @@ MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
 
+/* The engine says goodbye; one that is gone without is told by an alert. */
+MUST_USE bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f);
+
 /* Does an engine of this campaign run now? */
 MUST_USE bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f);
 

@@ -452,6 +452,36 @@ const struct command commands[] = {
         .run = cmd_drill,
     },
     {
+        .name = "alert list",
+        .group = "also",
+        .usage = "",
+        .summary = "what needs a person now, and who was called for it",
+        .text = "Alerts that are open, and those that ended within a day.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_list,
+    },
+    {
+        .name = "alert ack",
+        .group = "also",
+        .usage = "[ALERT]",
+        .summary = "take an alert, or all: nobody else is called",
+        .text = "An alert ends by itself when its cause is gone; taking it only stops the calls.\n\n"
+                "  massrevoke alert ack 3\n",
+        .options = TAKES(AS) | TAKES(JSON),
+        .max_args = 1,
+        .run = cmd_alert_ack,
+    },
+    {
+        .name = "alert test",
+        .group = "also",
+        .usage = "",
+        .summary = "send a test every way alerts go; what came back?",
+        .text = "Runs alert.command, mails every name of alert.oncall, beats once. Needs no\n"
+                "database. Ends 8 when a way failed, 3 when none is configured.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_test,
+    },
+    {
         .name = "db start",
         .group = "also",
         .usage = "",

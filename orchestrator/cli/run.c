@@ -32,6 +32,15 @@ struct screen {
     char warning[512], behind[512];
 };
 
+static void print_alerts(const char *lines, struct utc now)
+{
+    char at[UTC_TEXT];
+    for (struct str rest = str_of(lines); rest.n > 0 && rest.p != NULL;) {
+        struct str line = str_cut(&rest, '\n');
+        log_line("%s  ! %.*s", utc_format(now, at), (int)line.n, line.p);
+    }
+}
+
 static void print_progress(struct screen *screen, const struct engine_report *r, struct utc now)
 {
     char at[UTC_TEXT], due[UTC_TEXT];
@@ -178,6 +187,7 @@ static bool loop(struct session *s, struct engine *e, bool once, struct engine_r
         if (!engine_step(e, r, f))
             return false;
         struct utc now = s->clock.now(s->clock.self);
+        print_alerts(r->alerts, now);
         print_progress(&screen, r, now);
         bring_back(s);
         bool due = utc_is_set(r->next) && r->next.s <= now.s;

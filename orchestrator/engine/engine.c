@@ -59,6 +59,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
         e->published[i] = e->proving[i] = UTC_NONE;
     }
+    engine_alert_open(e);
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
         begin_session(e, f))
@@ -77,6 +78,9 @@ void engine_close(struct engine *e)
     bool busy = false;
     if (e->id != 0 && !store_is_lost(e->parts.store) && engine_wind_up(e, &r, &ignored))
         (void)!engine_mail_step(e, &r, &busy, &ignored);
+    engine_alert_close(e);
+    if (e->id != 0 && !store_is_lost(e->parts.store))
+        (void)!store_engine_end(e->parts.store, e->id, engine_act(e).at, &ignored);
     engine_claim_forget(e);
     while (e->work_count > 0)
         engine_free_work(e, e->works[0]);
@@ -307,7 +311,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -326,12 +330,14 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
         return false;
-    if (!assess(e, r, &q, f))
+    if (!assess(e, r, &q, f) ||
+        !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
     sooner(&r->next, canary);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
+    sooner(&r->next, alert);
     return true;
 }
 
@@ -341,6 +347,7 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
                                 .next = UTC_NONE,
                                 .due = UTC_NONE,
                                 .behind = e->behind,
+                                .alerts = "",
                                 .warning = e->warning};
     e->warning[0] = '\0';
     bool ok = true;
@@ -353,6 +360,8 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
     /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
     snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
     *f = (struct fault){0};
+    if (store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        engine_alert_lost(e, r, e->warning);
     r->counts = e->counts;
     r->state = ENGINE_WORKING;
     r->next = utc_add(engine_act(e).at, (struct span){1});

@@ -99,7 +99,8 @@ enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 struct scope_cache; /* page digests that are what was signed (scope.c) */
 
 struct verifier_crl;
-struct outside; /* what looking outside remembers (look.h) */
+struct outside;  /* what looking outside remembers (look.h) */
+struct alerting; /* causes and calls (alert.c) */
 
 struct engine {
     struct engine_parts parts;
@@ -147,8 +148,9 @@ struct engine {
     struct canary *canaries; /* that have not shown themselves, as of this step */
     size_t canary_count;
     struct utc *proving; /* per issuer of settings: since when its canaries are recorded and not in a CRL */
-    struct mailbag *bag;     /* messages at the door */
-    struct outside *outside; /* NULL: nothing was looked at yet */
+    struct mailbag *bag; /* messages at the door */
+    struct outside *outside;   /* NULL: nothing was looked at yet */
+    struct alerting *alerting; /* NULL: there is no door for alerts */
 };
 
 /* Act of the engine at its clock's now. */
@@ -303,6 +305,18 @@ MUST_USE bool engine_compose(struct engine *e, const struct cohort *cohort, cons
 
 /* Frees what engine_notify kept. */
 void engine_mailbag_free(struct engine *e);
+
+/* Finds causes, raises and ends alerts, makes the calls that are due, beats; never waits. `over`: this is the
+ * last step, so nothing is put off. *wake: when it wants to go on. */
+MUST_USE bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct utc *wake,
+                           struct fault *f);
+
+/* The same without a database: it is the cause. */
+void engine_alert_lost(struct engine *e, struct engine_report *r, const char *why);
+
+/* Makes what engine_alert needs; waits a moment for calls under way, then frees. */
+void engine_alert_open(struct engine *e);
+void engine_alert_close(struct engine *e);
 
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);

@@ -63,6 +63,14 @@ static json_t *tasks_json(const struct snapshot_tasks *tasks)
     return object;
 }
 
+static json_t *alerts_json(const struct snapshot *s)
+{
+    json_t *object = json_object();
+    json_set_int(object, "open", s->alerts_open);
+    json_set_int(object, "unacknowledged", s->alerts_unacked);
+    return object;
+}
+
 static json_t *replacements_json(const struct snapshot *s)
 {
     const struct snapshot_replacements *r = &s->replacements;
@@ -140,5 +148,6 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
         json_object_set_new(object, "measured_rate_per_hour", json_null());
     json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
     json_object_set_new(object, "replacements", replacements_json(s));
+    json_object_set_new(object, "alerts", alerts_json(s));
     json_pretty(object, out);
 }

@@ -268,6 +268,13 @@ static void put_hours(const struct snapshot *s, struct pane *p)
                   NUMBER(last->published));
 }
 
+static void put_alerts(const struct snapshot *s, struct pane *p)
+{
+    if (s->alerts_open > 0)
+        pane_line(p, "%c ALERTS      %s open, %s not taken by anybody: massrevoke alert list",
+                  s->alerts_unacked > 0 ? '!' : ' ', NUMBER(s->alerts_open), NUMBER(s->alerts_unacked));
+}
+
 static void put_notices(const struct snapshot *s, struct pane *p)
 {
     if (s->subscribers > 0)
@@ -346,6 +353,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     put_stops(s, &top);
     put_engines(s, &top);
     put_tasks(s, &top);
+    put_alerts(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);
     put_hours(s, &bottom);

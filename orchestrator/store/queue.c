@@ -38,6 +38,14 @@ bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at,
     return true;
 }
 
+bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, engine);
+    put_utc(&p, at);
+    return store_do(s, "engine_end", &p, f);
+}
+
 static struct claim read_claim(const PGresult *r, int row, struct arena *a)
 {
     struct claim c = {

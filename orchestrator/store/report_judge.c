@@ -220,6 +220,7 @@ bool report_waiting(struct store *store, const struct campaign_facts *all, const
             arena_format(a, "request %d (%s): %d of %d approvals, expires %s", r->request, r->what,
                          r->approvals, all->terms->quorum, utc_format(r->expires_at, expires));
     }
+    s->request_waiting = newest;
     s->next_command = next_command(all, a, s, newest);
     return true;
 }
