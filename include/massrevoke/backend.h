@@ -19,13 +19,18 @@
 /* What stands for a value in a template, or the text between two. */
 enum backend_value {
     BACKEND_TEXT,
-    BACKEND_SERIAL_HEX,     /* {serial.hex}: 9A0B, even number of digits, no leading 00 */
-    BACKEND_SERIAL_DECIMAL, /* {serial.decimal} */
-    BACKEND_SERIAL_COLON,   /* {serial.colon}: 9a:0b */
-    BACKEND_AKI,            /* {aki}: the issuer's key identifier, lower-case hex */
-    BACKEND_REASON_NAME,    /* {reason.name}: the product's word */
-    BACKEND_REASON_CODE,    /* {reason.code}: RFC 5280's number */
-    BACKEND_ISSUER_NAME,    /* {issuer.name}: as configured, percent-encoded */
+    BACKEND_SERIAL_HEX,      /* {serial.hex}: 9A0B, even number of digits, no leading 00 */
+    BACKEND_SERIAL_DECIMAL,  /* {serial.decimal} */
+    BACKEND_SERIAL_COLON,    /* {serial.colon}: 9a:0b */
+    BACKEND_SERIAL_PREFIXED, /* {serial.prefixed}: 0x9a0b */
+    BACKEND_SERIAL_PADDED,   /* {serial.padded}: 36 digits at least */
+    BACKEND_AKI,             /* {aki}: the issuer's key identifier, lower-case hex */
+    BACKEND_REASON_NAME,     /* {reason.name}: the product's word */
+    BACKEND_REASON_CODE,     /* {reason.code}: RFC 5280's number */
+    BACKEND_ISSUER_NAME,     /* {issuer.name}: as configured, percent-encoded */
+    BACKEND_TOKEN,           /* {token}: a JWT signed for this request */
+    BACKEND_PREPARED,        /* {prepared}: what the request before this one was answered */
+    BACKEND_SERIAL_LIST,     /* {serials}: of a whole process, exec only */
     BACKEND_VALUE_COUNT
 };
 
@@ -73,7 +78,8 @@ struct backend_request {
 
 /* The question to the CA's own database that stands in for a status request. */
 struct backend_record {
-    const char *query;              /* $1 the issuer's key identifier, $2 the serials; NULL: there is none */
+    const char *query;   /* $1 the issuer's key identifier, $2 the serials; NULL: there is none */
+    const char *revoked; /* $1 the issuer's key identifier: serial, seconds, reason; NULL: there is none */
     struct backend_template serial; /* how the database writes one */
 };
 
@@ -95,10 +101,13 @@ struct backend {
 MUST_USE bool backend_read(const char *plans_dir, const char *name, struct arena *a, struct backend *out,
                            struct fault *f);
 
+/* Bit 1 << code for each reason that has a word. */
+unsigned backend_reasons(const char *const words[static BACKEND_REASONS]);
+
 /* What the values of one request are. */
 struct backend_values {
     const struct serial *serial;
-    const char *aki, *reason_name, *issuer_name;
+    const char *aki, *reason_name, *issuer_name, *token, *prepared, *serials;
     int reason_code;
 };
 

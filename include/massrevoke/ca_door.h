@@ -10,8 +10,14 @@
 
 #include "massrevoke/outcome.h"
 
+#include <poll.h>
+
 /* Gets answers; called from inside step(), any number at a time. */
 typedef void ca_answer_fn(void *context, const struct ca_answer *answers, size_t count);
+
+/* Path of a certificate's file as the inventory has it, NULL or "" when it names none; asked from inside
+ * step(), only by doors that need certificates. */
+typedef const char *ca_certificate_fn(void *context, uint32_t number);
 
 /* What a backend is like. */
 struct ca_facts {
@@ -20,8 +26,12 @@ struct ca_facts {
     bool tells_status;     /* status() can answer */
     bool can_publish;      /* publish() signs a CRL */
     struct span quiet;     /* after so long no earlier request can still be executed */
-    struct rate rate;      /* configured ceiling */
+    struct rate rate;      /* ceiling, of configuration and profile */
     unsigned reasons;      /* bit 1 << code for each reason it can express */
+    /* OK for a serial never issued proves nothing: what stands in no inventory and was not supplied itself is
+     * a person's before any request */
+    bool trusts_any_serial;
+    bool needs_certificate; /* a request holds the certificate: ca_door.certificate */
 };
 
 struct ca_door;
@@ -49,10 +59,20 @@ struct ca_door {
     int fd; /* readable when step() has something to do; -1: call step() until it is not busy */
     ca_answer_fn *answer;
     void *answer_context;
+    ca_certificate_fn *certificate; /* may be NULL */
+    void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */
     void *clock;
     struct utc away_until; /* the backend asked to be left alone until then (Retry-After); past: it did not */
 };
+
+/* Waits until step() has something to do, at most `ms`; not at all where there is no descriptor. */
+static inline void ca_wait(const struct ca_door *d, int ms)
+{
+    struct pollfd p = {.fd = d->fd, .events = POLLIN};
+    if (d->fd >= 0)
+        (void)poll(&p, 1, ms);
+}
 
 /* Ends a door; NULL is allowed. */
 static inline void ca_close(struct ca_door *d)

@@ -14,6 +14,7 @@
 #ifndef MASSREVOKE_CA_HTTP_H
 #define MASSREVOKE_CA_HTTP_H
 
+#include "massrevoke/arena.h"
 #include "massrevoke/ca_door.h"
 #include "massrevoke/clock.h"
 #include "massrevoke/settings.h"
@@ -23,5 +24,9 @@
  * naming file and key. ca_close ends it; requests under way are then cut off. */
 MUST_USE bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
                            struct ca_door **out, struct fault *f);
+
+/* What the backend is like, from configuration and profile alone (ca_doors_describe). */
+MUST_USE bool ca_http_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out,
+                               struct fault *f);
 
 #endif

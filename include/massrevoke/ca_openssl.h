@@ -13,6 +13,7 @@
 #ifndef MASSREVOKE_CA_OPENSSL_H
 #define MASSREVOKE_CA_OPENSSL_H
 
+#include "massrevoke/arena.h"
 #include "massrevoke/ca_door.h"
 #include "massrevoke/clock.h"
 #include "massrevoke/settings.h"
@@ -22,5 +23,9 @@
  * Copies what it needs of `ca`. Faults: CONFIG, naming file and key. ca_close ends it. */
 MUST_USE bool ca_openssl_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
                               struct ca_door **out, struct fault *f);
+
+/* What the backend is like (ca_doors_describe). */
+MUST_USE bool ca_openssl_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out,
+                                  struct fault *f);
 
 #endif

@@ -18,24 +18,35 @@ struct guard_problems;
 struct settings_issuer {
     const char *certificate_file;
     const char *crl;
-    const char *name; /* http: how the CA's interface names it; may be NULL */
+    const char *name; /* how the CA's interface names it; may be NULL */
+    /* For CRLs that publish signs out of the CA's database: all or none. The pass phrase is the CA's. */
+    const char *key_file, *crl_number_file, *crl_file;
 };
 
-/* http: where the interface is and how we show who we are. Files are read by the door. */
+/* Where the interface is and how we show who we are, for every backend but ca_openssl. Files are read by the
+ * door. */
 struct settings_http {
     const char *profile, *plans_dir; /* a shipped name or an absolute path; where own profiles lie, or NULL */
     const char *url;                 /* "https://host:port/base", without '/' at the end */
     const char *token_file, *ca_file; /* may be NULL: no token, the system's trusted CAs */
     const char *client_certificate_file, *client_key_file; /* both or none; PEM */
     const char *authority_key; /* for {aki}: lower-case hex, "" for none; NULL: the issuer's key identifier */
-    const char *record_conninfo; /* the CA's own database, where the profile can ask it; may be NULL */
-    struct span timeout;         /* for one answer; default 30s */
+    const char *record_conninfo; /* the CA's own database: `record_conninfo` of http, `conninfo` of sql */
+    struct span timeout;         /* for one answer; default 30s, of exec 10m */
+    /* http, for profiles that sign a token for each request */
+    const char *token_key_file, *token_issuer, *token_key_id;
+    /* acme */
+    const char *account_key_file, *account_url; /* may be NULL; without URL the key is looked up */
+    const char *keys_dir;                       /* certificates' own keys, SERIAL.key; may be NULL */
+    const char *certificates_dir;               /* where relative certificate_file of the inventory start */
+    const char *const *reasons; /* names of those that the server takes; none: the door's own list */
+    size_t reason_count;
 };
 
 /* One CA: a backend and the issuers it revokes for. */
 struct settings_ca {
     const char *name;              /* default: "ca" for a lone group */
-    const char *backend;           /* "ca_openssl", "http" */
+    const char *backend;           /* "ca_openssl", "http", "sql", "acme", "exec" */
     const char *directory;         /* ca_openssl: the folder of openssl.cnf and index.txt */
     const char *config_file;       /* ca_openssl: default DIRECTORY/openssl.cnf */
     const char *key_password_file; /* may be NULL */
@@ -44,6 +55,8 @@ struct settings_ca {
     struct span crl_validity; /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
     int concurrency;          /* requests at a time, 0: not said */
     struct settings_http http;
+    const char *const *command, *const *status_command; /* exec: program and first arguments */
+    size_t command_count, status_command_count;
     const struct settings_issuer *issuers;
     size_t issuer_count;
 };

@@ -1,6 +1,6 @@
 /* config check: everything that can be wrong before a campaign, at once. */
 #include "command.h"
-#include "massrevoke/backend.h"
+#include "massrevoke/ca_doors.h"
 #include "massrevoke/guard.h"
 #include "massrevoke/json.h"
 #include "massrevoke/keytype.h"
@@ -64,16 +64,28 @@ static void check_secret(const struct settings_ca *ca, const char *path, struct 
         guard_problems_add(p, "CA %s: %s: others can read this secret; chmod 600", ca->name, path);
 }
 
+/* What is missing is a problem already: there is nothing to describe then. */
+static bool is_whole(const struct settings_ca *ca)
+{
+    bool profiled =
+        ca->backend != NULL && strcmp(ca->backend, "ca_openssl") != 0 && strcmp(ca->backend, "acme") != 0;
+    return ca->backend != NULL && (!profiled || ca->http.profile != NULL);
+}
+
 static void check_cas(const struct settings *s, struct guard_problems *p)
 {
     struct fault f;
     for (size_t i = 0; i < s->ca_count; i++) {
         const struct settings_ca *ca = &s->cas[i];
-        struct backend backend;
+        struct ca_facts facts;
         check_secret(ca, ca->key_password_file, p);
         check_secret(ca, ca->http.token_file, p);
         check_secret(ca, ca->http.client_key_file, p);
-        if (ca->http.profile != NULL && !backend_read(s->plans_dir, ca->http.profile, p->arena, &backend, &f))
+        check_secret(ca, ca->http.token_key_file, p);
+        check_secret(ca, ca->http.account_key_file, p);
+        for (size_t k = 0; k < ca->issuer_count; k++)
+            check_secret(ca, ca->issuers[k].key_file, p);
+        if (is_whole(ca) && !ca_doors_describe(ca, p->arena, &facts, &f))
             add_fault(p, &f);
     }
 }

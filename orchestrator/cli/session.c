@@ -1,6 +1,5 @@
 #include "session.h"
-#include "massrevoke/ca_http.h"
-#include "massrevoke/ca_openssl.h"
+#include "massrevoke/ca_doors.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
 
@@ -8,16 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* Backends by their name in the configuration. */
-static const struct {
-    const char *name;
-    bool (*open)(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
-                 struct ca_door **out, struct fault *f);
-} backends[] = {
-    {"ca_openssl", ca_openssl_open},
-    {"http", ca_http_open},
-};
 
 /* The person: --as with a demo CA, else SUDO_USER, else the login name (contract section 1). */
 static bool find_person(struct session *s, const struct invocation *in, struct fault *f)
@@ -52,6 +41,21 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
+/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A profile
+ * that can't be read is a fault of those who use it. */
+static void resolve_rates(struct session *s)
+{
+    struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);
+    for (size_t i = 0; i < s->settings.ca_count; i++) {
+        struct ca_facts facts;
+        struct fault ignored;
+        cas[i] = s->settings.cas[i];
+        if (ca_doors_describe(&cas[i], &s->arena, &facts, &ignored))
+            cas[i].rate = facts.rate;
+    }
+    s->settings.cas = cas;
+}
+
 bool session_open(const struct invocation *in, unsigned needs, struct session *out, struct fault *f)
 {
     const char *name = in->values[OPTION_CAMPAIGN];
@@ -63,6 +67,7 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
         !store_open(out->conninfo, out->schema, &out->store, f) ||
         !conduct_issuers(out->store, &out->settings, &out->arena, &out->issuers, &out->issuer_count, f))
         return false;
+    resolve_rates(out);
     if (needs != SESSION_CAMPAIGN)
         return true;
     return store_campaign_find(out->store, name, &out->arena, &out->campaign, f) &&
@@ -92,15 +97,6 @@ struct conduct session_conduct(const struct session *s)
                             .campaign = s->campaign};
 }
 
-static bool open_ca(struct session *s, size_t index, uint16_t first, struct fault *f)
-{
-    const struct settings_ca *ca = &s->settings.cas[index];
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
-        if (strcmp(backends[i].name, ca->backend) == 0)
-            return backends[i].open(ca, first, s->clock, &s->cas[index].door, f);
-    return fault_set(f, FAULT_CONFIG, "CA %s: backend %s is not known", ca->name, ca->backend);
-}
-
 bool session_engine(struct session *s, struct engine_parts *parts, struct fault *f)
 {
     char host[256] = "";
@@ -108,7 +104,7 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
     s->cas = arena_array(&s->arena, s->settings.ca_count, sizeof *s->cas);
     size_t first = 0;
     for (size_t i = 0; i < s->settings.ca_count; i++) {
-        if (!open_ca(s, i, (uint16_t)first, f))
+        if (!ca_doors_open(&s->settings.cas[i], (uint16_t)first, s->clock, &s->cas[i].door, f))
             return false;
         s->ca_count = i + 1;
         first += s->settings.cas[i].issuer_count;

@@ -15,12 +15,13 @@
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
 
-static const char *const backends[] = {"ca_openssl", "http", NULL};
-
 static const struct guard_key issuer_keys[] = {
     {.name = "certificate_file", .type = GUARD_PATH, .required = true},
     {.name = "crl", .type = GUARD_TEXT},
     {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {.name = "key_file", .type = GUARD_PATH},
+    {.name = "crl_number_file", .type = GUARD_PATH},
+    {.name = "crl_file", .type = GUARD_PATH},
     {0},
 };
 
@@ -31,7 +32,7 @@ static const struct guard_key window_keys[] = {
 
 static const struct guard_key ca_keys[] = {
     {.name = "name", .type = GUARD_TEXT, .min = 1, .max = 64},
-    {.name = "backend", .type = GUARD_TEXT, .required = true, .words = backends},
+    {.name = "backend", .type = GUARD_TEXT, .required = true, .words = backend_keys_names},
     {.name = "directory", .type = GUARD_PATH},
     {.name = "config_file", .type = GUARD_PATH},
     {.name = "key_password_file", .type = GUARD_PATH},
@@ -43,6 +44,17 @@ static const struct guard_key ca_keys[] = {
     {.name = "client_key_file", .type = GUARD_PATH},
     {.name = "authority_key", .type = GUARD_TEXT, .min = 1, .max = 128},
     {.name = "record_conninfo", .type = GUARD_TEXT},
+    {.name = "conninfo", .type = GUARD_TEXT},
+    {.name = "token_key_file", .type = GUARD_PATH},
+    {.name = "token_issuer", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "token_key_id", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "account_key_file", .type = GUARD_PATH},
+    {.name = "account_url", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {.name = "keys_dir", .type = GUARD_PATH},
+    {.name = "certificates_dir", .type = GUARD_PATH},
+    {.name = "reasons", .type = GUARD_TEXTS, .min = 1, .max = 10},
+    {.name = "command", .type = GUARD_TEXTS, .min = 1, .max = 40},
+    {.name = "status_command", .type = GUARD_TEXTS, .min = 1, .max = 40},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
     {.name = "rate", .type = GUARD_RATE},
     {.name = "windows", .type = GUARD_LIST, .min = 1, .max = 8, .keys = window_keys},
@@ -342,6 +354,9 @@ static void take_ca(struct guard *g, const struct guard_node *n, struct settings
             .certificate_file = guard_text(&list->inside[i], "certificate_file", NULL),
             .crl = guard_text(&list->inside[i], "crl", NULL),
             .name = guard_text(&list->inside[i], "name", NULL),
+            .key_file = guard_text(&list->inside[i], "key_file", NULL),
+            .crl_number_file = guard_text(&list->inside[i], "crl_number_file", NULL),
+            .crl_file = guard_text(&list->inside[i], "crl_file", NULL),
         };
     const char *directory = guard_text(n, "directory", NULL);
     *out = (struct settings_ca){
@@ -358,29 +373,24 @@ static void take_ca(struct guard *g, const struct guard_node *n, struct settings
         .issuers = issuers,
         .issuer_count = list->count,
     };
+    out->command = backend_keys_words(a, guard_get(n, "command"), &out->command_count);
+    out->status_command = backend_keys_words(a, guard_get(n, "status_command"), &out->status_command_count);
 }
 
 static void take_lint(struct arena *a, const struct guard_node *n, struct settings *s)
 {
-    const struct guard_node *list = guard_get(n, "command");
-    const char **words = arena_array(a, list->count, sizeof *words);
-    for (size_t i = 0; i < list->count; i++)
-        words[i] = list->inside[i].text;
-    s->lint_command = words;
-    s->lint_count = list->count;
+    s->lint_command = backend_keys_words(a, guard_get(n, "command"), &s->lint_count);
 }
 
 static void take_approver(struct arena *a, const struct guard_node *n, struct settings_approver *out)
 {
-    const struct guard_node *list = guard_get(n, "logins");
-    const char **logins = arena_array(a, list->count, sizeof *logins);
-    for (size_t i = 0; i < list->count; i++)
-        logins[i] = list->inside[i].text;
+    size_t count;
+    const char *const *logins = backend_keys_words(a, guard_get(n, "logins"), &count);
     *out = (struct settings_approver){
         .name = guard_text(n, "name", NULL),
         .certificate_file = guard_text(n, "certificate_file", NULL),
         .logins = logins,
-        .login_count = list->count,
+        .login_count = count,
     };
 }
 

@@ -465,16 +465,25 @@ static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
     return true;
 }
 
-static struct ca_facts facts_of(const struct ca_http *c, struct rate rate)
+static bool describe(const struct settings_ca *ca, struct arena *a, struct backend *how, struct ca_facts *out,
+                     struct fault *f)
 {
-    struct ca_facts facts = {.name = c->backend.name,
-                             .keeps_first_date = c->backend.keeps_first_date,
-                             .tells_status = c->backend.status.method != NULL || c->record != NULL,
-                             .quiet = c->backend.quiet,
-                             .rate = rate};
-    for (unsigned code = 0; code < BACKEND_REASONS; code++)
-        facts.reasons |= (c->backend.words[code] != NULL ? 1U : 0U) << code;
-    return facts;
+    if (!backend_read(ca->http.plans_dir, ca->http.profile, a, how, f))
+        return false;
+    bool record = ca->http.record_conninfo != NULL;
+    *out = (struct ca_facts){.name = how->name,
+                             .keeps_first_date = how->keeps_first_date,
+                             .tells_status = how->status.method != NULL || record,
+                             .quiet = how->quiet,
+                             .rate = ca->rate,
+                             .reasons = backend_reasons(how->words)};
+    return true;
+}
+
+bool ca_http_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out, struct fault *f)
+{
+    struct backend how;
+    return describe(ca, a, &how, out, f);
 }
 
 static const struct ca_door_ops ops = {
@@ -488,12 +497,11 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     c->door = (struct ca_door){
         .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     copy_settings(c, &ca->http);
-    bool ok = backend_read(c->http.plans_dir, c->http.profile, &c->arena, &c->backend, f) &&
-              take_names(c, ca, f) && check_files(c, f) &&
+    bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) && take_names(c, ca, f) &&
+              check_files(c, f) &&
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
     if (ok && c->http.record_conninfo != NULL)
         c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
-    c->door.facts = facts_of(c, ca->rate);
     c->door.fd = c->events.epoll;
     if (ok)
         *out = &c->door;

@@ -1,8 +1,7 @@
 #include "massrevoke/ca_openssl.h"
+#include "door/ca_crl.h"
 #include "door/ca_index.h"
 #include "massrevoke/cert.h"
-#include "massrevoke/cms.h"
-#include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
 
 #include <errno.h>
@@ -16,10 +15,8 @@
 #include <unistd.h>
 
 #define INDEX_MAX ((size_t)4 * 1024 * 1024 * 1024)
-#define CRL_MAX ((size_t)1024 * 1024 * 1024)
-#define PATIENCE_STEPS 80 /* of 10 ms for another holder of the lock: a brake binds within a second */
-#define ABSENT_STEPS 100  /* of 10 ms: openssl renames index.txt away before it renames the new one in */
-#define CHANGED_TRIES 5   /* passes begun anew because somebody wrote without the lock */
+#define ABSENT_STEPS 100 /* of 10 ms: openssl renames index.txt away before it renames the new one in */
+#define CHANGED_TRIES 5  /* passes begun anew because somebody wrote without the lock */
 
 /* One queued item. Jobs of the same serial hang together in the order they came. */
 struct job {
@@ -247,21 +244,6 @@ static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
     return fault_hint(f, "run other commands as: flock %s openssl ca ...", c->lock);
 }
 
-/* Waits a while for another holder of the lock. */
-static bool take_lock(const struct ca_openssl *c, int *lock, struct fault *f)
-{
-    for (int i = 0; !file_lock(c->lock, false, lock, f); i++) {
-        if (f->kind != FAULT_CONFLICT)
-            return false;
-        if (i == PATIENCE_STEPS) {
-            f->kind = FAULT_UNAVAILABLE;
-            return false;
-        }
-        pause_10_ms();
-    }
-    return true;
-}
-
 static void deliver(struct ca_openssl *c)
 {
     enum { BATCH = 256 };
@@ -287,7 +269,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     int lock = -1;
     bool risky = false, ok = true;
     if (c->job_count > 0) {
-        ok = take_lock(c, &lock, f) && pass(c, &risky, f);
+        ok = ca_crl_lock(c->lock, &lock, f) && pass(c, &risky, f);
         if (lock >= 0)
             close(lock);
         for (size_t i = 0; !ok && i < c->job_count; i++)
@@ -325,78 +307,6 @@ static bool read_entries(const struct ca_openssl *c, struct crl_entry **entries,
     return end;
 }
 
-/* value + 1; the largest value stays, crl_write refuses it. */
-static struct serial successor(struct serial value)
-{
-    uint8_t octets[SERIAL_MAX] = {0};
-    memcpy(octets + SERIAL_MAX - value.n, value.bytes, value.n);
-    for (size_t i = SERIAL_MAX; i-- > 0;)
-        if (++octets[i] != 0)
-            break;
-    struct serial next;
-    return serial_from_octets(octets, SERIAL_MAX, &next) == NULL ? next : value;
-}
-
-/* The number for the next CRL: what crlnumber says, but above the CRL in place. */
-static bool next_number(const struct ca_openssl *c, struct serial *number, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct str text, crl;
-    struct serial placed;
-    if (!file_read(c->crl_number, 4096, &a, &text, f))
-        return false;
-    struct str digits = str_trim(text);
-    const char *why = digits.n % 2 != 0 ? "an odd number of digits" : serial_from_hex(digits, number);
-    if (digits.n > 0 && digits.n % 2 == 0 && strspn(arena_copy(&a, digits.p, digits.n), "0") == digits.n) {
-        *number = (struct serial){.n = 1, .bytes = {1}};
-        why = NULL;
-    }
-    if (why != NULL)
-        return fault_set(f, FAULT_FAILED, "%s:1: not a CRL number: %s", c->crl_number, why);
-    if (access(c->crl, F_OK) != 0)
-        return true;
-    if (!file_read(c->crl, CRL_MAX, &a, &crl, f))
-        return false;
-    if (!crl_number(crl, &placed)) {
-        fault_set(f, FAULT_CONFLICT, "%s is no CRL in DER with a number; it was not replaced", c->crl);
-        return fault_hint(f, "move the file away, then publish again");
-    }
-    if (serial_compare(number, &placed) <= 0)
-        *number = successor(placed);
-    return true;
-}
-
-static bool write_number(const struct ca_openssl *c, struct serial number, struct fault *f)
-{
-    char digits[SERIAL_HEX_TEXT + 1];
-    serial_hex(&number, digits);
-    size_t n = strlen(digits);
-    digits[n] = '\n';
-    struct stat st;
-    mode_t mode = stat(c->crl_number, &st) == 0 ? st.st_mode & 0777 : 0644;
-    return file_write(c->crl_number, (struct str){digits, n + 1}, mode, f);
-}
-
-static bool sign_and_place(struct ca_openssl *c, const struct issuer *issuer, struct utc now,
-                           const struct crl_entry *entries, size_t count, struct fault *f)
-{
-    AUTO_BUF crl = {0};
-    EVP_PKEY *key = NULL;
-    struct crl_head head = {.issuer = issuer->cert.subject,
-                            .key_id = issuer->cert.ski,
-                            .this_update = now,
-                            .next_update = utc_add(now, c->crl_validity)};
-    if (!next_number(c, &head.number, f) || !key_load(c->key, c->key_password_file, &key, f))
-        return false;
-    bool ok = EVP_PKEY_eq(key, issuer->key) == 1;
-    if (!ok)
-        fault_set(f, FAULT_CONFIG, "%s is not the key of the CA's certificate", c->key);
-    ok = ok && crl_write(&head, entries, count, key, &crl, f);
-    key_release(key);
-    /* the number is used up before it is seen: a crash in between only skips one */
-    return ok && write_number(c, successor(head.number), f) && file_write(c->crl, buf_str(&crl), 0644, f);
-}
-
 static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
 {
     struct ca_openssl *c = self(d);
@@ -406,8 +316,9 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
     struct crl_entry *entries = NULL;
     size_t count = 0;
     int lock = -1;
-    bool ok = take_lock(c, &lock, f) && read_entries(c, &entries, &count, f) &&
-              sign_and_place(c, one, now, entries, count, f);
+    const struct ca_crl crl = {c->key, c->key_password_file, c->crl_number, c->crl, c->crl_validity};
+    bool ok = ca_crl_lock(c->lock, &lock, f) && read_entries(c, &entries, &count, f) &&
+              ca_crl_place(&crl, one, now, entries, count, f);
     if (lock >= 0)
         close(lock);
     free(entries);
@@ -494,18 +405,30 @@ static bool load_issuers(struct ca_openssl *c, const struct settings_ca *ca, con
 static const struct ca_door_ops ops = {
     .revoke = queue_revoke, .status = queue_status, .step = step, .publish = publish, .close = close_door};
 
+static struct ca_facts facts_of(struct rate rate)
+{
+    return (struct ca_facts){.name = "ca_openssl",
+                             .keeps_first_date = true,
+                             .tells_status = true,
+                             .can_publish = true,
+                             .rate = rate,
+                             .reasons = CA_INDEX_REASONS};
+}
+
+bool ca_openssl_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out, struct fault *f)
+{
+    (void)a, (void)f;
+    *out = facts_of(ca->rate);
+    return true;
+}
+
 bool ca_openssl_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
                      struct ca_door **out, struct fault *f)
 {
     struct ca_openssl *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_openssl){.first_issuer = first_issuer, .crl_validity = ca->crl_validity};
     c->door = (struct ca_door){.ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self};
-    c->door.facts = (struct ca_facts){.name = "ca_openssl",
-                                      .keeps_first_date = true,
-                                      .tells_status = true,
-                                      .can_publish = true,
-                                      .rate = ca->rate,
-                                      .reasons = CA_INDEX_REASONS};
+    c->door.facts = facts_of(ca->rate);
     c->directory = arena_text(&c->arena, ca->directory);
     c->key_password_file = arena_text(&c->arena, ca->key_password_file);
     c->lock = file_join(&c->arena, c->directory, "index.lock");

@@ -11,12 +11,6 @@ struct ca_record {
     PGconn *db; /* NULL: not connected */
 };
 
-/* One serial as the record writes it. */
-struct form {
-    char *text;
-    size_t index;
-};
-
 static void disconnect(struct ca_record *r)
 {
     PQfinish(r->db);
@@ -77,39 +71,10 @@ static PGresult *hear(struct ca_record *r)
     return NULL;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(((const struct form *)a)->text, ((const struct form *)b)->text);
-}
-
-/* Puts one row of the answer to every question about its serial. */
-static bool take(const PGresult *answer, int row, const struct form *forms, size_t n, struct record_row *out,
-                 struct fault *f)
-{
-    struct form wanted = {.text = PQgetvalue(answer, row, 0)};
-    const struct form *found = bsearch(&wanted, forms, n, sizeof *forms, by_text);
-    struct record_row is = {.found = true, .at = UTC_NONE, .reason = -1};
-    is.revoked = strcmp(PQgetvalue(answer, row, 1), "t") == 0;
-    if (is.revoked && !PQgetisnull(answer, row, 2))
-        is.at.s = strtoll(PQgetvalue(answer, row, 2), NULL, 10);
-    if (is.revoked && !PQgetisnull(answer, row, 3))
-        is.reason = (int)strtol(PQgetvalue(answer, row, 3), NULL, 10);
-    if (found == NULL)
-        return fault_set(f, FAULT_CONFIG, "the CA's database answers with a serial that was not asked for");
-    while (found > forms && strcmp(found[-1].text, wanted.text) == 0)
-        found--;
-    for (; found < forms + n && strcmp(found->text, wanted.text) == 0; found++) {
-        if (out[found->index].found)
-            return fault_set(f, FAULT_CONFIG, "the CA's database has serial %.60s twice", wanted.text);
-        out[found->index] = is;
-    }
-    return true;
-}
-
-static bool ask(struct ca_record *r, const char *aki, const char *array, const struct form *forms, size_t n,
+static bool ask(struct ca_record *r, const char *aki, const struct record_forms *forms,
                 struct record_row *out, struct fault *f)
 {
-    const char *const values[] = {aki, array};
+    const char *const values[] = {aki, forms->array.p};
     if (PQsendQueryParams(r->db, r->how->query, 2, NULL, values, NULL, NULL, 0) == 0)
         return refuse(r, NULL, f);
     PGresult *answer = hear(r);
@@ -118,10 +83,7 @@ static bool ask(struct ca_record *r, const char *aki, const char *array, const s
         refuse(r, answer, f);
     else if (!ok)
         fault_set(f, FAULT_UNAVAILABLE, "the CA's database does not answer");
-    else if (PQnfields(answer) != 4)
-        ok = fault_set(f, FAULT_CONFIG, "the record's query gives %d columns, not 4", PQnfields(answer));
-    for (int row = 0; ok && row < PQntuples(answer); row++)
-        ok = take(answer, row, forms, n, out, f);
+    ok = ok && record_rows_take(forms, answer, out, f);
     PQclear(answer);
     return ok;
 }
@@ -137,22 +99,51 @@ bool ca_record_ask(struct ca_record *r, const char *aki, const struct serial *se
                    struct record_row *out, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    AUTO_BUF array = {0};
-    struct form *forms = arena_array(&a, n, sizeof *forms);
-    buf_text(&array, "{");
-    for (size_t i = 0; i < n; i++) {
-        AUTO_BUF text = {0};
-        struct backend_values values = {.serial = &serials[i], .aki = aki};
-        backend_expand(&r->how->serial, &values, &text);
-        forms[i] = (struct form){arena_text(&a, text.p), i};
-        buf_format(&array, "%s\"%s\"", i == 0 ? "" : ",", text.p); /* digits and colons: nothing to quote */
-        out[i] = (struct record_row){.at = UTC_NONE, .reason = -1};
-    }
-    buf_text(&array, "}");
-    qsort(forms, n, sizeof *forms, by_text);
-    bool ok = connect_now(r, f) && ask(r, aki, array.p, forms, n, out, f);
+    struct record_forms forms = {0};
+    record_forms_make(&forms, &r->how->serial, serials, n, &a);
+    bool ok = connect_now(r, f) && ask(r, aki, &forms, out, f);
     if (!ok)
         disconnect(r); /* an answer that comes later must not be taken for the next one */
+    buf_free(&forms.array);
+    return ok;
+}
+
+static bool take_entry(const struct ca_record *r, const PGresult *answer, int row, struct crl_entry *out)
+{
+    bool decimal = r->how->serial.parts[0].value == BACKEND_SERIAL_DECIMAL;
+    struct str text = str_of(PQgetvalue(answer, row, 0));
+    *out = (struct crl_entry){.at = {strtoll(PQgetvalue(answer, row, 1), NULL, 10)},
+                              .reason = (int)strtol(PQgetvalue(answer, row, 2), NULL, 10),
+                              .invalid_since = UTC_NONE};
+    return !PQgetisnull(answer, row, 1) && reason_name(out->reason) != NULL &&
+           (decimal ? serial_from_decimal(text, &out->serial) : serial_from_hex(text, &out->serial)) == NULL;
+}
+
+bool ca_record_revoked(struct ca_record *r, const char *aki, struct crl_entry **entries, size_t *count,
+                       struct fault *f)
+{
+    const char *const values[] = {aki};
+    *entries = NULL;
+    *count = 0;
+    if (!connect_now(r, f))
+        return false;
+    PGresult *answer =
+        PQsendQueryParams(r->db, r->how->revoked, 1, NULL, values, NULL, NULL, 0) == 1 ? hear(r) : NULL;
+    bool ok = PQresultStatus(answer) == PGRES_TUPLES_OK;
+    if (!ok)
+        refuse(r, answer, f);
+    else if (PQnfields(answer) != 3)
+        ok = fault_set(f, FAULT_CONFIG, "the record's list gives %d columns, not 3", PQnfields(answer));
+    *entries = ok ? arena_grow(NULL, ((size_t)PQntuples(answer) + 1) * sizeof **entries) : NULL;
+    for (int row = 0; ok && row < PQntuples(answer); row++)
+        if (take_entry(r, answer, row, &(*entries)[*count]))
+            ++*count;
+        else
+            ok = fault_set(f, FAULT_CONFIG, "the CA's database: row %d has no serial, date and reason: %.60s",
+                           row + 1, PQgetvalue(answer, row, 0));
+    PQclear(answer);
+    if (!ok)
+        disconnect(r);
     return ok;
 }
 

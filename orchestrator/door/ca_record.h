@@ -5,23 +5,17 @@
  * without a row is one that the CA never issued. Parameters have no type of their own, so the query works on
  * text and on bytea columns (cfssl's migrations use bytea). I/O by libpq, blocking for at most
  * RECORD_SECONDS. Does not: know cfssl, write, or keep anything between questions but the connection. Source:
- * facts of backends 1.2. Called by: ca_http.c. */
+ * facts of backends 1.2. Called by: ca_http.c, ca_record_crl.c. */
 #ifndef DOOR_CA_RECORD_H
 #define DOOR_CA_RECORD_H
 
-#include "massrevoke/backend.h"
+#include "massrevoke/crl_write.h"
+#include "record_rows.h"
 
 #define RECORD_SECONDS 15
 #define RECORD_BATCH 1000 /* serials a question */
 
 struct ca_record;
-
-/* What the record says of one serial. */
-struct record_row {
-    bool found, revoked;
-    struct utc at; /* UTC_NONE: not revoked, or not said */
-    int reason;    /* -1: not said */
-};
 
 /* Keeps both texts; connects at the first question. Never NULL. */
 struct ca_record *ca_record_open(const char *conninfo, const struct backend_record *how);
@@ -30,6 +24,11 @@ struct ca_record *ca_record_open(const char *conninfo, const struct backend_reco
  * CONFIG: the query or the login is wrong. */
 MUST_USE bool ca_record_ask(struct ca_record *r, const char *aki, const struct serial *serials, size_t n,
                             struct record_row *out, struct fault *f);
+
+/* Everything that is revoked under one issuer, unordered; *entries is the caller's to free(3), also on
+ * failure. Faults as above. */
+MUST_USE bool ca_record_revoked(struct ca_record *r, const char *aki, struct crl_entry **entries,
+                                size_t *count, struct fault *f);
 
 /* Ends; NULL is allowed. */
 void ca_record_close(struct ca_record *r);

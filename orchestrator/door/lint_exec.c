@@ -1,19 +1,17 @@
 /* A linter as a process. */
 #include "massrevoke/arena.h"
 #include "massrevoke/lint_door.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* One process; pid 0: free. */
 struct job {
@@ -50,33 +48,14 @@ size_t lint_room(const struct lint_door *d)
     return n;
 }
 
-/* The process in a group of its own, so that its children end with it. */
+/* The command with the file as its last argument. */
 static int spawn(const struct lint_door *d, const char *file, int output, pid_t *pid)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all;
-    char **argv = arena_grow(NULL, (d->count + 2) * sizeof *argv);
-    for (size_t i = 0; i < d->count; i++)
-        argv[i] = strdup(d->command[i]);
-    argv[d->count] = strdup(file);
-    argv[d->count + 1] = NULL;
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    int error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    for (size_t i = 0; argv[i] != NULL; i++)
-        free(argv[i]);
-    free(argv);
-    return error;
+    AUTO_ARENA a = {0};
+    const char **argv = arena_array(&a, d->count + 2, sizeof *argv);
+    memcpy(argv, d->command, d->count * sizeof *argv);
+    argv[d->count] = file;
+    return process_start(argv, -1, output, output, pid);
 }
 
 bool lint_start(struct lint_door *d, int64_t id, const char *file, struct fault *f)
@@ -121,13 +100,6 @@ static void drink(struct job *j)
         }
 }
 
-static void end(struct job *j)
-{
-    kill(-j->pid, SIGKILL);
-    while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-}
-
 static void answer(struct job *j, const char *instead, struct lint_answer *out)
 {
     *out = (struct lint_answer){.id = j->id};
@@ -160,7 +132,7 @@ bool lint_next(struct lint_door *d, struct lint_answer *out, bool *busy)
             return true;
         }
         if (read(j->timer, &fired, sizeof fired) == (ssize_t)sizeof fired) {
-            end(j);
+            (void)process_kill(j->pid);
             j->filled = 0;
             snprintf(text, sizeof text, "no answer within %d s", LINT_SECONDS);
             answer(j, text, out);
@@ -176,7 +148,7 @@ void lint_close(struct lint_door *d)
     for (size_t i = 0; d != NULL && i < LINT_AT_ONCE; i++)
         if (d->jobs[i].pid != 0) {
             struct lint_answer ignored;
-            end(&d->jobs[i]);
+            (void)process_kill(d->jobs[i].pid);
             answer(&d->jobs[i], NULL, &ignored);
         }
     free(d);

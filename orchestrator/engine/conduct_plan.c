@@ -1,5 +1,6 @@
 /* Planning: what the store has, made into a plan, written, and put up for approval. */
 #include "conduct_parts.h"
+#include "massrevoke/ca_doors.h"
 #include "massrevoke/planner.h"
 #include "massrevoke/store_plan.h"
 
@@ -28,6 +29,38 @@ static bool assign_cas(const struct conduct *c, struct plan_material *m, struct 
     return true;
 }
 
+/* Can the CA revoke for this reason at all? Asked of every backend alike, before anything is planned. */
+static bool check_reason(const struct settings_ca *ca, const struct ca_facts *facts, int reason,
+                         struct fault *f)
+{
+    if ((facts->reasons >> reason & 1) != 0)
+        return true;
+    AUTO_BUF can = {0};
+    for (int code = 0; code <= REASON_AA_COMPROMISE; code++)
+        if ((facts->reasons >> code & 1) != 0)
+            buf_format(&can, "%s%s", can.n == 0 ? "" : ", ", reason_name(code));
+    fault_set(f, FAULT_REFUSED, "CA %s: backend %s can't express the reason %s: nothing was planned",
+              ca->name, facts->name, reason_name(reason));
+    return fault_hint(f, "it can say %s; configure another backend for this CA",
+                      can.p == NULL ? "none" : can.p);
+}
+
+/* What each CA that has a part in it is like. */
+static bool describe_cas(const struct conduct *c, const struct plan_material *m, int reason, struct arena *a,
+                         struct ca_facts *facts, struct fault *f)
+{
+    bool *used = arena_array(a, c->settings->ca_count, sizeof *used);
+    for (size_t i = 0; i < m->certificate_count; i++)
+        used[m->certificates[i].ca] = true;
+    for (size_t i = 0; i < c->settings->ca_count; i++) {
+        const struct settings_ca *ca = &c->settings->cas[i];
+        facts[i] = (struct ca_facts){.rate = ca->rate};
+        if (used[i] && (!ca_doors_describe(ca, a, &facts[i], f) || !check_reason(ca, &facts[i], reason, f)))
+            return false;
+    }
+    return true;
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
@@ -36,11 +69,13 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
         !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) || !assign_cas(c, m, a, f))
         return false;
+    struct ca_facts *facts = arena_array(a, c->settings->ca_count, sizeof *facts);
+    if (!describe_cas(c, m, cohort->reason, a, facts, f))
+        return false;
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     const char **names = arena_array(a, c->settings->ca_count, sizeof *names);
     for (size_t i = 0; i < c->settings->ca_count; i++) {
-        rates[i] = c->measured == NULL ? c->settings->cas[i].rate
-                                       : rate_slower(c->settings->cas[i].rate, c->measured[i]);
+        rates[i] = c->measured == NULL ? facts[i].rate : rate_slower(facts[i].rate, c->measured[i]);
         names[i] = c->settings->cas[i].name;
     }
     if (utc_is_set(cohort->started_at) && !m->canary_open)

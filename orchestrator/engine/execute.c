@@ -7,6 +7,7 @@
 #define BATCH 20000 /* certificates claimed at once: one pass over an openssl index serves them all */
 #define SETTLE 1000 /* outcomes a transaction */
 #define TURN 10 /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
+#define STEP_MS 1000 /* a door is stepped that often even if its descriptor says nothing */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
 
 /* Where an answer belongs: claims flattened in the order of their numbers. */
@@ -123,8 +124,10 @@ static bool converse(struct engine *e, struct exchange *x, int ca, const struct 
     for (size_t i = 0; i < n; i++)
         x->answered[find_slot(x, items[i].number) - x->slots] = false;
     bool ok = revoke ? door->ops->revoke(door, items, n, f) : door->ops->status(door, items, n, f);
-    for (bool busy = ok; ok && busy;)
+    for (bool busy = ok; ok && busy;) {
+        ca_wait(door, STEP_MS);
         ok = door->ops->step(door, &busy, f);
+    }
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = find_slot(x, items[i].number);
         if (!x->answered[slot - x->slots])

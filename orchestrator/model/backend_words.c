@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* --- out --- */
-
-static void add_colon(const struct serial *s, struct buf *out)
+unsigned backend_reasons(const char *const words[static BACKEND_REASONS])
 {
-    char digits[3];
-    for (size_t i = 0; i < s->n; i++)
-        buf_format(out, "%s%s", i == 0 ? "" : ":", hex_lower(&s->bytes[i], 1, digits));
+    unsigned bits = 0;
+    for (unsigned code = 0; code < BACKEND_REASONS; code++)
+        bits |= (words[code] != NULL ? 1U : 0U) << code;
+    return bits;
 }
+
+/* --- out --- */
 
 /* RFC 3986: everything but the unreserved characters. */
 static void add_encoded(const char *text, struct buf *out)
@@ -27,21 +28,25 @@ static void add_encoded(const char *text, struct buf *out)
             buf_format(out, "%%%s", hex_upper(c, 1, digits));
 }
 
+static const enum serial_spelling spellings[BACKEND_VALUE_COUNT] = {
+    [BACKEND_SERIAL_HEX] = SERIAL_HEX,       [BACKEND_SERIAL_DECIMAL] = SERIAL_DECIMAL,
+    [BACKEND_SERIAL_COLON] = SERIAL_COLONS,  [BACKEND_SERIAL_PREFIXED] = SERIAL_PREFIXED,
+    [BACKEND_SERIAL_PADDED] = SERIAL_PADDED,
+};
+
 static void add_part(const struct backend_part *part, const struct backend_values *v, struct buf *out)
 {
-    char digits[SERIAL_DECIMAL_TEXT];
+    char digits[SERIAL_SPELLING_TEXT];
     switch (part->value) {
     case BACKEND_TEXT:
         buf_add(out, part->text.p, part->text.n);
         break;
     case BACKEND_SERIAL_HEX:
-        buf_text(out, serial_hex(v->serial, digits));
-        break;
     case BACKEND_SERIAL_DECIMAL:
-        buf_text(out, serial_decimal(v->serial, digits));
-        break;
     case BACKEND_SERIAL_COLON:
-        add_colon(v->serial, out);
+    case BACKEND_SERIAL_PREFIXED:
+    case BACKEND_SERIAL_PADDED:
+        buf_text(out, serial_spell(v->serial, spellings[part->value], digits));
         break;
     case BACKEND_AKI:
         buf_text(out, v->aki);
@@ -54,6 +59,15 @@ static void add_part(const struct backend_part *part, const struct backend_value
         break;
     case BACKEND_ISSUER_NAME:
         add_encoded(v->issuer_name, out);
+        break;
+    case BACKEND_TOKEN:
+        buf_text(out, v->token);
+        break;
+    case BACKEND_PREPARED:
+        buf_text(out, v->prepared);
+        break;
+    case BACKEND_SERIAL_LIST:
+        buf_text(out, v->serials);
         break;
     case BACKEND_VALUE_COUNT:
         break;

@@ -39,6 +39,16 @@ ends 3 "a configuration that is not there" request list --config nowhere.cfg
 ends 6 "ca new into a folder in use" ca new demo --count 3 --subscribers 1
 ends 2 "ca new without count" ca new fresh --subscribers 1
 
+# ---- a reason that the backend can't express is refused before anything is planned
+ends 0 "open for privilegeWithdrawn" open -c nine nine --rule 4.9.1.1-8 --received "$hour"
+ends 0 "import for it" import -c nine --serials hex list.txt
+ends 5 "plan for privilegeWithdrawn with openssl ca" plan -c nine
+says err "ca_openssl can't express the reason privilegeWithdrawn" "backend and reason are named"
+says err 'superseded' "what it can say is named"
+ends 5 "and not as a dry run either" plan -c nine --dry-run
+ends 0 "another clause" rule -c nine 4.9.1.1-12
+ends 0 "and the plan goes" plan -c nine --dry-run
+
 # ---- run without working
 ends 4 "run: nothing is approved" run -c first
 ends 1 "plan without certificates" plan -c first

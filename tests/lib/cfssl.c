@@ -65,15 +65,25 @@ void cfssl_database_crash(struct cfssl *c)
     struct cluster_status s;
     pid_t pid = postmaster(c, &s);
     must(pid > 0 && kill(pid, SIGQUIT) == 0, "PostgreSQL", "does not run");
-    for (int i = 0; i < 500 && kill(pid, 0) == 0; i++)
+    for (int i = 0; i < 500 && waitpid(pid, NULL, WNOHANG) <= 0 && kill(pid, 0) == 0; i++)
         poll(NULL, 0, 10);
+    PQfinish(c->db);
+    c->db = NULL;
+}
+
+static void no_notice(void *context, const char *text)
+{
+    (void)context, (void)text;
 }
 
 static PGconn *connect_db(struct cfssl *c)
 {
-    PGconn *db = PQconnectdb(c->conninfo);
-    must(PQstatus(db) == CONNECTION_OK, "database", PQerrorMessage(db));
-    return db;
+    if (c->db == NULL) {
+        c->db = PQconnectdb(c->conninfo);
+        PQsetNoticeProcessor(c->db, no_notice, NULL);
+    }
+    must(PQstatus(c->db) == CONNECTION_OK, "database", PQerrorMessage(c->db));
+    return c->db;
 }
 
 static void run_sql(PGconn *db, const char *sql)
@@ -92,7 +102,6 @@ const char *cfssl_ask(struct cfssl *c, const char *sql)
          PQerrorMessage(db));
     snprintf(text, sizeof text, "%s", PQntuples(r) == 0 ? "" : PQgetvalue(r, 0, 0));
     PQclear(r);
-    PQfinish(db);
     return text;
 }
 
@@ -122,7 +131,6 @@ void cfssl_revoked(struct cfssl *c, bool *out)
     for (size_t i = 0; i < c->count; i++)
         out[i] = PQgetvalue(r, (int)i, 0)[0] == 't';
     PQclear(r);
-    PQfinish(db);
 }
 
 /* As cfssl's PostgreSQL migrations have it. */
@@ -147,7 +155,6 @@ static void fill(struct cfssl *c)
                    serial_decimal(&c->serials[i], digits), c->aki);
     run_sql(db, sql.p);
     run_sql(db, "ANALYZE certificates");
-    PQfinish(db);
 }
 
 /* --- the CA --- */
@@ -188,10 +195,11 @@ void cfssl_free(struct cfssl *c)
 {
     struct cluster_status s;
     cfssl_kill(c);
+    PQfinish(c->db);
     pid_t pid = postmaster(c, &s);
     if (pid > 0)
         kill(pid, SIGINT);
-    for (int i = 0; pid > 0 && i < 500 && kill(pid, 0) == 0; i++)
+    for (int i = 0; pid > 0 && i < 500 && waitpid(pid, NULL, WNOHANG) <= 0 && kill(pid, 0) == 0; i++)
         poll(NULL, 0, 10);
     arena_free(&c->arena);
     free(c->folder);
@@ -293,7 +301,6 @@ size_t cfssl_publish(struct cfssl *c, struct utc now)
              "a serial can't be read");
     }
     PQclear(r);
-    PQfinish(db);
     must(cert_load(file_join(&a, c->ca, "ca.pem"), &a, &cert, &f), "CA", f.text);
     must(key_load(file_join(&a, c->ca, "private/ca.key"), NULL, &key, &f), "CA", f.text);
     struct crl_head head = {.issuer = cert.subject,

@@ -17,6 +17,7 @@ struct cfssl {
     char *folder;         /* everything lies below */
     const char *ca;       /* the CA's folder: ca.pem, private/ca.key, inventory.csv, ... */
     const char *conninfo; /* of its database, tables unqualified */
+    PGconn *db;           /* how the helpers ask it; NULL: not connected */
     char url[64];
     int port;
     pid_t pid; /* 0: not running */

@@ -117,6 +117,9 @@ static void everything_lands_in_its_place(void **unused)
     assert_string_equal(s.map[0].folder, place("pub"));
 }
 
+#define BACKEND(name, keys, issuer_keys)                                                                     \
+    "ca = { backend = \"" name "\"; " keys " issuers = ( { certificate_file = \"a.pem\"; " issuer_keys       \
+    " } ); };"
 #define HTTP(keys)                                                                                           \
     "ca = { backend = \"http\"; " keys                                                                       \
     " issuers = ( { certificate_file = \"a.pem\"; name = \"CN=a, b\"; } ); };"
@@ -213,17 +216,32 @@ static const char *const refused[][2] = {
      "demo = true is refused with any backend but ca_openssl"},
     {"ca = { backend = \"ca_opensll\"; directory = \".\"; issuers = ( { certificate_file = \"a.pem\"; } ); "
      "};",
-     "unknown value 'ca_opensll', did you mean ca_openssl (known: ca_openssl, http)"},
+     "unknown value 'ca_opensll', did you mean ca_openssl (known: ca_openssl, http, sql, acme, exec)"},
     {HTTP("url = \"https://x\";"), "ca.profile: required by backend http, but missing"},
     {HTTP("profile = \"x\"; url = \"https://x\"; directory = \".\";"),
      "ca.directory: is a key of backend ca_openssl, not of http"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; command = [ \"a\" ];"),
+     "ca.command: is a key of backend exec, not of http"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; timeout = \"11m\"; ca_file = \"x\";"), "ca.timeout"},
+    {HTTP("profile = \"x\"; url = \"https://x\"; token_key_file = \"x\";"),
+     "ca.token_issuer: is missing beside token_key_file"},
+    {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x password=y\";", ""),
+     "ca.conninfo: a password has no place here"},
+    {BACKEND("sql", "profile = \"certdb\";", ""), "ca.conninfo: required by backend sql, but missing"},
+    {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x\";", "key_file = \"k\";"),
+     "crl_file: is missing beside key_file"},
+    {BACKEND("exec", "profile = \"lines\"; command = [ \"a\" ];",
+             "key_file = \"k\"; crl_file = \"c\"; crl_number_file = \"n\";"),
+     "a CRL of our own needs the CA's database"},
+    {BACKEND("exec", "profile = \"lines\";", ""), "ca.command: required by backend exec, but missing"},
+    {BACKEND("acme", "url = \"https://x/dir\";", ""), "signs with account_key_file or with"},
     {HTTP("profile = \"x\"; url = \"http://127.0.0.1.example\";"), "http:// only for 127.0.0.1"},
     {HTTP("profile = \"x\"; url = \"https://me:secret@x\";"), "a user or password has no place here"},
     {HTTP("profile = \"x\"; url = \"https://x/?a=b\";"), "have no place here"},
     {HTTP("profile = \"x\"; url = \"https://x\"; authority_key = \"AB:01\";"),
      "\"none\" or hexadecimal octets"},
     {HTTP("profile = \"x\"; url = \"https://x\"; client_key_file = \"k\";"),
-     "client_certificate_file and client_key_file, or neither"},
+     "client_certificate_file: is missing beside client_key_file"},
     {"ca = { backend = \"ca_openssl\"; issuers = ( { certificate_file = \"a.pem\"; } ); };",
      "ca.directory: required by backend ca_openssl, but missing"},
     {"cas = (" CA("x", "a.pem") "," CA("y", "copy.pem") ");", "this issuer belongs to another CA already"},

@@ -1,0 +1,90 @@
+#include "ca_record_crl.h"
+#include "ca_crl.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One issuer; key NULL: we sign nothing for it. */
+struct place {
+    struct issuer issuer;
+    struct ca_crl crl;
+    const char *lock;
+};
+
+struct ca_record_crl {
+    struct ca_record *record;
+    struct place *places;
+    size_t count;
+};
+
+bool ca_record_crl_wanted(const struct settings_ca *ca)
+{
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (ca->issuers[i].key_file != NULL)
+            return true;
+    return false;
+}
+
+static bool take_place(const struct settings_ca *ca, size_t i, struct arena *a, struct place *out,
+                       struct fault *f)
+{
+    const struct settings_issuer *s = &ca->issuers[i];
+    if (s->key_file == NULL)
+        return true;
+    if (!issuer_load(s->certificate_file, a, &out->issuer, f))
+        return false;
+    if (out->issuer.cert.ski.n == 0)
+        return fault_set(f, FAULT_CONFIG, "%s has no subject key identifier; CRLs must name it (BR 7.2)",
+                         s->certificate_file);
+    out->crl = (struct ca_crl){.key = arena_text(a, s->key_file),
+                               .key_password_file = arena_text(a, ca->key_password_file),
+                               .number = arena_text(a, s->crl_number_file),
+                               .crl = arena_text(a, s->crl_file),
+                               .validity = ca->crl_validity};
+    out->lock = arena_format(a, "%s.lock", s->crl_number_file);
+    return true;
+}
+
+bool ca_record_crl_open(const struct settings_ca *ca, const struct backend_record *how, struct arena *a,
+                        struct ca_record_crl **out, struct fault *f)
+{
+    struct ca_record_crl *c = arena_alloc(a, sizeof *c);
+    *out = c;
+    c->places = arena_array(a, ca->issuer_count, sizeof *c->places);
+    c->count = ca->issuer_count;
+    if (how->revoked == NULL)
+        return fault_set(f, FAULT_CONFIG,
+                         "CA %s: the profile has no list of what is `revoked`, so key_file has "
+                         "no use",
+                         ca->name);
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (!take_place(ca, i, a, &c->places[i], f))
+            return false;
+    c->record = ca_record_open(arena_text(a, ca->http.record_conninfo), how);
+    return true;
+}
+
+bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *aki, struct utc now,
+                           struct fault *f)
+{
+    struct place *p = &c->places[index];
+    struct crl_entry *entries = NULL;
+    size_t count = 0;
+    int lock = -1;
+    if (p->crl.key == NULL)
+        return fault_set(f, FAULT_REFUSED, "this issuer has no key_file: no CRL can be signed for it");
+    bool ok = ca_crl_lock(p->lock, &lock, f) && ca_record_revoked(c->record, aki, &entries, &count, f) &&
+              ca_crl_place(&p->crl, &p->issuer, now, entries, count, f);
+    if (lock >= 0)
+        close(lock);
+    free(entries);
+    return ok;
+}
+
+void ca_record_crl_close(struct ca_record_crl *c)
+{
+    for (size_t i = 0; c != NULL && i < c->count; i++)
+        issuer_release(&c->places[i].issuer);
+    if (c != NULL)
+        ca_record_close(c->record);
+}

@@ -1,0 +1,355 @@
+#include "massrevoke/ca_sql.h"
+#include "ca_queue.h"
+#include "ca_record_crl.h"
+#include "issuer_names.h"
+#include "massrevoke/backend_sql.h"
+#include "pg_wire.h"
+#include "record_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HINT "check this CA's conninfo, the rights of its role, and the statements of its profile"
+
+/* One transaction for the session: limits so that nothing of ours is executed late, and dates we can read. */
+#define SETUP                                                                                                \
+    "SELECT set_config('statement_timeout', '20s', false), "                                                 \
+    "set_config('idle_in_transaction_session_timeout', '20s', false), "                                      \
+    "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "      \
+    "ELSE current_setting('synchronous_commit') END, false), set_config('bytea_output', 'escape', false)"
+
+enum stage { RESTING, ASKING, UPDATING, COMMITTING };
+
+/* Jobs [from, from + count) of the queue, of one issuer and reason. */
+struct batch {
+    struct arena arena;
+    struct record_forms forms;
+    struct record_row *rows;
+    bool *changed; /* by our UPDATE */
+    size_t from, count;
+    const char *values[4];
+    char seconds[24];
+};
+
+struct ca_sql {
+    struct ca_door door; /* first: the contract's handle is a pointer to it */
+    struct arena arena;
+    struct backend_sql how;
+    struct issuer_name *names;
+    struct pg_wire *wire;
+    struct ca_record_crl *crl; /* NULL: we sign none */
+    struct ca_queue queue;
+    struct batch batch;
+    enum stage stage;
+};
+
+static struct ca_sql *self(struct ca_door *d)
+{
+    return (struct ca_sql *)d;
+}
+
+static bool queue(struct ca_sql *c, const struct ca_item *items, size_t count, bool ask, struct fault *f)
+{
+    if (!ca_queue_add(&c->queue, items, count, ask, f))
+        return false;
+    pg_wire_wake(c->wire);
+    return true;
+}
+
+static bool queue_revoke(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
+{
+    return queue(self(d), items, count, false, f);
+}
+
+static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
+{
+    return queue(self(d), items, count, true, f);
+}
+
+/* --- one batch --- */
+
+static const char *word_of(const struct ca_sql *c, const struct ca_job *job)
+{
+    unsigned code = (unsigned)job->item.reason;
+    return job->ask ? "" : code < BACKEND_REASONS ? c->how.words[code] : NULL;
+}
+
+/* What can't be expressed never leaves. */
+static void refuse_inexpressible(struct ca_sql *c)
+{
+    const struct ca_job *job;
+    while ((job = ca_queue_peek(&c->queue)) != NULL && word_of(c, job) == NULL) {
+        c->queue.next++;
+        ca_queue_answer(&c->queue, job->item.number, CA_PERSON, UTC_NONE, -1,
+                        "the CA's database can't express this reason");
+    }
+}
+
+static bool same_batch(const struct ca_job *a, const struct ca_job *b)
+{
+    return a->ask == b->ask && a->item.issuer == b->item.issuer &&
+           (a->ask || a->item.reason == b->item.reason);
+}
+
+static void fill(struct ca_sql *c, const struct ca_job *first)
+{
+    struct batch *b = &c->batch;
+    struct ca_queue *q = &c->queue;
+    b->from = q->next;
+    while (q->next < q->count && (int)(q->next - b->from) < c->how.batch &&
+           same_batch(first, &q->jobs[q->next]))
+        q->next++;
+    b->count = q->next - b->from;
+    q->under_way = b->count;
+    struct serial *serials = arena_array(&b->arena, b->count, sizeof *serials);
+    for (size_t i = 0; i < b->count; i++)
+        serials[i] = q->jobs[b->from + i].item.serial;
+    record_forms_make(&b->forms, &c->how.record.serial, serials, b->count, &b->arena);
+    b->rows = arena_array(&b->arena, b->count, sizeof *b->rows);
+    b->changed = arena_array(&b->arena, b->count, sizeof *b->changed);
+    snprintf(b->seconds, sizeof b->seconds, "%lld", (long long)c->door.now(c->door.clock).s);
+    b->values[0] = c->names[first->item.issuer - q->first_issuer].aki;
+    b->values[1] = b->forms.array.p;
+    b->values[2] = word_of(c, first);
+    b->values[3] = b->seconds;
+}
+
+static void begin(struct ca_sql *c)
+{
+    refuse_inexpressible(c);
+    const struct ca_job *first = ca_queue_peek(&c->queue);
+    if (first == NULL)
+        return;
+    bool ask = first->ask;
+    fill(c, first);
+    const struct pg_query status = {c->how.record.query, c->batch.values, 2};
+    const struct pg_query revoke[] = {{.sql = "BEGIN"}, {c->how.revoke, c->batch.values, 4}, status};
+    c->stage = ask ? ASKING : UPDATING;
+    if (ask)
+        pg_wire_send(c->wire, &status, 1, false);
+    else
+        pg_wire_send(c->wire, revoke, 3, false);
+}
+
+static void end_batch(struct ca_sql *c)
+{
+    struct batch *b = &c->batch;
+    buf_free(&b->forms.array);
+    arena_free(&b->arena);
+    *b = (struct batch){0};
+    c->queue.under_way = 0;
+    c->stage = RESTING;
+}
+
+static void answer_all(struct ca_sql *c, enum ca_outcome outcome, const char *text)
+{
+    for (size_t i = 0; i < c->batch.count; i++)
+        ca_queue_answer(&c->queue, c->queue.jobs[c->batch.from + i].item.number, outcome, UTC_NONE, -1, text);
+    end_batch(c);
+}
+
+/* The statements of the profile gave something that can't be read: nothing was committed. */
+static void reject(struct ca_sql *c, const char *why)
+{
+    ca_queue_halt(&c->queue, FAULT_CONFIG, why, HINT);
+    answer_all(c, CA_WAIT, why);
+}
+
+/* --- answers --- */
+
+static void answer_row(struct ca_sql *c, size_t i)
+{
+    const struct record_row *row = &c->batch.rows[i];
+    const struct ca_job *job = &c->queue.jobs[c->batch.from + i];
+    enum ca_outcome outcome = !row->found           ? CA_UNKNOWN
+                              : c->batch.changed[i] ? CA_REVOKED_NOW
+                              : row->revoked        ? CA_REVOKED_BEFORE
+                              : job->ask            ? CA_NOT_REVOKED
+                                                    : CA_PERSON;
+    ca_queue_answer(&c->queue, job->item.number, outcome, row->at, row->reason,
+                    outcome == CA_UNKNOWN  ? "not in the CA's database"
+                    : outcome == CA_PERSON ? "not revoked, but the UPDATE passed it over"
+                                           : "");
+}
+
+static void answer_rows(struct ca_sql *c)
+{
+    for (size_t i = 0; i < c->batch.count; i++)
+        answer_row(c, i);
+    end_batch(c);
+}
+
+/* Marks what the UPDATE returned; a serial that is queued twice was changed for the first only. */
+static bool take_changed(struct ca_sql *c, const PGresult *r)
+{
+    if (PQnfields(r) != 1)
+        return false;
+    for (int row = 0; row < PQntuples(r); row++) {
+        const size_t *indexes;
+        if (record_forms_find(&c->batch.forms, PQgetvalue(r, row, 0), &indexes) == 0)
+            return false;
+        c->batch.changed[indexes[0]] = true;
+    }
+    return true;
+}
+
+static void commit(struct ca_sql *c)
+{
+    const struct pg_query end = {.sql = "COMMIT"};
+    pg_wire_forget(c->wire);
+    c->stage = COMMITTING;
+    pg_wire_send(c->wire, &end, 1, true);
+}
+
+/* The transaction is left open by whoever does not go on; the session ends it. */
+static void abandon(struct ca_sql *c, const char *why)
+{
+    const struct pg_query end = {.sql = "ROLLBACK"};
+    pg_wire_forget(c->wire);
+    pg_wire_send(c->wire, &end, 1, true);
+    reject(c, why);
+}
+
+static void done(struct ca_sql *c)
+{
+    struct fault f = {0};
+    switch (c->stage) {
+    case ASKING:
+        if (record_rows_take(&c->batch.forms, pg_wire_result(c->wire, 0), c->batch.rows, &f))
+            answer_rows(c);
+        else
+            reject(c, f.text);
+        break;
+    case UPDATING:
+        if (!take_changed(c, pg_wire_result(c->wire, 1)))
+            abandon(c, "the UPDATE must return one column, the serials it changed");
+        else if (!record_rows_take(&c->batch.forms, pg_wire_result(c->wire, 2), c->batch.rows, &f))
+            abandon(c, f.text);
+        else
+            commit(c);
+        return;
+    case COMMITTING: {
+        PGresult *r = pg_wire_result(c->wire, 0);
+        if (strcmp(PQcmdStatus(r), "COMMIT") == 0)
+            answer_rows(c);
+        else
+            answer_all(c, CA_WAIT, "the CA's database rolled the batch back");
+        break;
+    }
+    case RESTING: /* the answer to a ROLLBACK */
+        break;
+    }
+    pg_wire_forget(c->wire);
+}
+
+static void broken(struct ca_sql *c)
+{
+    const char *text;
+    bool said;
+    enum pg_meaning why = pg_wire_why(c->wire, &text, &said);
+    bool open = c->stage == COMMITTING && !said;
+    char words[440];
+    snprintf(words, sizeof words, "the CA's database: %s", text);
+    if (c->stage != RESTING) {
+        ca_queue_halt(&c->queue, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, words, HINT);
+        answer_all(c, open ? CA_ASK : CA_WAIT, words);
+    }
+    pg_wire_forget(c->wire);
+}
+
+static bool step(struct ca_door *d, bool *busy, struct fault *f)
+{
+    struct ca_sql *c = self(d);
+    for (bool on = true; on;) {
+        enum pg_wire_state state = pg_wire_step(c->wire);
+        if (state == PG_WIRE_DONE)
+            done(c);
+        else if (state == PG_WIRE_BROKEN)
+            broken(c);
+        else if (state == PG_WIRE_IDLE)
+            begin(c);
+        /* what was begun may be answered already; what was queued in between wants to begin */
+        on = state == PG_WIRE_DONE || state == PG_WIRE_BROKEN;
+    }
+    bool ok = ca_queue_end_step(&c->queue, busy, f);
+    if (*busy && c->stage == RESTING)
+        pg_wire_wake(c->wire);
+    return ok;
+}
+
+/* --- opening --- */
+
+static void close_door(struct ca_door *d)
+{
+    struct ca_sql *c = self(d);
+    end_batch(c);
+    pg_wire_close(c->wire);
+    ca_record_crl_close(c->crl);
+    ca_queue_free(&c->queue);
+    arena_free(&c->arena);
+    free(c);
+}
+
+static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
+{
+    struct ca_sql *c = self(d);
+    size_t index = (size_t)(issuer - c->queue.first_issuer);
+    if (issuer < c->queue.first_issuer || index >= c->queue.issuer_count)
+        return fault_set(f, FAULT_REFUSED, "issuer %u is not of %s", issuer, c->queue.where);
+    if (c->crl == NULL)
+        return fault_set(f, FAULT_REFUSED, "%s: no issuer has a key_file, so no CRL can be signed",
+                         c->queue.where);
+    return ca_record_crl_publish(c->crl, index, c->names[index].aki, now, f);
+}
+
+static const struct ca_door_ops ops = {
+    .revoke = queue_revoke, .status = queue_status, .step = step, .publish = publish, .close = close_door};
+
+static bool describe(const struct settings_ca *ca, struct arena *a, struct backend_sql *how,
+                     struct ca_facts *out, struct fault *f)
+{
+    if (!backend_sql_read(ca->http.plans_dir, ca->http.profile, a, how, f))
+        return false;
+    *out = (struct ca_facts){.name = how->name,
+                             .keeps_first_date = true,
+                             .tells_status = true,
+                             .can_publish = ca_record_crl_wanted(ca),
+                             .quiet = how->quiet,
+                             .rate = ca->rate,
+                             .reasons = backend_reasons(how->words)};
+    return true;
+}
+
+bool ca_sql_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out, struct fault *f)
+{
+    struct backend_sql how;
+    return describe(ca, a, &how, out, f);
+}
+
+bool ca_sql_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
+                 struct ca_door **out, struct fault *f)
+{
+    struct ca_sql *c = arena_grow(NULL, sizeof *c);
+    *c = (struct ca_sql){0};
+    c->door = (struct ca_door){
+        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+    c->queue = (struct ca_queue){.door = &c->door,
+                                 .where = arena_format(&c->arena, "CA %s", ca->name),
+                                 .first_issuer = first_issuer,
+                                 .issuer_count = ca->issuer_count};
+    bool ok = describe(ca, &c->arena, &c->how, &c->door.facts, f) &&
+              issuer_names_load(ca, false, c->how.name, &c->arena, &c->names, f);
+    if (ok) {
+        const char *conninfo = arena_text(&c->arena, ca->http.record_conninfo);
+        c->wire = pg_wire_open(conninfo, SETUP, (int)ca->http.timeout.s, f);
+        ok = c->wire != NULL &&
+             (!c->door.facts.can_publish || ca_record_crl_open(ca, &c->how.record, &c->arena, &c->crl, f));
+    }
+    if (!ok) {
+        close_door(&c->door);
+        return false;
+    }
+    c->door.fd = pg_wire_fd(c->wire);
+    *out = &c->door;
+    return true;
+}

@@ -1,0 +1,412 @@
+/* Does the exec door keep the contract with a program that answers, dies, hangs, babbles or lies? The program
+ * is a shell script over a folder; what Boulder's admin and certutil print is replayed (facts of
+ * backends 1.7, 1.9). */
+#include "../lib/ca_list.h"
+#include "../lib/stock.h"
+#include "massrevoke/ca_exec.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[STOCK_PATH], ca_pem[STOCK_PATH + 32], program[STOCK_PATH + 32];
+static struct ca_list list;
+static struct settings_issuer issuer;
+
+/* A CA that speaks our protocol: one file a certificate, "good" or "DATE REASON"; `mood` is what is wrong
+ * with it. */
+static const char script[] =
+    "#!/bin/sh\n"
+    "cd \"$(dirname \"$0\")\" || exit 9\n"
+    "t=$(printf '\\t')\n"
+    "mood=$(cat mood)\n"
+    "case $mood in\n"
+    "    dead) kill -9 $$ ;;\n"
+    "    away) echo 'no route to the CA' >&2; exit 1 ;;\n"
+    "    slow) sleep 30 & wait ;;\n"
+    "    garbage) head -c 300000 /dev/urandom; printf '\\nABC\\trevoked\\n\\t\\t\\t\\n'; exit 0 ;;\n"
+    "esac\n"
+    "while read -r s; do\n"
+    "    case $mood in\n"
+    "        busy) echo \"$s${t}wait\"; continue ;;\n"
+    "        refused) echo \"$s${t}stop\"; continue ;;\n"
+    "        dying) [ -e died ] && { sleep 0.2; kill -9 $$; } ;;\n"
+    "    esac\n"
+    "    if [ ! -e \"db/$s\" ]; then echo \"$s${t}unknown\"; continue; fi\n"
+    "    read -r at reason <\"db/$s\"\n"
+    "    if [ \"$at\" = good ] && [ \"$1\" = status ]; then echo \"$s${t}not_revoked\"; continue; fi\n"
+    "    if [ \"$at\" != good ]; then [ $mood = mute ] || echo \"$s${t}revoked_before$t$at$t$reason\"; "
+    "continue; fi\n"
+    "    at=$(date +%s)\n"
+    "    echo \"$at $2\" >\"db/$s\"\n"
+    "    [ $mood = mute ] || echo \"$s${t}revoked$t$at$t$2\"\n"
+    "    [ $mood = dying ] && : >died\n"
+    "done\n"
+    "[ $mood = mute ] && exit 1\n"
+    "exit 0\n";
+
+static struct utc real_now(void *s)
+{
+    (void)s;
+    return (struct utc){time(NULL)};
+}
+
+static struct utc list_now(void)
+{
+    return real_now(NULL);
+}
+
+static bool open_with(const char *profile, const char *const *command, size_t n, const char *const *status,
+                      size_t m, struct ca_door **out, struct fault *f)
+{
+    struct settings_ca s = {.name = "t",
+                            .backend = "exec",
+                            .rate = {2000, 1},
+                            .http = {.profile = profile, .timeout = {2}},
+                            .command = command,
+                            .command_count = n,
+                            .status_command = status,
+                            .status_command_count = m,
+                            .issuers = &issuer,
+                            .issuer_count = 1};
+    return ca_exec_open(&s, CA_LIST_ISSUER, (struct clock){.now = real_now}, out, f);
+}
+
+static bool list_open(struct ca_door **out, struct fault *f)
+{
+    const char *command[] = {program};
+    return open_with("lines", command, 1, NULL, 0, out, f);
+}
+
+static void mood(const char *text)
+{
+    stock_write(folder, "mood", str_of(text));
+}
+
+static void write_row(const struct serial *s, const char *text)
+{
+    char name[60] = "db/";
+    serial_hex(s, name + 3);
+    stock_write(folder, name, str_of(text));
+}
+
+static void list_reset(void)
+{
+    char died[STOCK_PATH + 32];
+    snprintf(died, sizeof died, "%s/died", folder);
+    (void)unlink(died);
+    mood("well");
+    for (size_t i = 0; i < list.count; i++)
+        write_row(&list.serials[i], "good\n");
+}
+
+static struct ca_list_row list_row(const struct serial *s)
+{
+    char path[STOCK_PATH + 64], hex[SERIAL_HEX_TEXT], text[100] = "", name[60];
+    long long at;
+    snprintf(path, sizeof path, "%s/db/%s", folder, serial_hex(s, hex));
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return (struct ca_list_row){false, 0, -1};
+    bool got = fgets(text, sizeof text, file) != NULL && sscanf(text, "%lld %50s", &at, name) == 2;
+    fclose(file);
+    return got ? (struct ca_list_row){true, at, reason_from_name(str_of(name))}
+               : (struct ca_list_row){false, 0, -1};
+}
+
+static void list_revoke(const struct serial *s, int64_t at, enum reason reason)
+{
+    char text[100];
+    snprintf(text, sizeof text, "%lld %s\n", (long long)at, reason_name((int)reason));
+    write_row(s, text);
+}
+
+static void list_lose(bool on)
+{
+    mood(on ? "mute" : "well");
+}
+
+static void list_kill(void)
+{
+    mood("dead");
+}
+
+static void list_start(void)
+{
+    mood("well");
+}
+
+static enum ca_outcome list_odd(enum ca_list_odd odd)
+{
+    static const struct {
+        const char *mood;
+        enum ca_outcome outcome;
+    } odds[CA_LIST_ODD_COUNT] = {[CA_LIST_BUSY] = {"busy", CA_WAIT},
+                                 [CA_LIST_AWAY] = {"away", CA_ASK},
+                                 [CA_LIST_SLOW] = {"slow", CA_ASK},
+                                 [CA_LIST_GARBAGE] = {"garbage", CA_ASK},
+                                 [CA_LIST_REFUSED] = {"refused", CA_WAIT}};
+    mood(odds[odd].mood);
+    return odds[odd].outcome;
+}
+
+static struct ca_list list = {
+    .name = "exec",
+    .count = 12,
+    .reasons = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 10,
+    .keeps_first_date = true,
+    .tells_status = true,
+    .tells_unknown = true,
+    .needs_quiet = true,
+    .reset = list_reset,
+    .open = list_open,
+    .row = list_row,
+    .now = list_now,
+    .revoke = list_revoke,
+    .lose_answers = list_lose,
+    .kill = list_kill,
+    .start = list_start,
+    .odd = list_odd,
+};
+
+/* --- what only a process has --- */
+
+static struct ca_answer answers[CA_LIST_COUNT];
+static size_t count;
+
+static void collect(void *context, const struct ca_answer *all, size_t n)
+{
+    (void)context;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(count < CA_LIST_COUNT);
+        answers[count++] = all[i];
+    }
+}
+
+static enum ca_outcome outcome_of(uint32_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (answers[i].number == number)
+            return answers[i].outcome;
+    return CA_OUTCOME_COUNT;
+}
+
+static bool settle(struct ca_door *door, struct fault *f)
+{
+    bool busy = true, ok = true;
+    while (ok && busy) {
+        ca_wait(door, 10000);
+        ok = door->ops->step(door, &busy, f);
+    }
+    return ok;
+}
+
+/* Revokes the first n of the list as `reason` by a script with this body; what the last step said. */
+static bool run_profile(const char *profile, const char *body, size_t n, enum reason reason, struct fault *f)
+{
+    AUTO_BUF text = {0};
+    char path[STOCK_PATH + 32];
+    struct ca_item items[CA_LIST_COUNT];
+    struct ca_door *door;
+    buf_format(&text, "#!/bin/sh\ncd \"$(dirname \"$0\")\" || exit 9\n%s", body);
+    stock_write(folder, "replay", buf_str(&text));
+    snprintf(path, sizeof path, "%s/replay", folder);
+    assert_int_equal(chmod(path, 0700), 0);
+    const char *command[] = {path, "-config", "HOST\\CA; $(touch oops)"};
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct ca_item){
+            .number = (uint32_t)i, .issuer = CA_LIST_ISSUER, .serial = list.serials[i], .reason = reason};
+    *f = (struct fault){0};
+    if (!open_with(profile, command, 3, NULL, 0, &door, f))
+        fail_msg("%s", f->text);
+    door->answer = collect;
+    count = 0;
+    bool ok = door->ops->revoke(door, items, n, f) && settle(door, f);
+    ca_close(door);
+    assert_int_equal(count, n);
+    return ok;
+}
+
+static const char *read_file(const char *name)
+{
+    static char text[8192];
+    char path[STOCK_PATH + 32];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    size_t n = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    if (file != NULL)
+        fclose(file);
+    text[n] = '\0';
+    return text;
+}
+
+/* letsencrypt/boulder cmd/admin/cert.go, revokeSerials: what it logs, and that one error makes the run end 1.
+ */
+static void boulder(void **state)
+{
+    (void)state;
+    struct fault f;
+    assert_true(
+        run_profile("boulder", "printf '%s\\n' \"$*\" >args; cat >in; exit 0", 4, REASON_SUPERSEDED, &f));
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(outcome_of(i), CA_REVOKED_NOW);
+    assert_string_equal(read_file("args"), "-config HOST\\CA; $(touch oops) -dry-run=false revoke-cert "
+                                           "-serials-file /dev/stdin -reason superseded -parallelism 10\n");
+    char first[SERIAL_SPELLING_TEXT], *in = strdup(read_file("in"));
+    assert_memory_equal(in, serial_spell(&list.serials[0], SERIAL_PADDED, first), strlen(first));
+    assert_int_equal(strcspn(in, "\n"), 36);
+    assert_int_equal(strlen(in), 4 * 37 + 4); /* one of them has 20 octets */
+    free(in);
+    assert_string_equal(read_file("oops"), "");
+    /* the second was revoked before, the third never issued, the fourth failed for another reason */
+    assert_true(run_profile(
+        "boulder",
+        "n=0; while read -r s; do n=$((n + 1)); case $n in\n"
+        "2) echo \"E114550 admin not revoking \\\"$s\\\": already revoked\" >&2 ;;\n"
+        "3) echo \"E114550 admin failed to revoke \\\"$s\\\": rpc error: certificate not found\" >&2 ;;\n"
+        "4) echo \"E114550 admin failed to revoke \\\"$s\\\": rpc error: deadline exceeded\" >&2 ;;\n"
+        "esac; done; echo 'encountered 3 errors while revoking certs; see logs above for details' >&2; exit "
+        "1",
+        5, REASON_KEY_COMPROMISE, &f));
+    static const enum ca_outcome want[] = {CA_ASK, CA_REVOKED_BEFORE, CA_UNKNOWN, CA_ASK, CA_ASK};
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(outcome_of(i), want[i]);
+    /* before the first serial: nothing was sent */
+    assert_false(run_profile("boulder", "echo 'got unacceptable revocation reason \"x\"' >&2; exit 1", 3,
+                             REASON_SUPERSEDED, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_int_equal(outcome_of(2), CA_WAIT);
+    /* a reason it has no word for */
+    assert_true(run_profile("boulder", "exit 0", 1, REASON_AFFILIATION_CHANGED, &f));
+    assert_int_equal(outcome_of(0), CA_PERSON);
+}
+
+static void certutil(void **state)
+{
+    (void)state;
+    struct fault f;
+    char hex[SERIAL_HEX_TEXT];
+    assert_true(
+        run_profile("certutil", "printf '%s\\n' \"$@\" >args; cat >in; exit 0", 3, REASON_SUPERSEDED, &f));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(outcome_of(i), CA_REVOKED_NOW);
+    const char *args = read_file("args");
+    assert_non_null(strstr(args, "-revoke\n9A"));
+    assert_non_null(strstr(args, "\n4\n"));
+    assert_non_null(strstr(args, serial_hex(&list.serials[1], hex)));
+    assert_string_equal(read_file("in"), "");
+    /* of a list that failed nobody knows which were revoked */
+    assert_false(run_profile("certutil", "echo 'CertUtil: -revoke command FAILED: 0x80070057'; exit 87", 3,
+                             REASON_SUPERSEDED, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(outcome_of(i), CA_ASK);
+}
+
+/* Boulder tells no status; a program beside it may. */
+static void a_status_command_beside(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct fault f = {0};
+    const char *command[] = {"/bin/false"}, *status[] = {program, "status"};
+    struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .serial = list.serials[3], .reason = 4};
+    list_reset();
+    assert_true(open_with("certutil", command, 1, status, 2, &door, &f));
+    assert_true(door->facts.tells_status);
+    assert_false(door->facts.keeps_first_date);
+    door->answer = collect;
+    count = 0;
+    assert_true(door->ops->status(door, &one, 1, &f) && settle(door, &f));
+    assert_int_equal(outcome_of(3), CA_NOT_REVOKED);
+    ca_close(door);
+}
+
+static void a_program_that_is_not_there(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct fault f = {0};
+    const char *command[] = {"/nonexistent/admin"};
+    struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .serial = list.serials[3], .reason = 4};
+    assert_true(open_with("lines", command, 1, NULL, 0, &door, &f));
+    door->answer = collect;
+    count = 0;
+    assert_true(door->ops->revoke(door, &one, 1, &f));
+    assert_false(settle(door, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "/nonexistent/admin"));
+    assert_int_equal(outcome_of(3), CA_WAIT);
+    ca_close(door);
+}
+
+/* What it starts in the background ends with it, and a line without an end says nothing. */
+static void nothing_is_left_running(void **state)
+{
+    (void)state;
+    struct fault f;
+    (void)run_profile("lines", "sleep 60 & echo $! >child; read -r s; printf '%s\\trevoked' \"$s\"; exit 0",
+                      1, REASON_SUPERSEDED, &f);
+    assert_int_equal(outcome_of(0), CA_ASK);
+    pid_t child = (pid_t)strtol(read_file("child"), NULL, 10);
+    assert_true(child > 1);
+    for (int i = 0; i < 100 && kill(child, 0) == 0; i++)
+        poll(NULL, 0, 20);
+    assert_int_not_equal(kill(child, 0), 0);
+}
+
+/* Two lines about one serial that differ, a foreign serial, a date that is none, one that lies before. */
+static void lines_that_contradict(void **state)
+{
+    (void)state;
+    struct fault f;
+    assert_true(run_profile("lines",
+                            "n=0; while read -r s; do n=$((n + 1)); case $n in\n"
+                            "1) printf '%s\\trevoked\\n%s\\tunknown\\n' $s $s ;;\n"
+                            "2) printf 'FF%s\\trevoked\\n' $s ;;\n"
+                            "3) printf '%s\\trevoked\\tyesterday\\n' $s ;;\n"
+                            "4) printf '%s\\trevoked\\t2026-01-01T00:00:00Z\\t4\\n' $s ;;\n"
+                            "5) printf '%s\\trevoked\\t-\\t-\\r\\n' $s ;;\n"
+                            "6) printf '%s\\tnot_revoked\\n' $s ;; esac; done; exit 0",
+                            5, REASON_SUPERSEDED, &f));
+    static const enum ca_outcome want[] = {CA_ASK, CA_ASK, CA_ASK, CA_REVOKED_BEFORE, CA_REVOKED_NOW};
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(outcome_of(i), want[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boulder),
+        cmocka_unit_test(certutil),
+        cmocka_unit_test(a_status_command_beside),
+        cmocka_unit_test(a_program_that_is_not_there),
+        cmocka_unit_test(nothing_is_left_running),
+        cmocka_unit_test(lines_that_contradict),
+    };
+    char db[STOCK_PATH + 32];
+    stock_folder(folder);
+    if (!stock_ca(folder, 1, 0))
+        return 1;
+    snprintf(db, sizeof db, "%s/db", folder);
+    snprintf(ca_pem, sizeof ca_pem, "%s/ca.pem", folder);
+    snprintf(program, sizeof program, "%s/program", folder);
+    issuer = (struct settings_issuer){.certificate_file = ca_pem};
+    stock_write(folder, "program", str_of(script));
+    if (mkdir(db, 0700) != 0 || chmod(program, 0700) != 0)
+        return 1;
+    ca_list_serials(list.serials, list.count);
+    int failed = ca_list_run(&list);
+    failed += cmocka_run_group_tests_name("ca_exec", tests, NULL, NULL);
+    stock_remove(folder);
+    return failed;
+}
