@@ -2,8 +2,9 @@
  *
  * The model. Time is cut into slots of one hour counted from receipt and used whole: a certificate of slot k
  * counts as revoked by the end of slot k and as published one margin later. The margin is publish_margin, or
- * ocsp_refresh where that is longer and any certificate that counts must be seen in OCSP: one margin a plan,
- * so that all work has one end, which is what makes counting exact. Only the slot that contains `now` is
+ * ocsp_refresh where that is longer and any certificate that counts must be seen in OCSP, and the time it takes
+ * to ask about all of those once at ocsp_rate: one margin a plan, so that all work has one end, which is what
+ * makes counting exact. Only the slot that contains `now` is
  * short: it starts at `now`. A CA revokes at most rate * (length of the slot) certificates in a slot, rounded
  * down; a CA slower than one an hour gets one certificate every so many slots.
  *

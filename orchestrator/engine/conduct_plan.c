@@ -136,6 +136,7 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
         .ca_rates = rates,
         .ca_names = names,
         .ca_count = c->settings->ca_count,
+        .ocsp_rate = c->settings->ocsp_rate,
         .received = cohort->received,
         .deadline = utc_sub(cohort->deadline, cohort->received),
         .should =
