@@ -21,6 +21,7 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
     struct ca_item item; /* whose it is */
     bool ask;            /* about its status */
+    bool preparing;      /* the request before the one that revokes */
     struct utc since;    /* when it was begun */
 };
 
@@ -33,6 +34,9 @@ void transfer_clear(struct transfer *t, const char *url);
 
 /* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);
+
+/* The same, waited for. UNAVAILABLE: no whole answer. */
+MUST_USE bool transfer_perform(struct transfer *t, const char *method, struct curl_slist *headers, struct fault *f);
 
 /* Hands the request to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,

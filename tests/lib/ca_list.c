@@ -209,7 +209,7 @@ static void unknown_to_the_ca(void **state)
         return;
     if (!ask_all(&nobody, 1, &f))
         fail_msg("%s", f.text);
-    expect(2, CA_UNKNOWN);
+    expect(2, list->vague_status ? CA_ASK : CA_UNKNOWN);
 }
 
 static void what_the_status_says(void **state)
@@ -228,7 +228,7 @@ static void what_the_status_says(void **state)
         fail_msg("%s", f.text);
     expect(0, CA_NOT_REVOKED);
     expect(1, CA_REVOKED_BEFORE);
-    assert_int_equal(answer_to(1)->at.s, at);
+    assert_int_equal(answer_to(1)->at.s, list->tells_no_date ? UTC_NONE.s : at);
     assert_true(answer_to(1)->reason == (int)other() || answer_to(1)->reason == -1);
 }
 
@@ -291,6 +291,12 @@ static void a_foreign_issuer_is_refused(void **state)
     expect_row(1, false, -1);
 }
 
+/* Where neither holds only CRL and OCSP can tell (the engine's business). */
+static bool can_find_out(void)
+{
+    return list->tells_status || list->keeps_first_date;
+}
+
 /* What is known of a certificate that was asked for before, by the way this backend has. */
 static void find_out(size_t i)
 {
@@ -316,6 +322,8 @@ static void an_answer_is_lost(void **state)
         poll(NULL, 0, 20);
     expect_row(1, true, (int)usual());
     struct ca_list_row was = list->row(&list->serials[1]);
+    if (!can_find_out())
+        return;
     find_out(1);
     expect(1, CA_REVOKED_BEFORE);
     assert_int_equal(list->row(&list->serials[1]).at, was.at);
@@ -340,7 +348,7 @@ static void an_old_request_runs_after_the_question(void **state)
     if (!ask_all(&one, 1, &f))
         fail_msg("%s", f.text);
     expect(3, CA_REVOKED_BEFORE);
-    assert_int_equal(answer_to(3)->at.s, at);
+    assert_int_equal(answer_to(3)->at.s, list->tells_no_date ? UTC_NONE.s : at);
 }
 
 /* Answers of a batch against the record: "now" is revoked, "wait" is not. */
@@ -362,6 +370,8 @@ static void agree(size_t n)
 /* After trouble: what is not surely revoked is asked about or sent again; first dates stand. */
 static void finish(size_t n)
 {
+    if (!can_find_out())
+        return;
     struct ca_item items[CA_LIST_COUNT];
     struct ca_list_row was[CA_LIST_COUNT];
     struct fault f;
@@ -475,8 +485,10 @@ static void odd_answers(void **state)
         if (answer_to(0)->outcome != outcome)
             fail_msg("%s: %s: outcome %d instead of %d: %s", list->name, names[odd], answer_to(0)->outcome,
                      outcome, answer_to(0)->text);
-        assert_int_equal(ok, false);
-        assert_int_equal(f.kind, odd == CA_LIST_REFUSED ? FAULT_CONFIG : FAULT_UNAVAILABLE);
+        if (outcome == CA_WAIT) {
+            assert_false(ok);
+            assert_int_equal(f.kind, odd == CA_LIST_REFUSED ? FAULT_CONFIG : FAULT_UNAVAILABLE);
+        }
         for (const char *p = answer_to(0)->text; *p != '\0'; p++)
             assert_true(*p >= ' ' && *p < 0x7f);
         if (outcome == CA_WAIT)
