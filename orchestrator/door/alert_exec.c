@@ -151,7 +151,7 @@ static bool end_fetch(struct alert_door *d, struct alert_answer *out)
     struct fault f = {0};
     int left;
     const CURLMsg *m = NULL;
-    if (curl_events_run(&d->curl, 0, &f)) {
+    if (curl_events_run(&d->curl, &f)) {
         curl_events_arm(&d->curl);
         m = curl_multi_info_read(d->curl.multi, &left);
         if (m == NULL)

@@ -243,7 +243,7 @@ static void look_at_backends(struct engine *e, struct arena *a, struct alerting_
     struct alerting_backend *list = arena_array(a, e->parts.ca_count, sizeof *list);
     for (size_t i = 0; i < e->parts.ca_count; i++) {
         struct utc *away = &e->alerting->away[i];
-        bool rests = e->rests[i].seconds > 0;
+        bool rests = e->lines[i].rest_seconds > 0;
         *away = !rests ? UTC_NONE : utc_is_set(*away) ? *away : facts->now;
         if (rests)
             list[facts->away_count++] = (struct alerting_backend){

@@ -174,6 +174,9 @@ MUST_USE bool engine_wind_up(struct engine *e, struct engine_report *r, struct f
 /* When engine_execute has something to do with what is claimed; UTC_NONE: nothing is. */
 struct utc engine_execute_next(const struct engine *e);
 
+/* When a pace lets one through. */
+struct utc engine_pace_next(const struct engine *e, struct pace *pace);
+
 /* When the first CA takes requests again. */
 struct utc engine_free_next(const struct engine *e);
 
