@@ -38,6 +38,8 @@ void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, con
     line->heard = true;
     line->halted = line->halted || answer->outcome == CA_WAIT;
     line->met_doubt = line->met_doubt || answer->outcome == CA_ASK;
+    if (answer->outcome != CA_WAIT)
+        engine_breaker_hear(line, answer->outcome == CA_ASK ? BREAKER_SILENT : BREAKER_GOOD, answer->text);
     if (answer->outcome != CA_WAIT && answer->outcome != CA_ASK) {
         line->served = true;
         pace_ease(&line->pace);
@@ -177,6 +179,15 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* A breaker that is open lets one certificate through at a time, if any. */
+static size_t through_breaker(struct engine *e, const struct line *line, size_t n)
+{
+    int64_t allowed = breaker_allow(&line->breaker, engine_act(e).at);
+    if (allowed > 1 || n == 0)
+        return n;
+    return allowed == 1 && line->requests + line->questions == 0 ? 1 : 0;
+}
+
 /* How many questions of this work may go now. */
 static size_t questions_now(struct engine *e, const struct work *w)
 {
@@ -236,7 +247,8 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         struct work *w = e->works[i];
         if (w->ca != ca || !may_go(e, w))
             continue;
-        size_t asks = questions_now(e, w), sends = requests_now(e, w);
+        size_t asks = through_breaker(e, &e->lines[ca], questions_now(e, w)),
+               sends = through_breaker(e, &e->lines[ca], requests_now(e, w));
         if (asks + sends == 0)
             continue;
         if (!check(e, batch, f))
@@ -246,7 +258,7 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         *moved = true;
         if (asks > 0)
             hand_over(e, w, true, asks);
-        if (sends == 0 || (batch && asks > 0) || !may_go(e, w))
+        if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
             continue;
         r->asked += (int64_t)sends;
         hand_over(e, w, false, sends);

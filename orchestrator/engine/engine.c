@@ -62,7 +62,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     engine_alert_open(e);
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
-        begin_session(e, f))
+        begin_session(e, f) && engine_breakers_open(e, f))
         return true;
     engine_close(e);
     *out = NULL;

@@ -50,12 +50,18 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
     for (size_t i = 0; i < e->work_count && line->halted; i++)
         if (e->works[i]->ca == line->ca)
             e->works[i]->stopped = true;
+    bool config = wrong.kind == FAULT_CONFIG;
+    if (config)
+        engine_breaker_hear(line, BREAKER_STOP, wrong.text);
+    else if (line->halted && !line->served && !line->met_doubt)
+        engine_breaker_hear(line, BREAKER_BUSY,
+                            wrong.kind == FAULT_NONE ? "it turns requests away" : wrong.text);
     if (line->halted && line->served)
         pace_slow(&line->pace);
     rest(e, line, line->halted || line->met_doubt);
     line->halted = line->met_doubt = line->heard = line->served = false;
     line->wrong = (struct fault){0};
-    if (wrong.kind == FAULT_NONE || engine_backend_away(e, &wrong))
+    if (wrong.kind == FAULT_NONE || config || engine_backend_away(e, &wrong))
         return true;
     *f = wrong;
     return false;
@@ -68,6 +74,8 @@ static int64_t room(struct engine *e, struct line *line)
 {
     bool batch = e->parts.cas[line->ca].door->facts.window == 0;
     int64_t most = pace_allow(&line->pace, engine_ticks(e)), queued = engine_queued(e, line->ca);
+    int64_t through = breaker_allow(&line->breaker, engine_act(e).at);
+    most = most < through ? most : through;
     most = most < (batch ? BATCH : STREAM) ? most : (batch ? BATCH : STREAM);
     return batch || queued < STREAM / 2 ? most - queued : 0;
 }
@@ -205,7 +213,7 @@ bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
     /* others read and write now: nothing may be under way on the first connection */
     bool claimed = engine_claim_go_on(e, true, &ignored, &later);
     if (ok && claimed)
-        return engine_settle(e, true, true, r, &ignored, f);
+        return engine_settle(e, true, true, r, &ignored, f) && engine_breakers_note(e, f);
     if (ok)
         *f = later;
     return false;
@@ -266,7 +274,8 @@ struct utc engine_free_next(const struct engine *e)
 {
     struct utc first = UTC_NONE;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        struct utc at = utc_max(engine_pace_next(e, &e->lines[ca].pace), e->lines[ca].rest);
+        struct utc at = utc_max(engine_pace_next(e, &e->lines[ca].pace),
+                                utc_max(e->lines[ca].rest, breaker_next(&e->lines[ca].breaker)));
         first = utc_is_set(first) ? utc_min(first, at) : at;
     }
     return first;

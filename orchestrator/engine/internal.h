@@ -2,6 +2,7 @@
 #ifndef MASSREVOKE_ENGINE_INTERNAL_H
 #define MASSREVOKE_ENGINE_INTERNAL_H
 
+#include "massrevoke/breaker.h"
 #include "massrevoke/canary.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/engine.h"
@@ -77,6 +78,9 @@ struct line {
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
     int64_t rest_seconds;
+    struct breaker breaker;
+    bool breaker_changed;   /* and that is not written yet */
+    char breaker_text[240]; /* the words that changed it */
 };
 
 /* A claim on its way through the store: first the chunks, then the rows of their pages. */
@@ -213,6 +217,17 @@ int64_t engine_queued(const struct engine *e, int ca);
 
 /* What an answer means for a certificate at a door, or one that needs no door. */
 void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
+
+/* --- breakers.c --- */
+
+/* What was heard of a CA; while its breaker is open and this is an error the line is halted. */
+void engine_breaker_hear(struct line *line, enum breaker_class c, const char *text);
+
+/* Writes what has changed, as events; nothing may be under way on the first connection. */
+MUST_USE bool engine_breakers_note(struct engine *e, struct fault *f);
+
+/* Takes over the breakers that an earlier engine left open. */
+MUST_USE bool engine_breakers_open(struct engine *e, struct fault *f);
 
 /* --- settle.c --- */
 

@@ -1,35 +1,28 @@
 #include "massrevoke/breaker.h"
 
-#include <string.h>
-
-/* least: so many among the last answers, and percent of them; seconds: the first opening and the longest. */
+/* least of the last `of` open it; seconds of the first opening and of the longest. */
 static const struct {
     const char *name;
-    uint32_t least, percent;
+    uint32_t least, of;
     int64_t first, longest;
 } rows[BREAKER_CLASS_COUNT] = {
     [BREAKER_GOOD] = {"good", 0, 0, 0, 0},
-    [BREAKER_BUSY] = {"busy", 48, 95, 15, 300},
-    [BREAKER_SILENT] = {"silent", 16, 50, 30, 600},
-    [BREAKER_UNKNOWN] = {"unknown", 32, 50, 300, 3600},
-    [BREAKER_PERSON] = {"person", 16, 50, 300, 3600},
-    [BREAKER_STOP] = {"stop", 1, 0, 60, 600},
+    [BREAKER_BUSY] = {"busy", 5, 5, 30, 60},
+    [BREAKER_SILENT] = {"silent", 16, BREAKER_WINDOW, 5, 300},
+    [BREAKER_STOP] = {"stop", 1, 1, 60, 600},
 };
-
-enum breaker_class breaker_class(enum ca_outcome outcome)
-{
-    static const enum breaker_class classes[CA_OUTCOME_COUNT] = {
-        [CA_WAIT] = BREAKER_BUSY,
-        [CA_ASK] = BREAKER_SILENT,
-        [CA_UNKNOWN] = BREAKER_UNKNOWN,
-        [CA_PERSON] = BREAKER_PERSON,
-    };
-    return outcome < CA_OUTCOME_COUNT ? classes[outcome] : BREAKER_SILENT;
-}
 
 const char *breaker_class_name(enum breaker_class c)
 {
     return rows[c].name;
+}
+
+enum breaker_class breaker_class_from_name(struct str name)
+{
+    enum breaker_class c = BREAKER_GOOD;
+    while (c < BREAKER_CLASS_COUNT && !str_is(name, rows[c].name))
+        c++;
+    return c;
 }
 
 static void open_for(struct breaker *b, enum breaker_class c, struct utc now)
@@ -42,16 +35,15 @@ static void open_for(struct breaker *b, enum breaker_class c, struct utc now)
     b->probe_at = utc_add(now, (struct span){b->rest});
 }
 
-/* Are there enough of this class among the last answers? */
 static bool is_too_much(const struct breaker *b, enum breaker_class c)
 {
-    uint32_t count = 0, all = b->seen < BREAKER_WINDOW ? b->seen : BREAKER_WINDOW;
-    for (uint32_t i = 0; i < all; i++)
-        count += b->last[i] == c;
-    return count >= rows[c].least && count * 100 >= rows[c].percent * all;
+    uint32_t count = 0, all = b->seen < rows[c].of ? b->seen : rows[c].of;
+    for (uint32_t i = 1; i <= all; i++)
+        count += b->last[(b->next + BREAKER_WINDOW - i) % BREAKER_WINDOW] == c;
+    return count >= rows[c].least;
 }
 
-enum breaker_change breaker_take(struct breaker *b, enum breaker_class c, struct utc now)
+enum breaker_change breaker_hear(struct breaker *b, enum breaker_class c, struct utc now)
 {
     if (b->open != BREAKER_GOOD && now.s < b->probe_at.s && c != BREAKER_STOP)
         return BREAKER_SAME;
