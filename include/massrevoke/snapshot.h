@@ -50,8 +50,9 @@ struct snapshot_cohort {
     enum verdict verdict;
     struct utc projected_finish; /* UTC_NONE: nothing left, or unknown */
     struct span slack;
-    int64_t should_24h; /* planned or done within the SHOULD */
-    bool missed;        /* passed its deadline with work left; stays so */
+    int64_t should_24h;  /* planned or done within the SHOULD */
+    bool missed;         /* passed its deadline with work left; stays so */
+    bool delay_expected; /* missed, or as things stand it will be: by its pace, its plan, or what is held */
 };
 
 struct snapshot_hour {
@@ -114,6 +115,7 @@ struct snapshot {
     struct utc as_of, received, deadline, projected_finish;
     struct span slack;
     enum verdict verdict;
+    bool delay_expected;       /* of any cohort: a report of its own is due */
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;

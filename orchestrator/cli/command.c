@@ -384,10 +384,11 @@ const struct command commands[] = {
     {
         .name = "report",
         .group = "tell",
-        .usage = "preliminary|full|progress|affected [--format F]",
+        .usage = "preliminary|full|progress|delayed|affected [--format F]",
         .summary = "text for the incident report, from one moment",
         .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
-                "links from 10,000 certificates.\n\n"
+                "links from 10,000 certificates. delayed is for the bug of a missed deadline, as\n"
+                "soon as a miss is expected (before: exit 6).\n\n"
                 "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
         .options = TAKES(FORMAT) | TAKES(JSON),
         .min_args = 1,

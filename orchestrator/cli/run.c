@@ -52,6 +52,8 @@ static void print_progress(struct screen *screen, const struct engine_report *r,
     snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
     if (strcmp(screen->behind, r->behind) != 0)
         log_line("%s  %s", utc_format(now, at), r->behind[0] == '\0' ? "no longer behind" : r->behind);
+    if (screen->behind[0] == '\0' && r->behind[0] != '\0')
+        log_line("%s  when a miss is expected, a bug of its own is due: massrevoke report delayed", at);
     snprintf(screen->behind, sizeof screen->behind, "%s", r->behind);
     bool same = screen->begun && screen->revoked == sum[BUCKET_REVOKED] &&
                 screen->pending == sum[BUCKET_PENDING_PUBLICATION] &&

@@ -149,5 +149,6 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
     json_object_set_new(object, "replacements", replacements_json(s));
     json_object_set_new(object, "alerts", alerts_json(s));
+    json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
     json_pretty(object, out);
 }

@@ -129,6 +129,12 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         pane_line(p, "  DEADLINE    no certificate is listed yet");
 }
 
+static void put_delay(const struct snapshot *s, struct pane *p)
+{
+    if (s->delay_expected)
+        pane_line(p, "! DELAY       a bug of its own is due: massrevoke report delayed");
+}
+
 #define BEHIND_LINES 3
 
 /* Why it is behind and what to do, over as many lines as it needs and gets. */
@@ -349,6 +355,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     AUTO_PANE bottom = {.columns = columns};
     put_header(s, &top);
     put_verdict(s, &top);
+    put_delay(s, &top);
     put_behind(s, &top);
     put_stops(s, &top);
     put_engines(s, &top);
