@@ -181,7 +181,8 @@ bool store_query(struct store *s, const char *name, struct parameters *p, PGresu
             s->hook(s->hook_context, name, true);
         if (ended_well(*out))
             return true;
-        bool again = may_run_again(*out) && attempt < 20 && PQtransactionStatus(s->connection) == PQTRANS_IDLE;
+        bool again =
+            may_run_again(*out) && attempt < 20 && PQtransactionStatus(s->connection) == PQTRANS_IDLE;
         if (!again)
             fault_from(s, *out, name, f);
         PQclear(*out);

@@ -22,7 +22,7 @@ struct store {
 /* Connects and pins the session; no look at the schema (store_open does that). */
 MUST_USE bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f);
 
-#define STORE_PARAMETERS 25
+#define STORE_PARAMETERS 26
 
 /* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
 struct parameters {
