@@ -24,6 +24,7 @@ struct act {
 struct campaign {
     int id;
     const char *name, *mode, *opened_by, *rule, *profile, *pause_reason;
+    const char *first_rule; /* the clause it was opened under; out only */
     struct utc opened_at, received, closed_at;
     int64_t bug, generation;
     bool paused_revoke, paused_notify;

@@ -28,13 +28,25 @@ static bool assign_cas(const struct conduct *c, struct plan_material *m, struct 
     return true;
 }
 
+bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a, struct profile *out,
+                     struct fault *f)
+{
+    struct rule first;
+    const char *name = c->campaign.profile;
+    if (!rules_find(c->settings->plans_dir, c->campaign.first_rule, a, &first, f))
+        return false;
+    if (strcmp(name, profile_default(&first)) == 0)
+        name = profile_default(rule);
+    return profile_read(c->settings->plans_dir, name, a, out, f);
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
     struct rule rule;
     struct profile profile;
     if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
-        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) || !assign_cas(c, m, a, f))
+        !conduct_profile(c, &rule, a, &profile, f) || !assign_cas(c, m, a, f))
         return false;
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     const char **names = arena_array(a, c->settings->ca_count, sizeof *names);
