@@ -105,13 +105,25 @@ static bool note_unproved(const struct conduct *c, int cohort, const struct ca_f
     return true;
 }
 
+bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a, struct profile *out,
+                     struct fault *f)
+{
+    struct rule first;
+    const char *name = c->campaign.profile;
+    if (!rules_find(c->settings->plans_dir, c->campaign.first_rule, a, &first, f))
+        return false;
+    if (strcmp(name, profile_default(&first)) == 0)
+        name = profile_default(rule);
+    return profile_read(c->settings->plans_dir, name, a, out, f);
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
     struct rule rule;
     struct profile profile;
     if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
-        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) || !assign_cas(c, m, a, f))
+        !conduct_profile(c, &rule, a, &profile, f) || !assign_cas(c, m, a, f))
         return false;
     struct ca_facts *facts = arena_array(a, c->settings->ca_count, sizeof *facts);
     if (!describe_cas(c, m, cohort->reason, a, facts, f) ||

@@ -133,8 +133,10 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     struct act act = engine_act(e);
     int *ended;
     size_t n;
+    int64_t came;
     /* a cohort that is late is marked first: what is done or expires from now on does not undo it */
     if (!store_mark_missed(e->parts.store, &act, f) || !store_expire(e->parts.store, &act, &r->expired, f) ||
+        !store_leaving_add(e->parts.store, &act, &came, f) ||
         !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {

@@ -143,6 +143,7 @@ struct engine {
     struct utc pace_checked; /* when the measured rate was held against the plan last */
     int64_t *planned_rate;   /* per CA, an hour, of the last plan this engine made; 0: none */
     char behind[512];
+    size_t next_source; /* of replacements: the first to be read again */
     struct utc sources_read, lint_due;
     struct replacement_unlinted linting[LINT_AT_ONCE]; /* by the id of its process; serial.n 0: free */
     struct balance_round balance;

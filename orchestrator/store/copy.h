@@ -2,9 +2,9 @@
  * query.
  *
  * I/O. Does not: touch any shared table or lock anybody; one function call of the caller moves the rows that
- * came in, or shows the table to others. Ints are of the column's width: the server refuses another. Source: PostgreSQL, "COPY", Binary
- * Format (header PGCOPY, a count of fields a row, a length or -1 a field, network byte order). Cost: one
- * pass each way, in pieces of 64 KiB on the way in; 0.2 us a row of six columns. */
+ * came in, or shows the table to others. Ints are of the column's width: the server refuses another. Source:
+ * PostgreSQL, "COPY", Binary Format (header PGCOPY, a count of fields a row, a length or -1 a field, network
+ * byte order). Cost: one pass each way, in pieces of 64 KiB on the way in; 0.2 us a row of six columns. */
 #ifndef MASSREVOKE_STORE_COPY_H
 #define MASSREVOKE_STORE_COPY_H
 

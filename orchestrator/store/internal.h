@@ -11,7 +11,7 @@
 
 #include <libpq-fe.h>
 
-#define STORE_PARAMETERS 25
+#define STORE_PARAMETERS 26
 
 /* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
 struct parameters {

@@ -19,8 +19,7 @@ bool population_stage(struct store *s, const struct listed *rows, size_t count, 
     AUTO_ARENA a = {0};
     struct copy copy;
     const uint32_t *order = order_by_key(rows, count, key_of, &a);
-    if (!copy_begin(s, &copy, "staging",
-                    "issuer integer, serial bytea, line bigint, marks smallint", f))
+    if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint, marks smallint", f))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct listed *row = &rows[order[i]];
@@ -79,6 +78,19 @@ bool store_issued_after(struct store *s, const struct listed *rows, size_t count
 }
 
 /* ---- versions and differences ---- */
+
+bool store_leaving_add(struct store *s, const struct act *act, int64_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    if (!store_query(s, "leaving_add", &p, &r, f))
+        return false;
+    *n = get_int(r, 0, 0);
+    return true;
+}
 
 bool store_population_versions(struct store *s, int campaign, struct arena *a,
                                struct population_version **out, size_t *n, struct fault *f)

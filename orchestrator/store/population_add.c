@@ -1,6 +1,6 @@
-/* Adding a list. What the campaign has and what the inventory says is read along their keys by a session of its
- * own and merged here with the sorted list; the rows go to the server whole, in the same order, while the reading
- * still goes on. */
+/* Adding a list. What the campaign has and what the inventory says is read along their keys by a session of
+ * its own and merged here with the sorted list; the rows go to the server whole, in the same order, while the
+ * reading still goes on. */
 #include "copy.h"
 #include "massrevoke/store_population.h"
 #include "order.h"
@@ -15,11 +15,13 @@ enum { MARK_ORPHAN = 1, MARK_PRECERTIFICATE = 2, MARK_BY_KEY = 4, MARK_SIBLING =
 /* Bits of inventory.facts. */
 enum { FACT_CDP = 1, FACT_OCSP = 2, FACT_PRECERTIFICATE = 4 };
 
-static const char columns[] = "campaign integer, issuer integer, serial bytea, id integer, cohort integer, version "
-                              "integer, line bigint, not_after bigint, subscriber text, shard integer, reason "
-                              "smallint, needs smallint, marks smallint, known boolean, excluded text";
-static const char names[] = "campaign, issuer, serial, id, cohort, version, line, not_after, subscriber, shard, "
-                            "reason, needs, marks, known, excluded";
+static const char columns[] =
+    "campaign integer, issuer integer, serial bytea, id integer, cohort integer, version "
+    "integer, line bigint, not_after bigint, subscriber text, shard integer, reason "
+    "smallint, needs smallint, marks smallint, known boolean, excluded text, stands integer";
+static const char names[] =
+    "campaign, issuer, serial, id, cohort, version, line, not_after, subscriber, shard, "
+    "reason, needs, marks, known, excluded";
 
 /* An issuer of the store: for certificates that name no pointer. */
 struct fallback {
@@ -37,6 +39,9 @@ struct facts {
     bool sibling;
 };
 
+/* Where a listed certificate stands, when not on a later clock. */
+enum { NOWHERE = -2, HERE = -1 };
+
 struct adding {
     struct store *store, *reader;
     const struct act *act;
@@ -47,13 +52,14 @@ struct adding {
     const struct listed *rows; /* of the list, behind them what came by its key */
     size_t count;
     const uint32_t *order; /* of the rows by key */
-    bool *present;         /* by place in that order: the campaign has it */
-    bool few;              /* few of the inventory: looked up one by one */
+    int32_t *stands; /* by place in that order: where it stands in the campaign, or its id on a later clock */
+    bool few;        /* few of the inventory: looked up one by one */
     struct fallback *issuers;
     size_t issuer_count;
     int64_t base, stamp;
     int cohort, version;
-    bool alone; /* the campaign's table is made by this list */
+    bool alone;              /* the campaign's table is made by this list */
+    size_t written, leavers; /* rows; those of them that stand on a later clock */
     struct population_result *out;
 };
 
@@ -161,22 +167,21 @@ static bool read_place(struct adding *a, struct fault *f)
     return true;
 }
 
-/* Marks what the campaign has. */
+/* Finds what the campaign has. */
 static bool read_present(struct adding *a, struct fault *f)
 {
-    a->present = arena_alloc(&a->arena, a->count + 1);
-    memset(a->present, 0, a->count);
+    a->stands = arena_array(&a->arena, a->count, sizeof *a->stands);
+    for (size_t i = 0; i < a->count; i++)
+        a->stands[i] = NOWHERE;
     for (size_t from = 0, to; a->base > 0 && from < a->count; from = to) {
         const int64_t arguments[] = {a->act->campaign, row_at(a, from)->issuer, a->list->deadline.s};
         struct stream x;
         to = end_of_issuer(a, from);
         if (!stream_begin(a, &x, a->few ? "present_listed" : "present_all", arguments, 3, f))
             return false;
-        for (size_t i = from; i < to; i++) {
-            a->present[i] = stream_find(&x, &row_at(a, i)->serial);
-            if (a->present[i] && copy_out_bool(&x.copy))
-                a->out->later_clock++;
-        }
+        for (size_t i = from; i < to; i++)
+            if (stream_find(&x, &row_at(a, i)->serial))
+                a->stands[i] = (int32_t)copy_out_int(&x.copy);
         if (!copy_out_end(&x.copy, f))
             return false;
     }
@@ -202,7 +207,7 @@ static const char *excluded(const struct adding *a, const struct facts *facts)
     if (utc_is_set(facts->not_after) && facts->not_after.s < a->list->received.s)
         return "expired_before_receipt";
     return rules_is_short_lived(a->rules, a->rule_count, facts->not_before, facts->not_after) ? "short_lived"
-                                                                                               : NULL;
+                                                                                              : NULL;
 }
 
 /* certificates_refresh() of the schema says the same of rows that are there. */
@@ -217,7 +222,6 @@ static int marks_of(const struct listed *row, bool by_key, const struct facts *f
 
 static void count(struct population_result *out, int marks, const char *why)
 {
-    out->added++;
     out->expanded += (marks & MARK_BY_KEY) != 0;
     out->orphans += (marks & MARK_ORPHAN) != 0;
     out->precertificates += (marks & MARK_PRECERTIFICATE) != 0;
@@ -237,7 +241,7 @@ static void write_row(struct adding *a, struct copy *c, size_t place, struct fal
     copy_int(c, a->act->campaign);
     copy_int(c, row->issuer);
     copy_bytes(c, row->serial.bytes, row->serial.n);
-    copy_int(c, (int32_t)(a->base + a->out->added));
+    copy_int(c, (int32_t)(a->base + (int64_t)a->written++));
     copy_int(c, a->cohort);
     copy_int(c, a->version);
     copy_big(c, row->line);
@@ -252,19 +256,33 @@ static void write_row(struct adding *a, struct copy *c, size_t place, struct fal
         copy_null(c);
     else
         copy_text(c, why);
+    if (!a->alone && a->stands[place] >= 0)
+        copy_int(c, a->stands[place]);
+    else if (!a->alone)
+        copy_null(c);
     copy_row(c);
+    a->leavers += a->stands[place] >= 0;
     count(a->out, marks, why);
+}
+
+/* No certificate valid for longer is short-lived, whenever it was issued. */
+static int64_t longest_short(const struct adding *a)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < a->rule_count; i++)
+        longest = a->rules[i].longest.s > longest ? a->rules[i].longest.s : longest;
+    return longest;
 }
 
 static bool write_issuer(struct adding *a, struct copy *c, size_t from, size_t to, struct fault *f)
 {
-    const int64_t issuer = row_at(a, from)->issuer;
-    struct fallback fallback = fallback_of(a, (int)issuer);
+    const int64_t arguments[] = {row_at(a, from)->issuer, longest_short(a)};
+    struct fallback fallback = fallback_of(a, (int)arguments[0]);
     struct stream x;
-    if (!stream_begin(a, &x, a->few ? "facts_listed" : "facts_all", &issuer, 1, f))
+    if (!stream_begin(a, &x, a->few ? "facts_listed" : "facts_all", arguments, 2, f))
         return false;
     for (size_t i = from; i < to; i++) {
-        if (a->present[i])
+        if (a->stands[i] == HERE)
             continue;
         bool known = stream_find(&x, &row_at(a, i)->serial);
         struct facts facts = known ? read_facts(&x.copy) : (struct facts){0};
@@ -276,9 +294,10 @@ static bool write_issuer(struct adding *a, struct copy *c, size_t from, size_t t
 static bool write_rows(struct adding *a, struct fault *f)
 {
     struct copy c;
-    bool begun = a->alone ? copy_begin_into(a->store, &c,
-                                            arena_format(&a->arena, "certificate_%d (%s)", a->act->campaign, names), f)
-                          : copy_begin(a->store, &c, "staging_certificate", columns, f);
+    bool begun =
+        a->alone ? copy_begin_into(a->store, &c,
+                                   arena_format(&a->arena, "certificate_%d (%s)", a->act->campaign, names), f)
+                 : copy_begin(a->store, &c, "staging_certificate", columns, f);
     if (!begun)
         return false;
     bool well = true;
@@ -297,8 +316,10 @@ static bool write_rows(struct adding *a, struct fault *f)
 /* What came by its key goes behind the list. */
 static bool expand(struct adding *a, struct fault *f)
 {
+    AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    if (!store_query(a->reader, "keys_expand", NULL, &r, f))
+    put_bool(&p, strncmp(a->list->rule, "4.9.1.2-", 8) == 0);
+    if (!store_query(a->reader, "keys_expand", &p, &r, f))
         return false;
     size_t more = (size_t)PQntuples(r), listed = a->list->count;
     if (more == 0)
@@ -325,14 +346,16 @@ static bool stage_few(struct adding *a, struct fault *f)
     return population_stage(a->reader, a->list->rows, a->list->count, false, f);
 }
 
-/* A list of more than a twentieth of the inventory is merged with all of its key, whatever the planner thinks. */
+/* A list of more than a twentieth of the inventory is merged with all of its key, whatever the planner
+ * thinks. */
 static bool begin_reading(struct adding *a, struct fault *f)
 {
     return store_read_begin(a->reader, f) &&
            store_run(a->reader, "how to read",
-                     a->few ? "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off"
-                            : "SET LOCAL enable_seqscan TO off; SET LOCAL enable_bitmapscan TO off; SET LOCAL "
-                              "enable_sort TO off",
+                     a->few
+                         ? "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off"
+                         : "SET LOCAL enable_seqscan TO off; SET LOCAL enable_bitmapscan TO off; SET LOCAL "
+                           "enable_sort TO off",
                      f);
 }
 
@@ -353,7 +376,8 @@ static bool make_table(struct adding *a, struct fault *f)
 static bool read_and_write(struct adding *a, struct fault *f)
 {
     return stage_few(a, f) && begin_reading(a, f) && read_issuers(a, f) && read_place(a, f) &&
-           (!a->list->expand_keys || expand(a, f)) && read_present(a, f) && make_table(a, f) && write_rows(a, f);
+           (!a->list->expand_keys || expand(a, f)) && read_present(a, f) && make_table(a, f) &&
+           write_rows(a, f);
 }
 
 static void put_rules(struct parameters *p, const struct short_lived *rows, size_t count)
@@ -386,6 +410,15 @@ static json_t *import_event(const struct population *list)
     return data;
 }
 
+static void put_stands(struct parameters *p, const struct adding *a)
+{
+    struct array ids = {{0}};
+    for (size_t i = 0; i < a->count && a->leavers > 0; i++)
+        if (a->stands[i] >= 0)
+            array_int(&ids, a->stands[i]);
+    put_array(p, &ids);
+}
+
 static bool add_rows(struct adding *a, struct fault *f)
 {
     const struct population *list = a->list;
@@ -398,7 +431,8 @@ static bool add_rows(struct adding *a, struct fault *f)
     put_int(&p, a->base);
     put_int(&p, a->stamp);
     put_bool(&p, a->alone);
-    put_int(&p, a->out->added);
+    put_int(&p, (int64_t)a->written);
+    put_stands(&p, a);
     put_text(&p, list->rule);
     put_int(&p, list->reason);
     put_utc(&p, list->received);
@@ -419,7 +453,31 @@ static bool add_rows(struct adding *a, struct fault *f)
     if (!store_query(a->store, "population_add", &p, &r, f))
         return false;
     a->cohort = (int)get_int(r, 0, 0);
-    a->out->elsewhere = get_int(r, 0, 1);
+    a->out->added = get_int(r, 0, 1);
+    a->out->moved = get_int(r, 0, 2);
+    a->out->leaving = get_int(r, 0, 3);
+    a->out->elsewhere = get_int(r, 0, 4);
+    return true;
+}
+
+/* Not every certificate on a later clock came along: what came is counted anew. */
+static bool count_again(struct adding *a, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct population_result *out = a->out;
+    if (a->leavers == 0)
+        return true;
+    put_int(&p, a->act->campaign);
+    put_int(&p, a->version);
+    if (!store_query(a->store, "population_counts", &p, &r, f))
+        return false;
+    out->expanded = get_int(r, 0, 0);
+    out->orphans = get_int(r, 0, 1);
+    out->precertificates = get_int(r, 0, 2);
+    out->siblings = get_int(r, 0, 3);
+    out->expired_before_receipt = get_int(r, 0, 4);
+    out->short_lived = get_int(r, 0, 5);
     return true;
 }
 
@@ -427,7 +485,7 @@ static bool make_keys(struct adding *a, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     put_int(&p, a->act->campaign);
-    return !a->alone || a->out->added == 0 || store_do(a->store, "certificates_index", &p, f);
+    return !a->alone || a->written == 0 || store_do(a->store, "certificates_index", &p, f);
 }
 
 static void give_up(struct store *s)
@@ -447,20 +505,25 @@ static bool add_once(struct adding *a, struct fault *f)
     well = well && make_keys(a, f) && add_rows(a, f) && (!a->alone || store_do(a->store, "commit", NULL, f));
     if (!well)
         give_up(a->store);
-    return well;
+    return well && count_again(a, f);
 }
 
 bool store_population_add(struct store *s, const struct act *act, const struct population *list,
-                          const struct short_lived *rules, size_t rule_count,
-                          struct population_result *out, struct fault *f)
+                          const struct short_lived *rules, size_t rule_count, struct population_result *out,
+                          struct fault *f)
 {
     struct store *reader;
     if (!store_connect(s->conninfo, s->schema, &reader, f))
         return false;
     bool well = false;
     for (int i = 0; !well && i < TRIES && (i == 0 || f->kind == FAULT_CONFLICT); i++) {
-        struct adding a = {.store = s, .reader = reader, .act = act, .list = list, .rules = rules,
-                           .rule_count = rule_count, .out = out};
+        struct adding a = {.store = s,
+                           .reader = reader,
+                           .act = act,
+                           .list = list,
+                           .rules = rules,
+                           .rule_count = rule_count,
+                           .out = out};
         *out = (struct population_result){0};
         well = add_once(&a, f);
         out->cohort = a.cohort; /* the newest there is, when nothing was added */

@@ -9,6 +9,7 @@
 
 /* Copies the list into temporary table staging in the order of the inventory's key; `line` is the row's place
  * in `rows` when `places`, else its line. */
-MUST_USE bool population_stage(struct store *s, const struct listed *rows, size_t count, bool places, struct fault *f);
+MUST_USE bool population_stage(struct store *s, const struct listed *rows, size_t count, bool places,
+                               struct fault *f);
 
 #endif
