@@ -106,6 +106,14 @@ struct snapshot_replacements {
     size_t failure_count;
 };
 
+/* What the world shows, edge by edge (a URL by one way), at the last look. */
+struct snapshot_outside {
+    int64_t edges, unreachable, odd;  /* odd: what it gave does not count, or others give something else */
+    const char *worst;                /* "" or the first of these */
+    int64_t hour_certificates;        /* published in the last hour that saw any; 0: none, or not reckoned */
+    struct span median, p90, slowest; /* of these, from the CA's record to published */
+};
+
 struct snapshot {
     const char *campaign, *mode; /* "live" or "drill" */
     const char *commander;       /* who opened it */
@@ -119,6 +127,7 @@ struct snapshot {
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;
+    struct snapshot_outside outside;
     struct totals totals;
     int64_t in_doubt, needs_person, not_checkable;
     int64_t excluded_expired, excluded_short_lived, excluded_withdrawn;

@@ -213,6 +213,19 @@ static void put_tasks(const struct snapshot *s, struct pane *p)
                   SPAN(utc_sub(t->due, s->as_of)));
 }
 
+/* Only what is not as it should be: the rest is in `verify`. */
+static void put_outside(const struct snapshot *s, struct pane *p)
+{
+    const struct snapshot_outside *o = &s->outside;
+    AUTO_BUF worst = {0};
+    if (o->unreachable + o->odd == 0)
+        return;
+    words_ascii(&worst, o->worst);
+    pane_line(p, "! OUTSIDE     of %s edges %s give nothing, %s are odd: massrevoke verify", NUMBER(o->edges),
+              NUMBER(o->unreachable), NUMBER(o->odd));
+    pane_line(p, "              %.*s", p->columns - 14, buf_str(&worst).p);
+}
+
 /* The bar: one mark a share, rounded down, so that a full bar means all. */
 static void put_bar(const struct snapshot *s, struct pane *p)
 {
@@ -361,6 +374,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     put_engines(s, &top);
     put_tasks(s, &top);
     put_alerts(s, &top);
+    put_outside(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);
     put_hours(s, &bottom);

@@ -2,6 +2,7 @@
 #include "massrevoke/merkle.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/store_clock.h"
+#include "massrevoke/store_outside.h"
 #include "massrevoke/store_safety.h"
 #include "report_parts.h"
 
@@ -260,6 +261,37 @@ static bool read_alerts(struct store *store, int campaign, struct snapshot *s, s
     return true;
 }
 
+/* Times of publication are reckoned from the whole journal: only where that is small. */
+static bool read_outside(struct store *store, const struct campaign *c, struct arena *a, struct snapshot *s,
+                         struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    struct publication *hours;
+    size_t n = 0;
+    if (!ask(store, "report_edges", c->id, &r, f))
+        return false;
+    struct snapshot_outside *o = &s->outside;
+    *o = (struct snapshot_outside){get_int(r, 0, 0),
+                                   get_int(r, 0, 1),
+                                   get_int(r, 0, 2),
+                                   arena_text(a, get_text(r, 0, 3)),
+                                   0,
+                                   {0},
+                                   {0},
+                                   {0}};
+    if (s->totals.affected > STORE_BALANCE_ALWAYS)
+        return true;
+    if (!store_publication(store, c, a, &hours, &n, f))
+        return false;
+    if (n > 0) {
+        o->hour_certificates = hours[n - 1].certificates;
+        o->median.s = hours[n - 1].median;
+        o->p90.s = hours[n - 1].p90;
+        o->slowest.s = hours[n - 1].slowest;
+    }
+    return true;
+}
+
 static bool read_log(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
@@ -325,8 +357,8 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
     return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
            read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
            read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_alerts(store, id, s, f) &&
-           read_log(store, id, s, f) && report_timeline(store, id, a, s, f) &&
-           read_balance(store, id, check_balance, all->now, a, s, f) &&
+           read_outside(store, all->campaign, a, s, f) && read_log(store, id, s, f) &&
+           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
 }
 

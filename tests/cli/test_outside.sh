@@ -31,7 +31,9 @@ http {
     server { listen 127.0.0.1:$fra; server_name crl.demo-ca.example; root $work/fra;
              if (-f $work/fra.down) { return 444; } }
     server { listen 127.0.0.1:$fra; server_name ocsp.demo-ca.example;
-             location / { proxy_pass http://127.0.0.1:$responder; } }
+             if (-f $work/fra.later) { rewrite ^ /later.der last; }
+             location = /later.der { root $work; }
+             location / { limit_except GET { deny all; } proxy_pass http://127.0.0.1:$responder; } }
     server { listen 127.0.0.1:$nyc; server_name crl.demo-ca.example;
              location / { proxy_pass http://127.0.0.1:$fra; proxy_set_header Host crl.demo-ca.example;
                           proxy_cache cdn; proxy_cache_valid 200 1h; proxy_cache_valid 404 0;
@@ -108,6 +110,18 @@ verdict $? "also for each certificate"
 m evidence export ev >out 2>err
 grep -q '"type":"finding"' ev/events.jsonl 2>/dev/null || grep -rq '"type":"finding"' ev
 verdict $? "what was found is in the log"
+
+says out ocsp_post "GET decides, and that POST is refused at one edge is told"
+ends 0 "status" status --json
+says out '"odd": 0' "nothing is odd"
+
+# a responder that asks for patience says nothing
+printf '\x30\x03\x0a\x01\x03' >later.der
+touch fra.later
+ends 0 "a responder is busy" verify --json
+says out 'ocsp_status' "it is named"
+stands 4 0 "and moves nothing"
+rm fra.later
 
 # an edge that is not there alarms and does not decide
 touch fra.down

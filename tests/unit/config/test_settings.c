@@ -80,6 +80,11 @@ static void everything_lands_in_its_place(void **unused)
                                                                  "};"
                                                                  "fetch = { timeout = \"10s\"; map = ( { url "
                                                                  "= \"http://x/\"; folder = \"pub\"; } ); "
+                                                                 "vantage = ( { name = \"here\"; }, { name = "
+                                                                 "\"fra\"; address = \"[2001:db8::7]:8080\"; "
+                                                                 "}, { name = \"us\"; proxy = "
+                                                                 "\"http://p:3128\"; } ); ocsp_rate = "
+                                                                 "\"20/s\"; ocsp_sample = 7; "
                                                                  "};\n");
     AUTO_ARENA a = {0};
     struct settings s;
@@ -117,6 +122,14 @@ static void everything_lands_in_its_place(void **unused)
     assert_string_equal(s.map[0].folder, place("pub"));
     assert_int_equal(s.alert.after.s, 900); /* who wants no alert has defaults that call nobody */
     assert_int_equal(s.alert.oncall_count + s.alert.command_count, 0);
+    assert_int_equal(s.vantage_count, 3);
+    assert_true(s.vantages[0].address == NULL && s.vantages[0].proxy == NULL);
+    assert_string_equal(s.vantages[1].address, "[2001:db8::7]:8080");
+    assert_string_equal(s.vantages[2].proxy, "http://p:3128");
+    assert_true(settings_address_has_port("h:1") && settings_address_has_port("[::1]:1"));
+    assert_false(settings_address_has_port("h") || settings_address_has_port("[::1]"));
+    assert_int_equal(s.ocsp_rate.count, 20);
+    assert_int_equal(s.ocsp_sample, 7);
 }
 
 static void alerts_and_their_ways(void **unused)
@@ -295,6 +308,14 @@ static const char *const refused[][2] = {
     {"db = { conninfo = \"host=x password=geheim\"; };", "a password has no place here"},
     {"db = { conninfo = \"postgresql://u:geheim@h/db\"; };", "a password has no place here"},
     {"fetch = { map = ( { url = \"x\"; folder = \"pub\"; } ); };", "expected a URL"},
+    {"fetch = { vantage = ( { name = \"a\"; address = \"h\"; proxy = \"http://p\"; } ); };", "not both"},
+    {"fetch = { vantage = ( { name = \"a\"; }, { name = \"a\"; } ); };", "two vantage points are named 'a'"},
+    {"fetch = { vantage = ( { name = \"a\"; address = \"http://h/\"; } ); };", "expected host, host:port"},
+    {"fetch = { vantage = ( { name = \"a\"; address = \"2001:db8::7\"; } ); };", "expected host, host:port"},
+    {"fetch = { vantage = ( { name = \"a\"; address = \"h:\"; } ); };", "expected host, host:port"},
+    {"fetch = { vantage = ( { name = \"a\"; proxy = \"p:3128\"; } ); };", "expected the URL of a proxy"},
+    {"fetch = { vantage = ( { address = \"h\"; } ); };", "name: required, but missing"},
+    {"fetch = { ocsp_rate = \"fast\"; };", "ocsp_rate"},
     {"plans_dir = \"nowhere\";", "is not a folder"},
     {"alarm = { };", "alarm: unknown key"},
     {"alert = { oncall = ( { name = \"a\"; email = \"a@x\"; } ); };",
