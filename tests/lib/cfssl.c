@@ -143,16 +143,27 @@ static const char schema[] =
     "NULL,"
     " body bytea NOT NULL, expiry timestamptz, PRIMARY KEY (serial_number, authority_key_identifier));";
 
-static void fill(struct cfssl *c)
+static const char *pem_of(struct cfssl *c, size_t i)
+{
+    struct fault f = {0};
+    struct str bytes;
+    char hex[SERIAL_HEX_TEXT];
+    must(file_read(arena_format(&c->arena, "%s/newcerts/%s.pem", c->ca, serial_hex(&c->serials[i], hex)),
+                   1 << 16, &c->arena, &bytes, &f),
+         "certificate", f.text);
+    return arena_copy(&c->arena, bytes.p, bytes.n);
+}
+
+void cfssl_with_certificates(struct cfssl *c, size_t count)
 {
     PGconn *db = connect_db(c);
     AUTO_BUF sql = {0};
     char digits[SERIAL_DECIMAL_TEXT];
-    run_sql(db, schema);
+    run_sql(db, "TRUNCATE certificates");
     buf_text(&sql, "INSERT INTO certificates VALUES ");
-    for (size_t i = 0; i < c->count; i++)
-        buf_format(&sql, "%s('%s','%s','','good',0,'2036-01-01',NULL,'-')", i == 0 ? "" : ",",
-                   serial_decimal(&c->serials[i], digits), c->aki);
+    for (size_t i = 0; i < count; i++)
+        buf_format(&sql, "%s('%s','%s','','good',0,'2036-01-01','0001-01-01Z','%s')", i == 0 ? "" : ",",
+                   serial_decimal(&c->serials[i], digits), c->aki, count <= 10 ? pem_of(c, i) : "-");
     run_sql(db, sql.p);
     run_sql(db, "ANALYZE certificates");
 }
@@ -179,15 +190,20 @@ void cfssl_make(struct cfssl *c, int count)
     struct cert cert;
     *c = (struct cfssl){.folder = test_folder(), .count = (size_t)count};
     c->ca = file_join(&c->arena, c->folder, "ca");
-    struct ca_new_spec spec = {
-        .directory = c->ca, .count = count, .subscribers = 20, .seed = 11, .now = {time(NULL)}};
+    struct ca_new_spec spec = {.directory = c->ca,
+                               .count = count,
+                               .subscribers = 20,
+                               .seed = 11,
+                               .now = {time(NULL)},
+                               .ocsp_url = "http://127.0.0.1:1/"};
     must(ca_new(&spec, &f), "CA", f.text);
     must(cert_load(file_join(&c->arena, c->ca, "ca.pem"), &c->arena, &cert, &f), "CA", f.text);
     c->aki = hex_lower(cert.ski.p, cert.ski.n, arena_alloc(&c->arena, 2 * cert.ski.n + 1));
     c->serials = arena_array(&c->arena, c->count, sizeof *c->serials);
     read_serials(c);
     cfssl_database_start(c);
-    fill(c);
+    run_sql(connect_db(c), schema);
+    cfssl_with_certificates(c, c->count);
     c->port = stock_port();
 }
 
