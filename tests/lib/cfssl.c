@@ -4,8 +4,6 @@
 #include "massrevoke/ca_new.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
-#include "massrevoke/cms.h"
-#include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
 #include "massrevoke/hex.h"
 #include "shell.h"
@@ -190,12 +188,8 @@ void cfssl_make(struct cfssl *c, int count)
     struct cert cert;
     *c = (struct cfssl){.folder = test_folder(), .count = (size_t)count};
     c->ca = file_join(&c->arena, c->folder, "ca");
-    struct ca_new_spec spec = {.directory = c->ca,
-                               .count = count,
-                               .subscribers = 20,
-                               .seed = 11,
-                               .now = {time(NULL)},
-                               .ocsp_url = "http://127.0.0.1:1/"};
+    struct ca_new_spec spec = {
+        .directory = c->ca, .count = count, .subscribers = 20, .seed = 11, .now = {time(NULL)}};
     must(ca_new(&spec, &f), "CA", f.text);
     must(cert_load(file_join(&c->arena, c->ca, "ca.pem"), &c->arena, &cert, &f), "CA", f.text);
     c->aki = hex_lower(cert.ski.p, cert.ski.n, arena_alloc(&c->arena, 2 * cert.ski.n + 1));
@@ -291,44 +285,4 @@ void cfssl_kill(struct cfssl *c)
     if (c->pid > 0 && kill(c->pid, SIGKILL) == 0)
         waitpid(c->pid, NULL, 0);
     c->pid = 0;
-}
-
-/* --- its CRL --- */
-
-size_t cfssl_publish(struct cfssl *c, struct utc now)
-{
-    struct fault f = {0};
-    struct cert cert;
-    struct evp_pkey_st *key = NULL;
-    AUTO_ARENA a = {0};
-    AUTO_BUF crl = {0};
-    PGconn *db = connect_db(c);
-    PGresult *r =
-        PQexec(db, "SELECT convert_from(serial_number, 'UTF8'), floor(extract(epoch FROM revoked_at)), "
-                   "reason FROM certificates WHERE status = 'revoked'");
-    must(PQresultStatus(r) == PGRES_TUPLES_OK, "database", PQerrorMessage(db));
-    size_t n = (size_t)PQntuples(r);
-    struct crl_entry *entries = arena_array(&a, n + 1, sizeof *entries);
-    for (size_t i = 0; i < n; i++) {
-        entries[i] = (struct crl_entry){.at = {strtoll(PQgetvalue(r, (int)i, 1), NULL, 10)},
-                                        .reason = (int)strtol(PQgetvalue(r, (int)i, 2), NULL, 10),
-                                        .invalid_since = UTC_NONE};
-        must(serial_from_decimal(str_of(PQgetvalue(r, (int)i, 0)), &entries[i].serial) == NULL, "database",
-             "a serial can't be read");
-    }
-    PQclear(r);
-    must(cert_load(file_join(&a, c->ca, "ca.pem"), &a, &cert, &f), "CA", f.text);
-    must(key_load(file_join(&a, c->ca, "private/ca.key"), NULL, &key, &f), "CA", f.text);
-    struct crl_head head = {.issuer = cert.subject,
-                            .key_id = cert.ski,
-                            .this_update = now,
-                            .next_update = utc_add(now, (struct span){7 * 86400})};
-    uint8_t number[9] = {0x40}; /* grows with the clock, above whatever stands there */
-    for (int i = 0; i < 8; i++)
-        number[8 - i] = (uint8_t)((uint64_t)now.s >> (8 * i));
-    must(serial_from_octets(number, sizeof number, &head.number) == NULL, "CRL", "number");
-    must(crl_write(&head, entries, n, key, &crl, &f), "CRL", f.text);
-    must(file_write(file_join(&a, c->ca, "pub/ca.crl"), buf_str(&crl), 0644, &f), "CRL", f.text);
-    key_release(key);
-    return n;
 }

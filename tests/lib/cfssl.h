@@ -62,8 +62,4 @@ void cfssl_revoked(struct cfssl *c, bool *out);
 /* A client certificate with that name below the folder: NAME.pem, NAME.key, signed by client-ca.pem. */
 void cfssl_client(struct cfssl *c, const char *name);
 
-/* Places a CRL with everything that the database calls revoked where the certificates' pointer leads; how
- * many. */
-size_t cfssl_publish(struct cfssl *c, struct utc now);
-
 #endif

@@ -512,6 +512,11 @@ static void its_ocsp_follows_only_when_told(void **state)
 {
     (void)state;
     int port = stock_port();
+    run_ocsp_tool(
+        "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ocsp -keyout "
+        "ca/private/ocsp.key -out ocsp.csr && echo extendedKeyUsage=OCSPSigning >ocsp.ext && "
+        "openssl x509 -req -in ocsp.csr -CA ca/ca.pem -CAkey ca/private/ca.key -set_serial 77 -days 20 "
+        "-extfile ocsp.ext -out ca/ocsp.pem");
     /* refreshing signs an answer for every certificate in the table: real ones, a few */
     cfssl_with_certificates(&ca, 3);
     pid_t pid = restart_ocsp(0, port);
