@@ -93,8 +93,8 @@ struct conduct_plan {
         request; /* plan and request 0 in a dry run, request 0 for a replan of a started cohort */
     struct plan value;
     struct plan_input input;
-    const char *unproved; /* which certificates will need a person because of what their CA's interface wants, a CA
-                             a line; "" for none */
+    const char *unproved; /* which certificates will need a person because of what their CA's interface wants,
+                             a CA a line; "" for none */
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.

@@ -98,7 +98,8 @@ struct certificate_file {
 
 /* Of these numbers, ascending; those that the campaign does not have are left out. */
 MUST_USE bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
-                                      struct arena *a, struct certificate_file **out, size_t *n, struct fault *f);
+                                      struct arena *a, struct certificate_file **out, size_t *n,
+                                      struct fault *f);
 
 /* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
 MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,

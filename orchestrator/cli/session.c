@@ -41,8 +41,8 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
-/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A profile
- * that can't be read is a fault of those who use it. */
+/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A
+ * profile that can't be read is a fault of those who use it. */
 static void resolve_rates(struct session *s)
 {
     struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);

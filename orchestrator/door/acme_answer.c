@@ -36,7 +36,8 @@ static const char *text_of(const json_t *doc, const char *key)
 /* https, or this machine. */
 static bool is_address(const char *url)
 {
-    static const char *const begins[] = {"https://", "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
+    static const char *const begins[] = {"https://",
+                                         "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
     bool fine = false;
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
         fine = fine || strncmp(url, begins[i], strlen(begins[i])) == 0;

@@ -129,7 +129,8 @@ static void add_payload(const struct exchange *x, struct buf *out)
     buf_text(out, "}");
 }
 
-static bool write_body(struct ca_acme *c, struct exchange *x, const char *url, struct buf *out, struct fault *f)
+static bool write_body(struct ca_acme *c, struct exchange *x, const char *url, struct buf *out,
+                       struct fault *f)
 {
     AUTO_BUF header = {0};
     AUTO_BUF payload = {0};
@@ -210,9 +211,14 @@ static void watch(struct ca_acme *c, enum backend_meaning meaning, const char *t
 }
 
 static const enum ca_outcome outcomes[BACKEND_MEANING_COUNT] = {
-    [BACKEND_REVOKED] = CA_REVOKED_NOW, [BACKEND_BEFORE] = CA_REVOKED_BEFORE, [BACKEND_UNKNOWN] = CA_UNKNOWN,
-    [BACKEND_WAIT] = CA_WAIT,           [BACKEND_ASK] = CA_ASK,               [BACKEND_STOP] = CA_WAIT,
-    [BACKEND_PERSON] = CA_PERSON,       [BACKEND_NOT_REVOKED] = CA_ASK,
+    [BACKEND_REVOKED] = CA_REVOKED_NOW,
+    [BACKEND_BEFORE] = CA_REVOKED_BEFORE,
+    [BACKEND_UNKNOWN] = CA_UNKNOWN,
+    [BACKEND_WAIT] = CA_WAIT,
+    [BACKEND_ASK] = CA_ASK,
+    [BACKEND_STOP] = CA_WAIT,
+    [BACKEND_PERSON] = CA_PERSON,
+    [BACKEND_NOT_REVOKED] = CA_ASK,
 };
 
 static void hear_revoke(struct ca_acme *c, struct exchange *x, long http, bool has_nonce, const char *text)
@@ -316,9 +322,8 @@ static bool set_up(struct ca_acme *c)
 
 static const char *find_certificate(struct ca_acme *c, struct exchange *x)
 {
-    const char *file = c->door.certificate == NULL
-                           ? NULL
-                           : c->door.certificate(c->door.certificate_context, x->item.number);
+    const char *file =
+        c->door.certificate == NULL ? NULL : c->door.certificate(c->door.certificate_context, x->item.number);
     const struct issuer *issuer = &c->issuers[x->item.issuer - c->queue.first_issuer];
     if (file != NULL && file[0] != '\0' && c->http.certificates_dir != NULL)
         file = file_join(&x->arena, c->http.certificates_dir, file);
@@ -347,7 +352,8 @@ static void begin(struct ca_acme *c)
 static void begin_all(struct ca_acme *c)
 {
     if (ca_queue_peek(&c->queue) != NULL && c->door.now(c->door.clock).s < c->door.away_until.s)
-        ca_queue_halt(&c->queue, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)", HINT);
+        ca_queue_halt(&c->queue, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)",
+                      HINT);
     while (ca_queue_peek(&c->queue) != NULL && c->idle_count > 0 && set_up(c))
         begin(c);
 }
@@ -418,7 +424,8 @@ static bool load_keys(struct ca_acme *c, const struct settings_ca *ca, struct fa
     if (c->http.account_key_file != NULL && !key_load(c->http.account_key_file, NULL, &c->account, f))
         return false;
     if (c->account != NULL && jws_algorithm(c->account) == NULL)
-        return fault_set(f, FAULT_CONFIG, "%s: no EC or RSA key that can sign for ACME", c->http.account_key_file);
+        return fault_set(f, FAULT_CONFIG, "%s: no EC or RSA key that can sign for ACME",
+                         c->http.account_key_file);
     c->issuers = arena_array(&c->arena, ca->issuer_count, sizeof *c->issuers);
     for (size_t i = 0; i < ca->issuer_count; i++)
         if (!issuer_load(ca->issuers[i].certificate_file, &c->arena, &c->issuers[i], f))

@@ -1,6 +1,6 @@
 #include "massrevoke/ca_http.h"
-#include "ca_http_transfer.h"
 #include "ca_http_publish.h"
+#include "ca_http_transfer.h"
 #include "ca_record_crl.h"
 #include "curl_events.h"
 #include "http_token.h"
@@ -542,9 +542,9 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     c->door = (struct ca_door){
         .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     copy_settings(c, &ca->http);
-    bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) && issuer_names_load(ca, c->backend.uses_issuer_name, c->backend.name, &c->arena, &c->names, f) &&
-              http_token_open(&c->http, &c->arena, &c->token, f) &&
-              check_files(c, f) &&
+    bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) &&
+              issuer_names_load(ca, c->backend.uses_issuer_name, c->backend.name, &c->arena, &c->names, f) &&
+              http_token_open(&c->http, &c->arena, &c->token, f) && check_files(c, f) &&
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
     if (ok && ca_record_crl_wanted(ca))
         ok = ca_record_crl_open(ca, &c->backend.record, &c->arena, &c->crl, f);

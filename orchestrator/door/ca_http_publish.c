@@ -1,6 +1,7 @@
 #include "ca_http_publish.h"
 
-static bool judge(const struct settings_http *s, const struct backend *b, const struct transfer *t, struct fault *f)
+static bool judge(const struct settings_http *s, const struct backend *b, const struct transfer *t,
+                  struct fault *f)
 {
     long http = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
@@ -15,8 +16,8 @@ static bool judge(const struct settings_http *s, const struct backend *b, const 
     return false;
 }
 
-bool ca_http_publish(const struct settings_http *s, const struct backend *b, const struct backend_values *values,
-                     struct curl_slist *headers, struct fault *f)
+bool ca_http_publish(const struct settings_http *s, const struct backend *b,
+                     const struct backend_values *values, struct curl_slist *headers, struct fault *f)
 {
     struct transfer t = {0};
     bool ok = transfer_open(&t, s, f);

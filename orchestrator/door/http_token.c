@@ -14,7 +14,8 @@ bool http_token_open(const struct settings_http *s, struct arena *a, struct http
 {
     AUTO_BUF public = {0};
     AUTO_BUF id = {0};
-    *out = (struct http_token){.issuer = arena_text(a, s->token_issuer), .key_id = arena_text(a, s->token_key_id)};
+    *out = (struct http_token){.issuer = arena_text(a, s->token_issuer),
+                               .key_id = arena_text(a, s->token_key_id)};
     if (s->token_key_file == NULL)
         return true;
     if (!key_load(s->token_key_file, NULL, &out->key, f))

@@ -1,5 +1,5 @@
-/* http_token.h - a JWT for one request and one serial, as step-ca wants it (facts of backends 1.3): signed by the
- * provisioner's key, good for five minutes, used once.
+/* http_token.h - a JWT for one request and one serial, as step-ca wants it (facts of backends 1.3): signed by
+ * the provisioner's key, good for five minutes, used once.
  *
  * Reads the key's file. Does not: refresh, or keep a token. Called by: ca_http.c. */
 #ifndef DOOR_HTTP_TOKEN_H
@@ -14,14 +14,14 @@ struct http_token {
     const char *issuer, *key_id;
 };
 
-/* Reads the key; without a configured id the key is named by its thumbprint (RFC 7638). CONFIG: it can't be read, or
- * can't sign. */
+/* Reads the key; without a configured id the key is named by its thumbprint (RFC 7638). CONFIG: it can't be
+ * read, or can't sign. */
 MUST_USE bool http_token_open(const struct settings_http *s, struct arena *a, struct http_token *out,
                               struct fault *f);
 
 /* Appends a token for this audience and subject. */
-MUST_USE bool http_token_make(const struct http_token *t, const char *audience, const char *subject, struct utc now,
-                              struct buf *out, struct fault *f);
+MUST_USE bool http_token_make(const struct http_token *t, const char *audience, const char *subject,
+                              struct utc now, struct buf *out, struct fault *f);
 
 /* Frees the key; an all-zero one is allowed. */
 void http_token_close(struct http_token *t);

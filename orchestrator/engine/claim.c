@@ -135,8 +135,8 @@ static bool learn(struct engine *e, struct work *w, struct fault *f)
     int64_t *numbers = arena_array(&w->arena, w->slot_count, sizeof *numbers);
     for (size_t i = 0; i < w->slot_count; i++)
         numbers[i] = w->places[i].number;
-    if (!store_certificate_files(e->parts.store, e->parts.campaign, numbers, w->slot_count, &w->arena, &files, &n,
-                                 f))
+    if (!store_certificate_files(e->parts.store, e->parts.campaign, numbers, w->slot_count, &w->arena, &files,
+                                 &n, f))
         return false;
     for (size_t i = 0; i < w->slot_count; i++) {
         struct slot *slot = &w->slots[w->places[i].slot];

@@ -96,10 +96,11 @@ static bool note_unproved(const struct conduct *c, int cohort, const struct ca_f
                        "inventory: each will need a person\n",
                        name, (long long)rows[i].without_file);
         if (ca >= 0 && facts[ca].trusts_any_serial && rows[i].strangers > 0)
-            buf_format(&text,
-                       "CA %s says yes to serials it never issued, and %lld stand in no inventory and were not "
-                       "supplied: each will need a person\n",
-                       name, (long long)rows[i].strangers);
+            buf_format(
+                &text,
+                "CA %s says yes to serials it never issued, and %lld stand in no inventory and were not "
+                "supplied: each will need a person\n",
+                name, (long long)rows[i].strangers);
     }
     *out = arena_text(a, text.p == NULL ? "" : text.p);
     return true;

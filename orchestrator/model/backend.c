@@ -227,7 +227,8 @@ static struct backend_record take_record(struct guard *g, const struct guard_nod
 static void take_side(struct guard *g, struct backend *b, unsigned in_revoke, unsigned *used)
 {
     const struct guard_node *root = &g->root, *prepare = guard_get(root, "prepare");
-    const struct guard_node *publish = guard_get(root, "publish"), *subject = guard_get(root, "token_subject");
+    const struct guard_node *publish = guard_get(root, "publish"),
+                            *subject = guard_get(root, "token_subject");
     unsigned in_prepare, in_publish;
     b->prepare = take_request(g, prepare, PREPARE, &in_prepare);
     b->publish = take_request(g, publish, PUBLISH, &in_publish);

@@ -110,8 +110,7 @@ bool jws_public_key(struct evp_pkey_st *key, struct buf *out, struct fault *f)
 static bool unpack(const unsigned char *der, size_t n, size_t half, unsigned char *out)
 {
     ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)n);
-    bool ok = signature != NULL &&
-              BN_bn2binpad(ECDSA_SIG_get0_r(signature), out, (int)half) == (int)half &&
+    bool ok = signature != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(signature), out, (int)half) == (int)half &&
               BN_bn2binpad(ECDSA_SIG_get0_s(signature), out + half, (int)half) == (int)half;
     ECDSA_SIG_free(signature);
     return ok;
@@ -150,14 +149,15 @@ bool jws_compact(struct evp_pkey_st *key, struct str header, struct str payload,
     return add_signature(key, buf_str(&input), out, f);
 }
 
-bool jws_flat(struct evp_pkey_st *key, struct str header, struct str payload, struct buf *out, struct fault *f)
+bool jws_flat(struct evp_pkey_st *key, struct str header, struct str payload, struct buf *out,
+              struct fault *f)
 {
     AUTO_BUF all = {0};
     if (!jws_compact(key, header, payload, &all, f))
         return false;
     struct str rest = buf_str(&all);
     struct str head = str_cut(&rest, '.'), body = str_cut(&rest, '.');
-    buf_format(out, "{\"protected\":\"%.*s\",\"payload\":\"%.*s\",\"signature\":\"%.*s\"}", (int)head.n, head.p,
-               (int)body.n, body.p, (int)rest.n, rest.p);
+    buf_format(out, "{\"protected\":\"%.*s\",\"payload\":\"%.*s\",\"signature\":\"%.*s\"}", (int)head.n,
+               head.p, (int)body.n, body.p, (int)rest.n, rest.p);
     return true;
 }

@@ -299,6 +299,7 @@ bool store_plan_unproved(struct store *s, int campaign, int cohort, struct arena
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (size_t i = 0; i < *n; i++)
-        (*out)[i] = (struct plan_unproved){(int)get_int(r, (int)i, 0), get_int(r, (int)i, 1), get_int(r, (int)i, 2)};
+        (*out)[i] =
+            (struct plan_unproved){(int)get_int(r, (int)i, 0), get_int(r, (int)i, 1), get_int(r, (int)i, 2)};
     return true;
 }

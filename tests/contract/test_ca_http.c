@@ -1,6 +1,6 @@
-/* What the list of all doors (test_ca_products) does not ask of the http door: the bytes of a request, once and never
- * twice, odd answers of every kind, silence, many at a time, single answers as facts of backends 1.5 to 1.10 have
- * them. The CA here is made up; the real cfssl is in tests/service. */
+/* What the list of all doors (test_ca_products) does not ask of the http door: the bytes of a request, once
+ * and never twice, odd answers of every kind, silence, many at a time, single answers as facts of
+ * backends 1.5 to 1.10 have them. The CA here is made up; the real cfssl is in tests/service. */
 #include "../lib/fake_http.h"
 #include "../lib/stock.h"
 #include "massrevoke/ca_http.h"
@@ -652,11 +652,14 @@ static const struct replay replays[] = {
      CA_NOT_REVOKED, 0, -1},
     {"ejbca", true, 404, "{\"error_code\":404}", CA_PERSON, 0, -1},
     /* pending: a person must approve it over there */
-    {"digicert", false, 201, "{\"id\":123,\"date\":\"2026-11-22T14:21:56+00:00\",\"type\":\"revoke\",\"status\":\"pending\"}",
+    {"digicert", false, 201,
+     "{\"id\":123,\"date\":\"2026-11-22T14:21:56+00:00\",\"type\":\"revoke\",\"status\":\"pending\"}",
      CA_PERSON, 0, -1},
     {"digicert", false, 204, "", CA_REVOKED_NOW, 0, -1},
-    {"digicert", false, 429, "{\"errors\":[{\"code\":\"request_limit_exceeded\",\"message\":\"Service unavailable, "
-     "please limit your requests\"}]}", CA_WAIT, 0, -1},
+    {"digicert", false, 429,
+     "{\"errors\":[{\"code\":\"request_limit_exceeded\",\"message\":\"Service unavailable, "
+     "please limit your requests\"}]}",
+     CA_WAIT, 0, -1},
     {"digicert", false, 401, "{\"errors\":[{\"code\":\"access_denied\"}]}", CA_WAIT, 0, -1},
     {"digicert", false, 200, "<html>maintenance</html>", CA_ASK, 0, -1},
     {"digicert", false, 404, "<html>no such page</html>", CA_ASK, 0, -1},

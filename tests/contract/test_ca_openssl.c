@@ -498,6 +498,22 @@ static void empty_index(void **state)
     assert_int_equal(ca->answers[0].outcome, CA_WAIT);
 }
 
+static void a_configured_issuer_of_another_ca(void **state)
+{
+    struct ca *ca = *state;
+    struct fault f;
+    struct settings_issuer issuer;
+    struct settings_ca s = settings_for(ca->dir, &issuer);
+    const char *other = file_join(&memory, ca->folder, "other");
+    struct ca_new_spec spec = {.directory = other, .count = 1, .subscribers = 1, .seed = 5, .now = {NOW}};
+    assert_false(ca->door->ops->publish(ca->door, 4, clock_value, &f));
+    assert_true(ca_new(&spec, &f));
+    issuer.certificate_file = file_join(&memory, other, "ca.pem");
+    struct ca_door *door;
+    assert_false(ca_openssl_open(&s, 0, (struct clock){.now = fixed_now}, &door, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+}
+
 static void publishes(void **state)
 {
     struct ca *ca = *state;
@@ -860,6 +876,7 @@ int main(void)
         EACH(rows_of_openssl),
         EACH(damaged_index),
         EACH(empty_index),
+        EACH(a_configured_issuer_of_another_ca),
         EACH(publishes),
         EACH(refuses_to_publish),
         EACH(protected_key),

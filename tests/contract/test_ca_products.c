@@ -1,5 +1,5 @@
-/* Does the http door keep the contract with every shipped product? Each is a made-up CA with a record of its own that
- * answers as facts of backends 1.2 to 1.10 tell; the real cfssl is in tests/service. */
+/* Does the http door keep the contract with every shipped product? Each is a made-up CA with a record of its
+ * own that answers as facts of backends 1.2 to 1.10 tell; the real cfssl is in tests/service. */
 #include "../lib/ca_list.h"
 #include "../lib/fake_http.h"
 #include "../lib/stock.h"
@@ -109,8 +109,9 @@ static void cfssl_like(struct asked *a, struct fake_reply *reply)
         say(reply, 200, "{\"revoked\":%s,\"at\":%lld,\"reason\":\"%s\"}", a->row->revoked ? "true" : "false",
             (long long)a->row->at, a->row->revoked ? reason_name(a->row->reason) : "");
     else if (a->row == NULL)
-        say(reply, 400, "{\"success\":false,\"result\":null,\"errors\":[{\"code\":11200,\"message\":\"certificate not "
-                        "found\"}],\"messages\":[]}");
+        say(reply, 400,
+            "{\"success\":false,\"result\":null,\"errors\":[{\"code\":11200,\"message\":\"certificate not "
+            "found\"}],\"messages\":[]}");
     else {
         revoke_row(a->row, reason_from_name(str_of(a->reason))); /* overwritten */
         say(reply, 200, "{\"success\":true,\"result\":{},\"errors\":[],\"messages\":[]}");
@@ -122,22 +123,24 @@ static void vault(struct asked *a, struct fake_reply *reply)
     bool get = strncmp(a->q->line, "GET", 3) == 0;
     assert_non_null(strstr(a->q->head, "X-Vault-Token: s.token"));
     if (a->row == NULL)
-        say(reply, get ? 404 : 400, get ? "{\"errors\":[]}" : "{\"errors\":[\"certificate with serial xx not found.\"]}");
+        say(reply, get ? 404 : 400,
+            get ? "{\"errors\":[]}" : "{\"errors\":[\"certificate with serial xx not found.\"]}");
     else if (get)
         say(reply, 200, "{\"data\":{\"certificate\":\"-----BEGIN\",\"revocation_time\":%lld}}",
             (long long)a->row->at);
     else {
         if (!a->row->revoked)
             revoke_row(a->row, 0);
-        say(reply, 200, "{\"data\":{\"revocation_time\":%lld,\"revocation_time_rfc3339\":\"%s\",\"state\":\"revoked\"}}",
+        say(reply, 200,
+            "{\"data\":{\"revocation_time\":%lld,\"revocation_time_rfc3339\":\"%s\",\"state\":\"revoked\"}}",
             (long long)a->row->at, date_of(a->row));
     }
 }
 
-static const char *const ejbca_words[] = {"UNSPECIFIED",         "KEY_COMPROMISE", "CA_COMPROMISE",
-                                          "AFFILIATION_CHANGED", "SUPERSEDED",     "CESSATION_OF_OPERATION",
-                                          "CERTIFICATE_HOLD",    "",               "REMOVE_FROM_CRL",
-                                          "PRIVILEGES_WITHDRAWN", "AA_COMPROMISE"};
+static const char *const ejbca_words[] = {
+    "UNSPECIFIED",     "KEY_COMPROMISE",         "CA_COMPROMISE",    "AFFILIATION_CHANGED",
+    "SUPERSEDED",      "CESSATION_OF_OPERATION", "CERTIFICATE_HOLD", "",
+    "REMOVE_FROM_CRL", "PRIVILEGES_WITHDRAWN",   "AA_COMPROMISE"};
 
 static void ejbca(struct asked *a, struct fake_reply *reply)
 {
@@ -157,8 +160,9 @@ static void ejbca(struct asked *a, struct fake_reply *reply)
             revoke_row(a->row, code);
     assert_true(reason == NULL || a->row->revoked);
     if (a->row->revoked)
-        say(reply, 200, "{\"issuer_dn\":\"x\",\"serial_number\":\"y\",\"revocation_reason\":\"%s\",\"revocation_date\":"
-                        "\"%s\",\"message\":\"Successfully revoked\",\"revoked\":true}",
+        say(reply, 200,
+            "{\"issuer_dn\":\"x\",\"serial_number\":\"y\",\"revocation_reason\":\"%s\",\"revocation_date\":"
+            "\"%s\",\"message\":\"Successfully revoked\",\"revoked\":true}",
             ejbca_words[a->row->reason], date_of(a->row));
     else
         say(reply, 200, "{\"issuer_dn\":\"x\",\"serial_number\":\"y\",\"revoked\":false}");
@@ -200,7 +204,8 @@ static void step_ca(struct asked *a, struct fake_reply *reply)
     assert_int_equal(strlen(json_string_value(json_object_get(header, "kid"))), 43);
     assert_string_equal(json_string_value(json_object_get(claims, "iss")), "admin@example");
     assert_string_equal(json_string_value(json_object_get(claims, "aud")), audience);
-    assert_string_equal(json_string_value(json_object_get(claims, "sub")), serial_decimal(&a->serial, serial));
+    assert_string_equal(json_string_value(json_object_get(claims, "sub")),
+                        serial_decimal(&a->serial, serial));
     assert_true(json_integer_value(json_object_get(claims, "exp")) > time(NULL));
     assert_true(json_integer_value(json_object_get(claims, "nbf")) <= time(NULL));
     assert_non_null(strstr(a->q->body, "\"passive\":true"));
@@ -210,7 +215,8 @@ static void step_ca(struct asked *a, struct fake_reply *reply)
         assert_string_not_equal(jtis[i], jti); /* one token, one use */
     snprintf(jtis[jti_count++ % 200], sizeof jtis[0], "%s", jti);
     if (a->row != NULL && a->row->revoked) {
-        say(reply, 400, "{\"status\":400,\"message\":\"certificate with serial number '%s' is already revoked\"}",
+        say(reply, 400,
+            "{\"status\":400,\"message\":\"certificate with serial number '%s' is already revoked\"}",
             serial);
         return;
     }
@@ -222,10 +228,10 @@ static void step_ca(struct asked *a, struct fake_reply *reply)
 /* Dogtag (1.8): look first, for the nonce. */
 static void dogtag(struct asked *a, struct fake_reply *reply)
 {
-    static const char *const words[] = {"Unspecified",         "Key_Compromise", "CA_Compromise",
-                                        "Affiliation_Changed", "Superseded",     "Cessation_of_Operation",
-                                        "Certificate_Hold",    "",               "Remove_from_CRL",
-                                        "Privilege_Withdrawn", "AA_Compromise"};
+    static const char *const words[] = {
+        "Unspecified",     "Key_Compromise",         "CA_Compromise",    "Affiliation_Changed",
+        "Superseded",      "Cessation_of_Operation", "Certificate_Hold", "",
+        "Remove_from_CRL", "Privilege_Withdrawn",    "AA_Compromise"};
     long long got = 0;
     char word[60] = "";
     if (a->row == NULL)
@@ -233,8 +239,8 @@ static void dogtag(struct asked *a, struct fake_reply *reply)
     else if (strstr(a->q->line, "/agent/") == NULL)
         say(reply, 200, "{\"id\":\"0x1\",\"Status\":\"%s\"}", a->row->revoked ? "REVOKED" : "VALID");
     else if (strncmp(a->q->line, "GET", 3) == 0)
-        say(reply, 200, "{\"id\":\"0x1\",\"Status\":\"%s\",\"Nonce\":%d}", a->row->revoked ? "REVOKED" : "VALID",
-            ++nonce);
+        say(reply, 200, "{\"id\":\"0x1\",\"Status\":\"%s\",\"Nonce\":%d}",
+            a->row->revoked ? "REVOKED" : "VALID", ++nonce);
     else if (a->row->revoked)
         say(reply, 400, "{\"Code\":400,\"Message\":\"certificate #0x1 has already been revoked\"}");
     else {
@@ -244,8 +250,9 @@ static void dogtag(struct asked *a, struct fake_reply *reply)
             if (strcmp(words[code], word) == 0)
                 revoke_row(a->row, code);
         assert_true(a->row->revoked);
-        say(reply, 200, "{\"requestID\":\"0x7\",\"requestType\":\"revocation\",\"requestStatus\":\"complete\","
-                        "\"operationResult\":\"success\"}");
+        say(reply, 200,
+            "{\"requestID\":\"0x7\",\"requestType\":\"revocation\",\"requestStatus\":\"complete\","
+            "\"operationResult\":\"success\"}");
     }
 }
 
@@ -254,10 +261,11 @@ static void digicert(struct asked *a, struct fake_reply *reply)
 {
     char word[60] = "";
     assert_non_null(strstr(a->q->head, "X-DC-DEVKEY: s.token"));
-    assert_int_equal(
-        sscanf(a->q->body, "{\"revocation_reason\":\"%50[a-z_]\",\"skip_approval\":true}", word), 1);
+    assert_int_equal(sscanf(a->q->body, "{\"revocation_reason\":\"%50[a-z_]\",\"skip_approval\":true}", word),
+                     1);
     if (a->row == NULL) {
-        say(reply, 404, "{\"errors\":[{\"code\":\"not_found\",\"message\":\"The certificate was not found\"}]}");
+        say(reply, 404,
+            "{\"errors\":[{\"code\":\"not_found\",\"message\":\"The certificate was not found\"}]}");
         return;
     }
     for (int code = 0; code < 11; code++) {
@@ -278,17 +286,19 @@ static void digicert(struct asked *a, struct fake_reply *reply)
 
 #define EIGHT (1U << 0 | 1U << 1 | 1U << 2 | 1U << 3 | 1U << 4 | 1U << 5 | 1U << 9 | 1U << 10)
 static const struct product products[] = {
-    {"cfssl-like", NULL, "serial\":\"|/status/", true, EIGHT, false, true, true, cfssl_like, CA_WAIT, CA_ASK, CA_ASK,
-     "busy"},
-    {"vault", "vault", "serial_number\":\"|/cert/", false, 1U, true, true, true, vault, CA_WAIT, CA_WAIT, CA_ASK,
-     "{\"errors\":[\"Vault is sealed\"]}"},
+    {"cfssl-like", NULL, "serial\":\"|/status/", true, EIGHT, false, true, true, cfssl_like, CA_WAIT, CA_ASK,
+     CA_ASK, "busy"},
+    {"vault", "vault", "serial_number\":\"|/cert/", false, 1U, true, true, true, vault, CA_WAIT, CA_WAIT,
+     CA_ASK, "{\"errors\":[\"Vault is sealed\"]}"},
     {"ejbca", "ejbca", "C%3DSE/", false, EIGHT, false, true, false, ejbca, CA_ASK, CA_WAIT, CA_ASK,
      "{\"error_code\":503}"},
-    {"step-ca", "step-ca", "serial\":\"", true, EIGHT, true, false, false, step_ca, CA_WAIT, CA_WAIT, CA_ASK, "away"},
+    {"step-ca", "step-ca", "serial\":\"", true, EIGHT, true, false, false, step_ca, CA_WAIT, CA_WAIT, CA_ASK,
+     "away"},
     /* trouble comes before anything could be executed: while it looks */
-    {"dogtag", "dogtag", "/certs/", false, EIGHT, true, true, true, dogtag, CA_WAIT, CA_WAIT, CA_WAIT, "away"},
-    {"digicert", "digicert", "/certificate/", false, 1U << 0 | 1U << 1 | 1U << 3 | 1U << 4 | 1U << 5, false, false,
-     true, digicert, CA_WAIT, CA_WAIT, CA_ASK, "away"},
+    {"dogtag", "dogtag", "/certs/", false, EIGHT, true, true, true, dogtag, CA_WAIT, CA_WAIT, CA_WAIT,
+     "away"},
+    {"digicert", "digicert", "/certificate/", false, 1U << 0 | 1U << 1 | 1U << 3 | 1U << 4 | 1U << 5, false,
+     false, true, digicert, CA_WAIT, CA_WAIT, CA_ASK, "away"},
 };
 
 /* --- the server --- */
@@ -319,8 +329,11 @@ static void handle(void *context, const struct fake_request *q, struct fake_repl
     int trouble = odd;
     odd = -1;
     if (trouble == CA_LIST_BUSY || trouble == CA_LIST_AWAY || trouble == CA_LIST_REFUSED) {
-        say(reply, trouble == CA_LIST_BUSY ? 429 : trouble == CA_LIST_AWAY ? 503 : 403, "%s",
-            trouble == CA_LIST_AWAY ? product->away_body : "no\x1b[2J");
+        say(reply,
+            trouble == CA_LIST_BUSY   ? 429
+            : trouble == CA_LIST_AWAY ? 503
+                                      : 403,
+            "%s", trouble == CA_LIST_AWAY ? product->away_body : "no\x1b[2J");
         return;
     }
     if (trouble == CA_LIST_GARBAGE) {
@@ -447,7 +460,8 @@ static void a_new_crl_is_asked_for(void **state)
          "{\"issuer_dn\":\"x\",\"latest_crl_version\":7,\"all_success\":true}",
          "{\"issuer_dn\":\"x\",\"latest_crl_version\":7,\"all_success\":false}"},
         {4, "GET /ca/agent/ca/updateCRL?xml=true&crlIssuingPoint=MasterCRL&waitForUpdate=true HTTP/1.1",
-         "<xml><header><crlIssuingPoint>MasterCRL</crlIssuingPoint><crlUpdate>Success</crlUpdate></header></xml>",
+         "<xml><header><crlIssuingPoint>MasterCRL</crlIssuingPoint><crlUpdate>Success</crlUpdate></header></"
+         "xml>",
          "<xml><header><crlUpdate>Failure</crlUpdate></header></xml>"},
     };
     fake_http_stop(&server);

@@ -38,8 +38,8 @@ struct ca_list {
     bool keeps_first_date, tells_status, tells_unknown;
     bool vague_status;  /* of a serial it does not know it tells nothing that can be believed */
     bool tells_no_date; /* its status says "revoked" alone */
-    bool races;       /* the backend itself may say "now", or fail, when two requests come at once */
-    bool needs_quiet; /* facts.quiet must be set: requests may be under way */
+    bool races;         /* the backend itself may say "now", or fail, when two requests come at once */
+    bool needs_quiet;   /* facts.quiet must be set: requests may be under way */
 
     void (*reset)(void);
     bool (*open)(struct ca_door **out, struct fault *f);

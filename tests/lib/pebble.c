@@ -45,8 +45,9 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 static const char *header_of(struct pebble *p, CURL *easy, const char *name)
 {
     struct curl_header *h = NULL;
-    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? arena_text(&p->arena, h->value)
-                                                                              : NULL;
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK
+               ? arena_text(&p->arena, h->value)
+               : NULL;
 }
 
 static bool ask(struct pebble *p, const char *url, const char *body, struct answer *out)
@@ -73,8 +74,8 @@ static bool ask(struct pebble *p, const char *url, const char *body, struct answ
 }
 
 /* A signed request; refused nonces are simply tried again. */
-static void post(struct pebble *p, const char *key_file, const char *kid, const char *url, const char *payload,
-                 struct answer *out)
+static void post(struct pebble *p, const char *key_file, const char *kid, const char *url,
+                 const char *payload, struct answer *out)
 {
     struct fault f = {0};
     struct evp_pkey_st *key;
@@ -89,7 +90,8 @@ static void post(struct pebble *p, const char *key_file, const char *kid, const 
         if (kid != NULL)
             buf_format(&header, "\"kid\":\"%s\"}", kid);
         else
-            must((buf_text(&header, "\"jwk\":"), jws_public_key(key, &header, &f)) && (buf_text(&header, "}"), true),
+            must((buf_text(&header, "\"jwk\":"), jws_public_key(key, &header, &f)) &&
+                     (buf_text(&header, "}"), true),
                  "key", f.text);
         must(jws_flat(key, buf_str(&header), str_of(payload), &body, &f), "JWS", f.text);
         must(ask(p, url, body.p, out), url, "no answer");
@@ -125,14 +127,19 @@ static void run_tool(struct pebble *p, const char *command)
 
 static void write_files(struct pebble *p)
 {
-    run_tool(p, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost "
-                "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout server.key -out server.pem");
+    run_tool(
+        p,
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost "
+        "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout server.key -out server.pem");
     static const char *const keys[] = {"account.key", "other.key", "subscriber.key"};
     for (size_t i = 0; i < 3; i++)
-        run_tool(p, arena_format(&p->arena, "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out %s",
+        run_tool(p, arena_format(&p->arena,
+                                 "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out %s",
                                  keys[i]));
-    run_tool(p, "openssl req -new -key subscriber.key -subj / -addext subjectAltName=DNS:a.example -outform DER -out "
-                "csr.der");
+    run_tool(
+        p,
+        "openssl req -new -key subscriber.key -subj / -addext subjectAltName=DNS:a.example -outform DER -out "
+        "csr.der");
     const char *config = arena_format(
         &p->arena,
         "{\"pebble\":{\"listenAddress\":\"127.0.0.1:%d\",\"managementListenAddress\":\"127.0.0.1:%d\","
@@ -179,8 +186,8 @@ void pebble_start(struct pebble *p, int reject)
     p->new_account = member(p, &a, "newAccount");
     p->new_order = member(p, &a, "newOrder");
     buf_free(&a.body);
-    must(ask(p, arena_format(&p->arena, "https://127.0.0.1:%d/intermediates/0", p->management), NULL, &a), "issuer",
-         "no answer");
+    must(ask(p, arena_format(&p->arena, "https://127.0.0.1:%d/intermediates/0", p->management), NULL, &a),
+         "issuer", "no answer");
     stock_write(p->folder, "issuer.pem", buf_str(&a.body));
     buf_free(&a.body);
     p->account = register_account(p, p->account_key);
@@ -201,7 +208,8 @@ void pebble_stop(struct pebble *p)
 /* --- certificates --- */
 
 /* Asks a resource (POST-as-GET) until its status is one of the two. */
-static void wait_for(struct pebble *p, const char *url, const char *status, const char *or_status, struct answer *out)
+static void wait_for(struct pebble *p, const char *url, const char *status, const char *or_status,
+                     struct answer *out)
 {
     for (int i = 0; i < 200; i++) {
         post(p, p->account_key, p->account, url, "", out);
@@ -235,7 +243,8 @@ static const char *finalize(struct pebble *p, const char *order, const char *url
     struct str csr;
     struct answer a;
     AUTO_BUF payload = {0};
-    must(file_read(arena_format(&p->arena, "%s/csr.der", p->folder), 8192, &p->arena, &csr, &f), "CSR", f.text);
+    must(file_read(arena_format(&p->arena, "%s/csr.der", p->folder), 8192, &p->arena, &csr, &f), "CSR",
+         f.text);
     buf_text(&payload, "{\"csr\":\"");
     jws_base64(csr.p, csr.n, &payload);
     buf_text(&payload, "\"}");
@@ -266,7 +275,8 @@ struct serial pebble_issue(struct pebble *p)
     const char *url = finalize(p, order, finish);
     post(p, p->account_key, p->account, url, "", &a);
     must(cert_read(buf_str(&a.body), &p->arena, &cert, &f), "certificate", f.text);
-    stock_write(p->folder, arena_format(&p->arena, "certs/%s.pem", serial_hex(&cert.serial, hex)), buf_str(&a.body));
+    stock_write(p->folder, arena_format(&p->arena, "certs/%s.pem", serial_hex(&cert.serial, hex)),
+                buf_str(&a.body));
     buf_free(&a.body);
     return cert.serial;
 }
@@ -279,8 +289,9 @@ bool pebble_status(struct pebble *p, const struct serial *serial, int *reason, i
     json_t *doc;
     *reason = -1;
     *at = 0;
-    must(ask(p, arena_format(&p->arena, "https://127.0.0.1:%d/cert-status-by-serial/%s", p->management,
-                             serial_hex(serial, hex)),
+    must(ask(p,
+             arena_format(&p->arena, "https://127.0.0.1:%d/cert-status-by-serial/%s", p->management,
+                          serial_hex(serial, hex)),
              NULL, &a),
          "status", "no answer");
     bool known = a.http == 200;

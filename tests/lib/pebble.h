@@ -1,7 +1,8 @@
-/* pebble.h - a real ACME server (pebble) on ports of its own, and just enough of a client to get certificates from it.
+/* pebble.h - a real ACME server (pebble) on ports of its own, and just enough of a client to get certificates
+ * from it.
  *
- * Every helper ends the program with a message when it fails. Does not: prove control of a name (pebble is told to
- * believe it). Called by: tests of the service. */
+ * Every helper ends the program with a message when it fails. Does not: prove control of a name (pebble is
+ * told to believe it). Called by: tests of the service. */
 #ifndef TESTS_LIB_PEBBLE_H
 #define TESTS_LIB_PEBBLE_H
 
@@ -14,7 +15,7 @@ struct pebble {
     char folder[STOCK_PATH];
     int port, management;
     pid_t pid;
-    char directory[64];       /* its URL */
+    char directory[64];           /* its URL */
     char ca_pem[STOCK_PATH + 32]; /* that its TLS certificate chains to */
     char issuer_pem[STOCK_PATH + 32];
     char account_key[STOCK_PATH + 32], other_key[STOCK_PATH + 32], subscriber_key[STOCK_PATH + 32];

@@ -1,6 +1,6 @@
-/* Does the acme door keep the contract on a real pebble that refuses nonces, and on a made-up server where answers are
- * lost, late, garbage, or Boulder's (facts of backends 1.4)? pebble's own management interface is asked behind the
- * door's back. */
+/* Does the acme door keep the contract on a real pebble that refuses nonces, and on a made-up server where
+ * answers are lost, late, garbage, or Boulder's (facts of backends 1.4)? pebble's own management interface is
+ * asked behind the door's back. */
 #include "../lib/ca_list.h"
 #include "../lib/drop_proxy.h"
 #include "../lib/fake_http.h"
@@ -60,8 +60,12 @@ static struct settings_http settings(void)
 
 static bool open_with(const struct settings_http *http, struct ca_door **out, struct fault *f)
 {
-    struct settings_ca s = {
-        .name = "t", .backend = "acme", .rate = {2000, 1}, .http = *http, .issuers = &issuer, .issuer_count = 1};
+    struct settings_ca s = {.name = "t",
+                            .backend = "acme",
+                            .rate = {2000, 1},
+                            .http = *http,
+                            .issuers = &issuer,
+                            .issuer_count = 1};
     if (!ca_acme_open(&s, CA_LIST_ISSUER, (struct clock){.now = real_now}, out, f))
         return false;
     (*out)->certificate = file_of;
@@ -110,7 +114,8 @@ static struct ca_item item(size_t i, enum reason reason)
         .number = (uint32_t)i, .issuer = CA_LIST_ISSUER, .serial = list.serials[i], .reason = reason};
 }
 
-static bool revoke_with(const struct settings_http *http, const struct ca_item *items, size_t n, struct fault *f)
+static bool revoke_with(const struct settings_http *http, const struct ca_item *items, size_t n,
+                        struct fault *f)
 {
     struct ca_door *door;
     bool busy = true;
@@ -323,7 +328,8 @@ static void handle(void *context, const struct fake_request *q, struct fake_repl
     w->revocations++;
     if (w->bad_nonces > 0) {
         w->bad_nonces--;
-        fake_answer(reply, 400, headers, "{\"type\":\"urn:ietf:params:acme:error:badNonce\",\"detail\":\"x\"}");
+        fake_answer(reply, 400, headers,
+                    "{\"type\":\"urn:ietf:params:acme:error:badNonce\",\"detail\":\"x\"}");
         return;
     }
     snprintf(headers + strlen(headers), sizeof headers - strlen(headers), "%s", w->headers);
