@@ -51,6 +51,15 @@ struct open_breaker {
 MUST_USE bool store_breakers(struct store *s, int campaign, struct arena *a, struct open_breaker **out,
                              size_t *n, struct fault *f);
 
+/* Where a certificate shows whether it is revoked: URLs, "" none. */
+struct proof_pointer {
+    const char *crl, *ocsp;
+};
+
+/* Of n numbers, in their order. */
+MUST_USE bool store_proof_pointers(struct store *s, int campaign, const int64_t *numbers, size_t n,
+                                   struct arena *a, struct proof_pointer **out, struct fault *f);
+
 /* Certificates of running cohorts that are dealt to be revoked before `until`. */
 MUST_USE bool store_due_within(struct store *s, int campaign, struct utc until, int64_t *n, struct fault *f);
 

@@ -127,22 +127,16 @@ static void fill_slots(struct engine *e, struct work *w, const struct scoped *ro
 /* What is done with each certificate: sent, asked about, or given to a person. */
 static void decide(struct engine *e, struct work *w)
 {
-    const struct ca_facts *facts = &e->parts.cas[w->ca].door->facts;
-    struct backend_manners manners = {facts->keeps_first_date, facts->tells_status};
+    bool keeps = e->parts.cas[w->ca].door->facts.keeps_first_date;
     for (size_t i = 0; i < w->slot_count; i++) {
         struct slot *slot = &w->slots[i];
-        enum executor_step step = executor_step(slot->state, manners);
+        enum executor_step step = executor_step(slot->state, keeps);
         if (slot->serial.n == 0 || slot->issuer < 0)
             step = EXECUTOR_NOTHING;
         if (step == EXECUTOR_SEND)
             w->sends[w->send_count++] = (uint32_t)i;
         else if (step == EXECUTOR_ASK)
             w->asks[w->ask_count++] = (uint32_t)i;
-        else if (step == EXECUTOR_PERSON)
-            engine_take_answer(
-                e, w, slot,
-                &(struct ca_answer){
-                    .number = (uint32_t)slot->number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
     }
 }
 
