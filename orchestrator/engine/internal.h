@@ -74,6 +74,7 @@ struct line {
     bool served;    /* and something of that clearly */
     bool idle;      /* nothing was due when it was claimed for last, in this turn */
     bool readable;  /* its door wants to step */
+    int64_t stepped_at; /* ticks */
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
     int64_t rest_seconds;
@@ -82,7 +83,6 @@ struct line {
     char breaker_text[240]; /* the words that changed it */
 };
 
-struct verifier_crl;
 /* A claim on its way through the store: first the chunks, then the rows of their pages. */
 struct claiming {
     struct work *work; /* NULL: none */
@@ -102,6 +102,7 @@ enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 
 struct scope_cache; /* page digests that are what was signed (scope.c) */
 
+struct verifier_crl;
 struct fetched; /* what a CRL pointer showed last (look.c) */
 
 struct engine {
