@@ -25,6 +25,7 @@ struct conduct {
     struct utc now;
     const char *who;
     struct campaign campaign; /* unused by conduct_open */
+    const char *override;     /* why a plan goes on in spite of a safety rule; NULL: it does not */
     const struct rate
         *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };

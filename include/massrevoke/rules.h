@@ -51,6 +51,7 @@ struct profile {
     bool notices;               /* immediate: false */
     int canary;                 /* certificates that go first, at least one per issuer and shard; 0: none */
     struct span canary_wait; /* how long the rest waits for their proof, from the CA's record; 0: not given */
+    int share_most;          /* percent of the inventory that a campaign may revoke; 0: any */
     struct span outage_floor;               /* soft floor of outage tolerance */
     struct rate rate_cap;                   /* soft ceiling on revocations; count 0: the backend's */
     int helpdesk_per_hour;                  /* subscribers an hour; 0: no limit (soft) */

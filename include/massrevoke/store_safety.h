@@ -51,6 +51,28 @@ struct open_breaker {
 MUST_USE bool store_breakers(struct store *s, int campaign, struct arena *a, struct open_breaker **out,
                              size_t *n, struct fault *f);
 
+/* Is this certificate to be revoked with a cohort? */
+MUST_USE bool store_cohort_has(struct store *s, int campaign, int cohort, const struct listed *item,
+                               bool *yes, struct fault *f);
+
+/* One that is, with what the inventory knows of it. */
+struct cohort_certificate {
+    struct serial serial;
+    const char *subject, *issuer; /* subject "" when unknown */
+};
+MUST_USE bool store_cohort_certificates(struct store *s, int campaign, int cohort, int64_t most,
+                                        struct arena *a, struct cohort_certificate **out, size_t *n,
+                                        struct fault *f);
+
+/* Where a certificate shows whether it is revoked: URLs, "" none. */
+struct proof_pointer {
+    const char *crl, *ocsp;
+};
+
+/* Of n numbers, in their order. */
+MUST_USE bool store_proof_pointers(struct store *s, int campaign, const int64_t *numbers, size_t n,
+                                   struct arena *a, struct proof_pointer **out, struct fault *f);
+
 /* Certificates of running cohorts that are dealt to be revoked before `until`. */
 MUST_USE bool store_due_within(struct store *s, int campaign, struct utc until, int64_t *n, struct fault *f);
 

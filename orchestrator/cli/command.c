@@ -143,7 +143,8 @@ const struct command commands[] = {
                 "  massrevoke plan --dry-run --format ics  for the calendar, with the tasks\n"
                 "  massrevoke plan --incident lets-encrypt-2020 --rate 121/s\n",
         .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
-                   TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(JSON),
+                   TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(OVERRIDE) |
+                   TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_plan,

@@ -152,11 +152,10 @@ static bool learn(struct engine *e, struct work *w, struct fault *f)
 /* What is done with each certificate: sent, asked about, or given to a person. */
 static void decide(struct engine *e, struct work *w)
 {
-    const struct ca_facts *facts = &e->parts.cas[w->ca].door->facts;
-    struct backend_manners manners = {facts->keeps_first_date, facts->tells_status};
+    bool keeps = e->parts.cas[w->ca].door->facts.keeps_first_date;
     for (size_t i = 0; i < w->slot_count; i++) {
         struct slot *slot = &w->slots[i];
-        enum executor_step step = executor_step(slot->state, manners);
+        enum executor_step step = executor_step(slot->state, keeps);
         if (step == EXECUTOR_SEND && slot->stranger)
             step = EXECUTOR_PERSON; /* its "yes" would prove nothing */
         if (slot->serial.n == 0 || slot->issuer < 0)
@@ -165,11 +164,6 @@ static void decide(struct engine *e, struct work *w)
             w->sends[w->send_count++] = (uint32_t)i;
         else if (step == EXECUTOR_ASK)
             w->asks[w->ask_count++] = (uint32_t)i;
-        else if (step == EXECUTOR_PERSON)
-            engine_take_answer(
-                e, w, slot,
-                &(struct ca_answer){
-                    .number = (uint32_t)slot->number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
     }
 }
 

@@ -164,9 +164,11 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
 
 static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
                           const char *kind, int plan, int hold, struct digest plan_digest,
-                          struct utc first_hour, struct arena *a, int *request, struct fault *f)
+                          struct utc first_hour, const char *more, struct arena *a, int *request,
+                          struct fault *f)
 {
     struct approval_subject subject = {
+        .more = more,
         .mode = c->campaign.mode,
         .campaign = c->campaign.name,
         .store_id = store_id(c->store),
@@ -206,8 +208,8 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
 bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
                               const char *kind, int hold, struct arena *a, int *request, struct fault *f)
 {
-    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, a, request,
-                         f);
+    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, "", a,
+                         request, f);
 }
 
 /* One attempt; *changed tells whether it failed because something came between. */
@@ -239,7 +241,9 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
     struct cohort cohort;
     bool changed = true;
     *out = (struct conduct_plan){0};
-    if (!conduct_cohort(c, wanted, true, a, &cohort, f))
+    const char *more = "";
+    if (!conduct_cohort(c, wanted, true, a, &cohort, f) ||
+        (!dry_run && !conduct_goes(&cohort) && !conduct_blast(c, &cohort, a, &more, f)))
         return false;
     for (int attempt = 0; attempt <= PLAN_AGAIN && changed; attempt++) {
         *f = (struct fault){0};
@@ -252,6 +256,6 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
         return true;
     const char *what = arena_format(a, "plan %d of cohort %d", out->plan, cohort.cohort);
     struct utc first = out->value.slot_count > 0 ? out->value.slots[0].start : UTC_NONE;
-    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, a, &out->request,
-                         f);
+    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, more, a,
+                         &out->request, f);
 }

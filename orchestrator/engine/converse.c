@@ -26,15 +26,11 @@ static struct slot *find_slot(struct engine *e, int ca, int64_t number, struct w
     return NULL;
 }
 
-/* The one place where an answer arrives. */
-void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer)
+/* What an answer tells of the CA itself. */
+static void hear(struct line *line, struct work *w, const struct slot *slot, const struct ca_answer *answer)
 {
-    struct line *line = &e->lines[w->ca];
-    if (slot->stage == SLOT_AT_DOOR) {
-        w->at_door--;
-        *(slot->question ? &line->questions : &line->requests) -= 1;
-    }
-    slot->stage = SLOT_ANSWERED;
+    w->at_door--;
+    *(slot->question ? &line->questions : &line->requests) -= 1;
     line->heard = true;
     line->halted = line->halted || answer->outcome == CA_WAIT;
     line->met_doubt = line->met_doubt || answer->outcome == CA_ASK;
@@ -44,6 +40,14 @@ void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, con
         line->served = true;
         pace_ease(&line->pace);
     }
+}
+
+/* The one place where an answer arrives; one from the world comes to a slot that is at no door. */
+void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer)
+{
+    if (slot->stage == SLOT_AT_DOOR)
+        hear(&e->lines[w->ca], w, slot, answer);
+    slot->stage = SLOT_ANSWERED;
     if (executor_may_send(slot->state, answer->outcome)) {
         slot->stage = SLOT_OPEN;
         w->sends[w->send_count++] = (uint32_t)(slot - w->slots);
@@ -192,7 +196,7 @@ static size_t through_breaker(struct engine *e, const struct line *line, size_t 
 static size_t questions_now(struct engine *e, const struct work *w)
 {
     const struct line *line = &e->lines[w->ca];
-    size_t left = w->ask_count - w->asks_done;
+    size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
     if (e->parts.cas[w->ca].door->facts.window == 0)
         return line->requests + line->questions == 0 ? left : 0;
     size_t ahead = line->questions + w->send_count - w->sends_done;
@@ -230,11 +234,10 @@ int64_t engine_feed_next(const struct engine *e, int ca)
     for (size_t i = 0; i < e->work_count; i++) {
         const struct work *w = e->works[i];
         size_t sends = w->send_count - w->sends_done;
-        if (w->ca != ca || !may_go(e, w) || w->ask_count - w->asks_done + sends == 0)
+        bool asks = w->ask_count > w->asks_done && !engine_asks_outside(e, w);
+        if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
             continue;
-        int64_t at = w->ask_count > w->asks_done
-                         ? ticks
-                         : pace_next(&line->pace, ticks, window > 0 ? 1 : (int64_t)sends);
+        int64_t at = asks ? ticks : pace_next(&line->pace, ticks, window > 0 ? 1 : (int64_t)sends);
         next = at < next ? at : next;
     }
     return next;

@@ -313,7 +313,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, doubt = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -326,7 +326,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
-    if (!engine_canaries(e, &canary, f))
+    if (!engine_canaries(e, &canary, f) || !engine_doubts(e, &doubt, f))
         return false;
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
@@ -337,6 +337,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     schedule(e, r, &q, notify);
     sooner(&r->next, canary);
+    sooner(&r->next, doubt);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
     sooner(&r->next, alert);

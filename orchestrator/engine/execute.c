@@ -257,6 +257,8 @@ struct utc engine_execute_next(const struct engine *e)
         struct utc at = utc_max(e->works[i]->ready, now);
         if (e->works[i]->at_door == 0 && !e->works[i]->stopped && at.s == now.s) {
             int64_t ticks = engine_ticks(e), go = engine_feed_next(e, e->works[i]->ca);
+            if (go == INT64_MAX && engine_asks_outside(e, e->works[i]))
+                continue; /* engine_doubts says when */
             at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
         }
         next = utc_is_set(next) ? utc_min(next, at) : at;

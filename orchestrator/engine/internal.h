@@ -56,10 +56,12 @@ struct work {
     size_t slot_count;
     uint32_t *asks, *sends; /* slots to ask about and to revoke; [..._done, ..._count) have not gone out */
     size_t ask_count, asks_done, send_count, sends_done;
-    size_t at_door;     /* without an answer */
-    size_t uncommitted; /* outcomes that wait in engine.pending */
-    bool stopped;       /* nothing more of it goes out: what is open goes back unsent */
-    bool lost;          /* the session that claimed it is gone: its answers are kept, nothing is given back */
+    size_t at_door;          /* without an answer */
+    size_t uncommitted;      /* outcomes that wait in engine.pending */
+    struct utc asks_outside; /* when the world is asked next, for a CA that tells no status */
+    int64_t outside_gap;
+    bool stopped; /* nothing more of it goes out: what is open goes back unsent */
+    bool lost;    /* the session that claimed it is gone: its answers are kept, nothing is given back */
 };
 
 /* What goes on with one CA. */
@@ -152,7 +154,8 @@ struct engine {
     struct arena canary_arena;
     struct canary *canaries; /* that have not shown themselves, as of this step */
     size_t canary_count;
-    struct utc *proving; /* per issuer of settings: since when its canaries are recorded and not in a CRL */
+    struct utc
+        *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
     struct mailbag *bag; /* messages at the door */
     struct outside *outside;   /* NULL: nothing was looked at yet */
     struct alerting *alerting; /* NULL: there is no door for alerts */
@@ -218,6 +221,15 @@ int64_t engine_queued(const struct engine *e, int ca);
 
 /* What an answer means for a certificate at a door, or one that needs no door. */
 void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
+
+/* --- doubt.c --- */
+
+/* Has it questions that the CA cannot answer? */
+bool engine_asks_outside(const struct engine *e, const struct work *w);
+
+/* Asks the world what CAs without a status are in doubt about; *wake: when it wants to go on, UTC_NONE:
+ * nothing is. */
+MUST_USE bool engine_doubts(struct engine *e, struct utc *wake, struct fault *f);
 
 /* --- breakers.c --- */
 

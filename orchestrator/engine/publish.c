@@ -25,9 +25,9 @@ struct span engine_quiet(const struct engine *e, size_t issuer)
     return e->parts.cas[engine_ca_of(e, (int)issuer)].door->facts.quiet;
 }
 
-/* Canaries wait for a CRL: at once, and once more when no request of theirs can still be under way, for only
- * such a one contradicts. */
-static bool canaries_want(const struct engine *e, size_t issuer, struct utc now)
+/* Canaries, and what is in doubt at a CA without a status, wait for a CRL: at once, and once more when no
+ * request of theirs can still be under way, for only such a one says "not revoked". */
+static bool proof_wanted(const struct engine *e, size_t issuer, struct utc now)
 {
     if (!utc_is_set(e->proving[issuer]))
         return false;
@@ -40,7 +40,7 @@ static bool canaries_want(const struct engine *e, size_t issuer, struct utc now)
 static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
 {
     if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once) ||
-        canaries_want(e, issuer, now))
+        proof_wanted(e, issuer, now))
         return true;
     return now.s >= e->published[issuer].s + e->parts.profile.crl_every.s;
 }
@@ -52,9 +52,10 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
     for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
         if (certificate_bucket((enum certificate_state)s) == BUCKET_PENDING_PUBLICATION)
             pending += r->counts.n[s];
-    for (size_t i = 0; i < e->parts.issuer_count && pending > 0; i++) {
+    for (size_t i = 0; i < e->parts.issuer_count; i++) {
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
-        if (!door->facts.can_publish || !wants_crl(e, i, now))
+        bool asked_for = pending > 0 ? wants_crl(e, i, now) : proof_wanted(e, i, now);
+        if (!door->facts.can_publish || !asked_for)
             continue;
         struct fault wrong = {0};
         if (!door->ops->publish(door, (uint16_t)i, now, &wrong)) {

@@ -1,18 +1,12 @@
 #include "massrevoke/executor.h"
 
-enum executor_step executor_step(uint8_t state, struct backend_manners manners)
+enum executor_step executor_step(uint8_t state, bool keeps_first_date)
 {
     enum certificate_state s = certificate_state(state);
     bool noted = state & (CERTIFICATE_NOTE_HOLD | CERTIFICATE_NOTE_DROP);
-    if (s == CERTIFICATE_ASKED)
-        return manners.keeps_first_date && !noted ? EXECUTOR_SEND
-               : manners.tells_status             ? EXECUTOR_ASK
-                                                  : EXECUTOR_PERSON;
-    if (s != CERTIFICATE_DOUBT)
+    if (s != CERTIFICATE_ASKED && s != CERTIFICATE_DOUBT)
         return EXECUTOR_NOTHING;
-    if (manners.keeps_first_date && !noted)
-        return EXECUTOR_SEND;
-    return manners.tells_status ? EXECUTOR_ASK : EXECUTOR_PERSON;
+    return keeps_first_date && !noted ? EXECUTOR_SEND : EXECUTOR_ASK;
 }
 
 bool executor_may_send(uint8_t state, enum ca_outcome answer)

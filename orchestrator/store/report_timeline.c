@@ -40,6 +40,8 @@ static const struct {
     {"breaker_open", "{ca} is left alone ({class}): {text}"},
     {"breaker_closed", "{ca} answers again"},
     {"retry", "{#certificates} certificates are tried again: {reason}"},
+    {"blast_radius",
+     "{affected} of {base} certificates, more than {percent} %, were planned by a person's word: {reason}"},
     {"inject", "inject: {text}"},
     {"decide", "decision: {text}"},
     {"close", "the campaign was closed"},

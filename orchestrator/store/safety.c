@@ -157,6 +157,61 @@ bool store_breakers(struct store *s, int campaign, struct arena *a, struct open_
     return true;
 }
 
+bool store_cohort_has(struct store *s, int campaign, int cohort, const struct listed *item, bool *yes,
+                      struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    put_int(&p, item->issuer);
+    put_bytes(&p, item->serial.bytes, item->serial.n);
+    if (!store_query(s, "cohort_has", &p, &r, f))
+        return false;
+    *yes = get_bool(r, 0, 0);
+    return true;
+}
+
+bool store_cohort_certificates(struct store *s, int campaign, int cohort, int64_t most, struct arena *a,
+                               struct cohort_certificate **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    put_int(&p, most);
+    if (!store_query(s, "cohort_certificates", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct cohort_certificate){get_serial(r, i, 0), arena_text(a, get_text(r, i, 1)),
+                                                arena_text(a, get_text(r, i, 2))};
+    return true;
+}
+
+bool store_proof_pointers(struct store *s, int campaign, const int64_t *numbers, size_t n, struct arena *a,
+                          struct proof_pointer **out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array list = {{0}};
+    for (size_t i = 0; i < n; i++)
+        array_int(&list, numbers[i]);
+    put_int(&p, campaign);
+    put_array(&p, &list);
+    if (!store_query(s, "proof_pointers", &p, &r, f))
+        return false;
+    if ((size_t)PQntuples(r) != n)
+        return fault_set(f, FAULT_FAILED, "database: %d of %zu certificates in doubt have a row",
+                         PQntuples(r), n);
+    *out = arena_array(a, n, sizeof **out);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = (struct proof_pointer){arena_text(a, get_text(r, (int)i, 0)),
+                                           arena_text(a, get_text(r, (int)i, 1))};
+    return true;
+}
+
 bool store_due_within(struct store *s, int campaign, struct utc until, int64_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};

@@ -8,15 +8,13 @@
 
 #include <cmocka.h>
 
-static const struct backend_manners keeping = {true, true}, overwriting = {false, true},
-                                    blind = {false, false};
+static const bool keeping = true, overwriting = false;
 
 static void asked_is_sent_only_where_first_dates_are_kept(void **unused)
 {
     (void)unused;
     assert_int_equal(executor_step(CERTIFICATE_ASKED, keeping), EXECUTOR_SEND);
     assert_int_equal(executor_step(CERTIFICATE_ASKED, overwriting), EXECUTOR_ASK);
-    assert_int_equal(executor_step(CERTIFICATE_ASKED, blind), EXECUTOR_PERSON);
 }
 
 static void doubt_is_asked_about_where_a_date_could_be_overwritten(void **unused)
@@ -24,7 +22,6 @@ static void doubt_is_asked_about_where_a_date_could_be_overwritten(void **unused
     (void)unused;
     assert_int_equal(executor_step(CERTIFICATE_DOUBT, keeping), EXECUTOR_SEND);
     assert_int_equal(executor_step(CERTIFICATE_DOUBT, overwriting), EXECUTOR_ASK);
-    assert_int_equal(executor_step(CERTIFICATE_DOUBT, blind), EXECUTOR_PERSON);
 }
 
 static void a_noted_one_is_never_sent(void **unused)
@@ -36,7 +33,6 @@ static void a_noted_one_is_never_sent(void **unused)
         for (size_t s = 0; s < 2; s++) {
             uint8_t byte = (uint8_t)(states[s] | notes[n]);
             assert_int_equal(executor_step(byte, keeping), EXECUTOR_ASK);
-            assert_int_equal(executor_step(byte, blind), EXECUTOR_PERSON);
             assert_false(executor_may_send(byte, CA_NOT_REVOKED));
         }
 }
