@@ -40,6 +40,12 @@ struct ca_facts {
 
 struct ca_door;
 
+/* What a backend shows before anything is asked of it. */
+struct ca_probe {
+    struct utc date; /* its clock; UTC_NONE when it shows none */
+    char text[120];  /* how it answered, for people */
+};
+
 /* The operations. Every function may be called only from the thread that made the door. */
 struct ca_door_ops {
     /* Queues a batch to revoke (copied), of at most `window`. What makes it fail need not prove anything:
@@ -64,6 +70,9 @@ struct ca_door {
     int fd; /* readable when step() has something to do; -1: call step() until it is not busy */
     ca_answer_fn *answer;
     void *answer_context;
+    /* Can the backend be reached, and does it let us in? Blocks for its timeout at most. Changes nothing.
+     * NULL: only status() tells. UNAVAILABLE: it cannot be reached; CONFIG: it does not let us in. */
+    bool (*probe)(struct ca_door *d, struct ca_probe *out, struct fault *f);
     ca_certificate_fn *certificate; /* may be NULL */
     void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */

@@ -150,6 +150,18 @@ const struct command commands[] = {
         .run = cmd_plan,
     },
     {
+        .name = "check",
+        .group = "prepare",
+        .usage = "",
+        .summary = "preflight: is everything there that it will need?",
+        .text = "Looks at everything a campaign will need, and sends a test through every way of\n"
+                "alerts; with a campaign also at its reasons, pointers and contacts. Each row is\n"
+                "ok, warn or FAIL with what to do. Ends 0 without a failure; 3 when some of it is\n"
+                "a configuration's, else 7 when something cannot be reached, else 8.\n",
+        .options = TAKES(JSON),
+        .run = cmd_check,
+    },
+    {
         .name = "request list",
         .group = "act",
         .usage = "",

@@ -94,6 +94,7 @@ bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_anchor(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_rule(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_check(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_request_list(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_request_show(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_approve(struct invocation *in, int *exit_code, struct fault *f);

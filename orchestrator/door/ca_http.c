@@ -531,6 +531,15 @@ bool ca_http_describe(const struct settings_ca *ca, struct arena *a, struct ca_f
     return describe(ca, a, &how, out, f);
 }
 
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_http *c = self(d);
+    struct curl_slist *headers = NULL;
+    bool ok = make_headers(c, &c->backend.revoke, &headers, f) && transfer_probe(&c->http, headers, out, f);
+    curl_slist_free_all(headers);
+    return ok;
+}
+
 static const struct ca_door_ops ops = {
     .revoke = queue_revoke, .status = queue_status, .step = step, .publish = publish, .close = close_door};
 
@@ -540,7 +549,7 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     struct ca_http *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_http){.first_issuer = first_issuer, .issuer_count = ca->issuer_count};
     c->door = (struct ca_door){
-        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+        .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     copy_settings(c, &ca->http);
     bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) &&
               issuer_names_load(ca, c->backend.uses_issuer_name, c->backend.name, &c->arena, &c->names, f) &&

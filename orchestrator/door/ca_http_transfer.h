@@ -7,6 +7,7 @@
 #define DOOR_CA_HTTP_TRANSFER_H
 
 #include "massrevoke/backend.h"
+#include "massrevoke/ca_door.h"
 #include "massrevoke/settings.h"
 
 #include <curl/curl.h>
@@ -43,6 +44,11 @@ MUST_USE bool transfer_perform(struct transfer *t, const char *method, struct cu
 MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,
                              const struct backend_request *r, const struct backend_values *values,
                              struct curl_slist *headers);
+
+/* Asks for the interface's address itself, waits for the answer: reached, let in, and what time is it there?
+ * As ca_door.probe. */
+MUST_USE bool transfer_probe(const struct settings_http *s, struct curl_slist *headers, struct ca_probe *out,
+                             struct fault *f);
 
 /* Frees everything; an all-zero one is allowed. */
 void transfer_close(struct transfer *t);

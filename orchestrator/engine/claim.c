@@ -156,11 +156,14 @@ static void decide(struct engine *e, struct work *w)
     for (size_t i = 0; i < w->slot_count; i++) {
         struct slot *slot = &w->slots[i];
         enum executor_step step = executor_step(slot->state, keeps);
-        if (step == EXECUTOR_SEND && slot->stranger)
-            step = EXECUTOR_PERSON; /* its "yes" would prove nothing */
         if (slot->serial.n == 0 || slot->issuer < 0)
             step = EXECUTOR_NOTHING;
-        if (step == EXECUTOR_SEND)
+        if (step == EXECUTOR_SEND && slot->stranger) /* a "yes" would prove nothing */
+            engine_take_answer(
+                e, w, slot,
+                &(struct ca_answer){
+                    .number = (uint32_t)slot->number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
+        else if (step == EXECUTOR_SEND)
             w->sends[w->send_count++] = (uint32_t)i;
         else if (step == EXECUTOR_ASK)
             w->asks[w->ask_count++] = (uint32_t)i;
