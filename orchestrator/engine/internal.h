@@ -156,7 +156,7 @@ struct engine {
     size_t canary_count;
     struct utc
         *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
-    struct mailbag *bag; /* messages at the door */
+    struct mailbag *bag;       /* messages at the door */
     struct outside *outside;   /* NULL: nothing was looked at yet */
     struct alerting *alerting; /* NULL: there is no door for alerts */
 };

@@ -2,8 +2,8 @@
  * engine are killed, both databases crash, and an engine is stopped beyond its limit: are exactly the listed
  * certificates revoked, each once, with the dates and reasons that cfssl's database has, and does `status` at
  * every second call revoked what the CRL of that second holds at most, and what the fetch before the last one
- * saw at least? The CRL is signed from cfssl's database, as its operator would. MASSREVOKE_SOAK=1
- * (scripts/soak): 20,000 certificates and many more accidents, once with one engine and once with two. */
+ * saw at least? The CRL is signed by the program out of cfssl's database. MASSREVOKE_SOAK=1 (scripts/soak):
+ * 20,000 certificates and many more accidents, once with one engine and once with two. */
 #include "../lib/cfssl.h"
 #include "../lib/fake_http.h"
 #include "../lib/shell.h"
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/x509.h>
 
 #define ENGINES 2
 #define STOPPED 33 /* seconds; an engine that stands still for 30 is ended */
@@ -39,7 +40,9 @@ static const char configuration[] =
     "version = 1;\n"
     "ca = { name = \"tls\"; backend = \"http\"; profile = \"./quick.cfg\"; url = \"%s\"; rate = \"%s\";\n"
     "  record_conninfo = \"%s\"; timeout = \"5s\";\n"
-    "  issuers = ( { certificate_file = \"ca/ca.pem\"; crl = \"http://crl.demo-ca.example/ca.crl\"; } ); };\n"
+    "  issuers = ( { certificate_file = \"ca/ca.pem\"; crl = \"http://crl.demo-ca.example/ca.crl\";\n"
+    "    key_file = \"ca/private/ca.key\"; crl_number_file = \"ca/crlnumber\"; crl_file = \"ca/pub/ca.crl\"; "
+    "} ); };\n"
     "approvals = { quorum = 1; approvers = (\n"
     "  { name = \"alice\"; certificate_file = \"ca/approvers/alice.crt\"; },\n"
     "  { name = \"bob\"; certificate_file = \"ca/approvers/bob.crt\"; },\n"
@@ -83,20 +86,32 @@ static const char watch[] =
 
 static struct {
     struct fake_http server;
-    atomic_int published; /* entries of the CRL that is out */
     int fetched[FETCHES];
     atomic_int count;
 } web;
 
+/* The CRL that is out; how many entries it holds, -1: it can't be read. */
+static int read_crl(struct arena *a, struct str *bytes)
+{
+    struct fault f = {0};
+    if (!file_read(file_join(a, ca.ca, "pub/ca.crl"), 1 << 26, a, bytes, &f))
+        return -1;
+    const unsigned char *der = (const unsigned char *)bytes->p;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &der, (long)bytes->n);
+    int n = crl == NULL ? -1 : sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+    bool listed_none = crl != NULL && n < 0; /* RFC 5280 5.1.2.6: then the list is absent */
+    X509_CRL_free(crl);
+    return listed_none ? 0 : n;
+}
+
 static void serve_crl(void *context, const struct fake_request *request, struct fake_reply *reply)
 {
     AUTO_ARENA a = {0};
-    struct fault f = {0};
     struct str bytes;
     (void)context;
     (void)request;
-    int holds = atomic_load(&web.published); /* before the bytes: never more than they hold */
-    if (!file_read(file_join(&a, ca.ca, "pub/ca.crl"), 1 << 26, &a, &bytes, &f))
+    int holds = read_crl(&a, &bytes);
+    if (holds < 0)
         return;
     buf_format(&reply->bytes, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", bytes.n);
     buf_add(&reply->bytes, bytes.p, bytes.n);
@@ -341,12 +356,16 @@ static void begin_campaign(void)
     MUST("start", "--confirm", "live");
 }
 
-/* A CRL a second, each with a number of its own, and a look at status before the next one is out. */
-static void sample_and_publish(void)
+/* What status says lies between what a fetch before has shown for sure and what the CRL, which only grows,
+ * holds right afterwards. */
+static void sample(void)
 {
-    int fetches = atomic_load(&web.count), out = atomic_load(&web.published);
+    AUTO_ARENA a = {0};
+    struct str bytes;
+    int fetches = atomic_load(&web.count);
     int engines = (run.pid[0] > 0) + (run.pid[1] > 0);
     long revoked = totals("revoked");
+    int out = read_crl(&a, &bytes);
     if (revoked >= 0) {
         int sure = surely_judged(fetches, run.spoiled, engines);
         if (revoked > out || revoked < sure)
@@ -355,8 +374,6 @@ static void sample_and_publish(void)
         run.samples++;
         run.lowest = out - (int)revoked < run.lowest ? out - (int)revoked : run.lowest;
     }
-    /* the count is only raised when the bytes are there: a CRL that is out holds at least so many */
-    atomic_store(&web.published, (int)cfssl_publish(&ca, (struct utc){time(NULL)}));
 }
 
 /* --- afterwards: row by row --- */
@@ -428,18 +445,17 @@ static void a_campaign_over_cfssl(void **state)
                        "UPDATE certificates SET status = 'revoked', reason = 4, revoked_at = '2026-01-01Z' "
                        "WHERE serial_number = '%s'",
                        serial_decimal(&ca.serials[3], digits)));
-    atomic_store(&web.published, (int)cfssl_publish(&ca, (struct utc){time(NULL)}));
     begin_campaign();
-    int64_t published = 0, begun = time(NULL), until = begun + 120 + (int64_t)listed / 10;
+    int64_t sampled = 0, begun = time(NULL), until = begun + 120 + (int64_t)listed / 10;
     for (size_t i = 0; i < run.wanted; i++)
         start_engine(i);
     while (!is_over(&status)) {
         assert_true(time(NULL) < until);
         wake_engine();
         break_things(in_database());
-        if (time(NULL) > published) {
-            published = time(NULL);
-            sample_and_publish();
+        if (time(NULL) > sampled) {
+            sampled = time(NULL);
+            sample();
         }
         poll(NULL, 0, 20);
     }
@@ -465,7 +481,7 @@ static void a_campaign_over_cfssl(void **state)
                   "others by the CRL\n",
                   listed, (long long)(time(NULL) - begun), run.happened, run.samples, atomic_load(&web.count),
                   dated);
-    assert_true(run.samples > 5 && atomic_load(&web.count) > 5);
+    assert_true(run.samples > 5 && atomic_load(&web.count) >= 3);
 }
 
 int main(void)
