@@ -53,13 +53,14 @@ static void ask_one(struct check *c, struct ca_door *d, const char *name, uint16
                                                        [CA_WAIT] = "later",
                                                        [CA_ASK] = "no clear answer",
                                                        [CA_PERSON] = "a person must look"};
-    struct ca_answer answer = {.outcome = CA_ASK};
+    struct ca_answer *answer = arena_array(&c->session->arena, 1, sizeof *answer);
     struct fault f = {0};
     char hex[SERIAL_HEX_TEXT];
     const struct ca_item item = {.number = 0, .issuer = issuer, .serial = *serial};
     struct utc end = utc_add(c->session->clock.now(c->session->clock.self), (struct span){ASK_SECONDS});
     d->answer = on_answer;
-    d->answer_context = &answer;
+    *answer = (struct ca_answer){.outcome = CA_ASK};
+    d->answer_context = answer;
     bool ok = d->ops->status(d, &item, 1, &f);
     for (bool busy = ok; ok && busy && c->session->clock.now(c->session->clock.self).s < end.s;) {
         ok = d->ops->step(d, &busy, &f);
@@ -71,15 +72,15 @@ static void ask_one(struct check *c, struct ca_door *d, const char *name, uint16
         check_fault(c, "backend", subject, &f, "see that the CA runs and that its address is right");
         return;
     }
-    bool clear = answer.outcome == CA_NOT_REVOKED || answer.outcome == CA_REVOKED_BEFORE ||
-                 answer.outcome == CA_REVOKED_NOW;
+    bool clear = answer->outcome == CA_NOT_REVOKED || answer->outcome == CA_REVOKED_BEFORE ||
+                 answer->outcome == CA_REVOKED_NOW;
     check_add(c,
-              clear                          ? CHECK_OK
-              : answer.outcome == CA_UNKNOWN ? CHECK_WARN
-                                             : CHECK_FAIL,
+              clear                           ? CHECK_OK
+              : answer->outcome == CA_UNKNOWN ? CHECK_WARN
+                                              : CHECK_FAIL,
               FAULT_UNAVAILABLE, "backend", subject,
-              answer.text[0] == '\0' ? seen[answer.outcome]
-                                     : SAY(c, "%s: %s", seen[answer.outcome], answer.text),
+              answer->text[0] == '\0' ? seen[answer->outcome]
+                                      : SAY(c, "%s: %s", seen[answer->outcome], answer->text),
               "massrevoke show SERIAL; is it this CA's?");
 }
 

@@ -71,8 +71,8 @@ struct acme_verdict acme_judge(long http, struct str body, bool has_nonce)
     struct acme_verdict ask = {.meaning = BACKEND_ASK};
     struct fault ignored;
     json_t *read = NULL;
-    if (http == 200)
-        return is_blank(body) && has_nonce ? (struct acme_verdict){.meaning = BACKEND_REVOKED} : ask;
+    if (http == 200 && is_blank(body) && has_nonce)
+        return (struct acme_verdict){.meaning = BACKEND_REVOKED};
     if (http == 429 || http == 503) /* refused before it was looked at */
         return (struct acme_verdict){.meaning = BACKEND_WAIT};
     if (http < 400 || http > 499 || !json_read("problem", body, &read, &ignored))
