@@ -80,6 +80,7 @@ struct population {
     struct utc received, deadline, should_by;
     struct digest sha256;
     int64_t lines, accepted, duplicate, rejected;
+    bool takes; /* somebody named this clock: what the campaign has on a later one moves here */
     const struct listed *rows;
     size_t count;
 };

@@ -40,10 +40,10 @@ struct population_result {
 };
 
 /* Adds the list to its cohort (contract section 1, Cohorts): one transaction, one event, whole rows. What the
- * campaign has on a later clock moves; what is revoked, or on an earlier one, stays. `rules` are the dated
- * rows of the short-lived exemption (BR 1.6.1); the campaign keeps them for later facts of the inventory. The
- * first list of a campaign makes the table that it lies in. Cost: one pass over the inventory's key, or a
- * look-up for each of a few; about 2 us a row. */
+ * campaign has on a later clock moves when the list `takes`; what is revoked, or on an earlier one, stays.
+ * `rules` are the dated rows of the short-lived exemption (BR 1.6.1); the campaign keeps them for later facts
+ * of the inventory. The first list of a campaign makes the table that it lies in. Cost: one pass over the
+ * inventory's key, or a look-up for each of a few; about 2 us a row. */
 MUST_USE bool store_population_add(struct store *s, const struct act *act, const struct population *p,
                                    const struct short_lived *rules, size_t rule_count,
                                    struct population_result *out, struct fault *f);

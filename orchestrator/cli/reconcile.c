@@ -198,7 +198,7 @@ static bool apply(struct list_input *input, struct population_difference *d, str
     out->verdicts = arena_array(&s->arena, d->count, sizeof *out->verdicts);
     if (!may_apply(input, f) ||
         !session_confirm_scope(s, input->in, "A re-run changes what a started campaign is about.", f) ||
-        (d->added > 0 && !conduct_import(&c, &list, &out->imported, f)) ||
+        ((d->added > 0 || utc_is_set(list.received)) && !conduct_import(&c, &list, &out->imported, f)) ||
         !drop_missing(s, input, d, out, f) || !conduct_reconcile(&c, &input->list, 0, &s->arena, &after, f))
         return false;
     out->complete = after.added == 0 && out->too_late == 0 && input->list.rejects.count == 0;
@@ -213,6 +213,8 @@ static json_t *applied_json(const struct applied *a)
     json_object_set_new(o, "version",
                         a->imported.version > 0 ? json_integer(a->imported.version) : json_null());
     json_set_int(o, "added", a->imported.added);
+    json_set_int(o, "moved", a->imported.moved);
+    json_set_int(o, "leaving", a->imported.leaving);
     json_set_int(o, "withdrawn", a->withdrawn);
     json_set_int(o, "noted", a->noted);
     json_set_int(o, "too_late", a->too_late);
@@ -225,6 +227,10 @@ static void tell_applied(const struct list_input *input, const struct applied *a
     if (a->imported.added > 0)
         printf("Version %d: %" PRId64 " new in cohort %d.\n", a->imported.version, a->imported.added,
                a->imported.cohort);
+    if (a->imported.moved + a->imported.leaving > 0)
+        printf("%" PRId64 " of them from a later deadline, %" PRId64
+               " more as soon as the CA's answer allows it.\n",
+               a->imported.moved, a->imported.leaving);
     if (a->withdrawn + a->noted > 0)
         printf("%" PRId64 " withdrawn, %" PRId64 " as soon as the CA's answer allows it.\n", a->withdrawn,
                a->noted);
@@ -279,9 +285,11 @@ static bool rerun(const struct invocation *in, struct session *s, int *exit_code
     if (!conduct_reconcile(&c, &input.list, wanted ? INT32_MAX : CHANGES_SHOWN, &s->arena, &d, f))
         return false;
     bool differs = d.added + d.dropped > 0;
-    if (wanted && differs && !apply(&input, &d, &applied, f))
+    /* an earlier receipt moves certificates that are in both */
+    bool acts = wanted && (differs || option_given(in, OPTION_RECEIVED));
+    if (acts && !apply(&input, &d, &applied, f))
         return false;
-    tell(&input, &d, wanted && differs ? &applied : NULL);
+    tell(&input, &d, acts ? &applied : NULL);
     bool left = differs && !applied.complete;
     *exit_code = left || input.list.rejects.count > 0 ? fault_exit_code(FAULT_PARTLY) : 0;
     return true;

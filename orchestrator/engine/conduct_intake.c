@@ -216,6 +216,7 @@ static struct population population_of(const struct conduct *c, const struct con
         .accepted = (int64_t)in->accepted,
         .duplicate = (int64_t)in->duplicate,
         .rejected = (int64_t)in->rejects.count,
+        .takes = list->rule != NULL || utc_is_set(list->received),
         .rows = listed_of(c, in, a),
         .count = in->accepted,
     };

@@ -174,7 +174,8 @@ static bool read_present(struct adding *a, struct fault *f)
     for (size_t i = 0; i < a->count; i++)
         a->stands[i] = NOWHERE;
     for (size_t from = 0, to; a->base > 0 && from < a->count; from = to) {
-        const int64_t arguments[] = {a->act->campaign, row_at(a, from)->issuer, a->list->deadline.s};
+        const int64_t arguments[] = {a->act->campaign, row_at(a, from)->issuer,
+                                     a->list->takes ? a->list->deadline.s : INT64_MAX};
         struct stream x;
         to = end_of_issuer(a, from);
         if (!stream_begin(a, &x, a->few ? "present_listed" : "present_all", arguments, 3, f))

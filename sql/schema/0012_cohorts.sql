@@ -59,7 +59,6 @@ BEGIN
     EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', 'certificate_' || c, 'certificate_' || c || '_campaign_check');
 END $$;
 
--- Both before anybody compares with the list as it was: a cohort keeps the certificates of its lists.
 DO $$
 DECLARE g record;
 BEGIN
@@ -227,16 +226,19 @@ END $$;
 
 CREATE INDEX inventory_cas ON inventory (issuer, serial) WHERE type = 'CA';
 
--- Certificates of the inventory with the keys of the staged ones that are not staged themselves (BR 6.1.2); CA certificates
--- only where the clause is about them.
-CREATE FUNCTION keys_expand(take_ca boolean) RETURNS TABLE (issuer integer, serial bytea) LANGUAGE plpgsql STABLE AS $$
+-- Adds the certificates of the inventory with the keys of the staged ones to them (BR 6.1.2), and returns them; CA
+-- certificates only where the clause is about them.
+CREATE FUNCTION keys_expand(take_ca boolean) RETURNS TABLE (issuer integer, serial bytea) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT v.issuer, v.serial
+    RETURN QUERY INSERT INTO staging (issuer, serial)
+                 SELECT v.issuer, v.serial
                    FROM inventory v
                    JOIN (SELECT DISTINCT w.spki_sha256 FROM staging s JOIN inventory w USING (issuer, serial)) k
                   USING (spki_sha256)
-                  WHERE (take_ca OR v.type <> 'CA') AND NOT EXISTS (SELECT 1 FROM staging s WHERE s.issuer = v.issuer AND s.serial = v.serial);
+                  WHERE (take_ca OR v.type <> 'CA')
+                    AND NOT EXISTS (SELECT 1 FROM staging s WHERE s.issuer = v.issuer AND s.serial = v.serial)
+                 RETURNING staging.issuer, staging.serial;
 END $$;
 
 -- Certificates that go to an earlier clock the moment they prove not to be revoked: the CA was asked already. version: of

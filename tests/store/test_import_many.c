@@ -130,9 +130,22 @@ static void a_death_leaves_all_or_nothing(void **state)
     assert_int_equal(small_number(s, "SELECT added FROM population WHERE campaign = 2"), 1000);
 }
 
+/* Somebody reads and writes certificates meanwhile: the first list of a campaign waits for nobody, and nobody
+ * for it. */
+static void a_first_list_waits_for_nobody(void **state)
+{
+    struct small *s = *state;
+    PQclear(PQexec(s->sql,
+                   "BEGIN; LOCK TABLE certificate IN ROW EXCLUSIVE MODE; SELECT count(*) FROM certificate"));
+    assert_int_equal(lists_add_range(s, 0, 50).added, 50);
+    PQclear(PQexec(s->sql, "COMMIT"));
+    assert_int_equal(small_number(s, "SELECT count(*) FROM certificate WHERE campaign = 2"), 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_first_list_waits_for_nobody, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(many_import_at_once, lists_start, lists_stop),
         cmocka_unit_test_setup_teardown(a_death_leaves_all_or_nothing, lists_start, lists_stop),
     };

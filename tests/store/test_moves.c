@@ -33,6 +33,7 @@ static struct population_result import_within(struct small *s, int first, int n,
                            .should_by = UTC_NONE,
                            .lines = n,
                            .accepted = n,
+                           .takes = true,
                            .rows = rows,
                            .count = (size_t)n};
     CHECK(store_population_add(s->store, &act, &p, NULL, 0, &r, &f));

@@ -200,18 +200,21 @@ static void keys_bring_their_others(void **state)
     r = lists_add(s, &p);
     assert_int_equal(r.added, 2);
     assert_int_equal(r.expanded, 2);
+    assert_int_equal(r.orphans, 0);
+    assert_int_equal(small_number(s, "SELECT certificates_refresh(2)"), 0);
+    assert_int_equal(lists_add(s, &p).added, 0); /* what came by its key is there, too */
     struct population_version *versions;
     struct digest *keys;
     size_t n;
     CHECK(store_population_versions(s->store, s->campaign.id, &s->arena, &versions, &n, &f));
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
     assert_string_equal(versions[0].heuristic, "the key was mailed to us");
     assert_string_equal(versions[0].decision, "the others are of another key ceremony");
     assert_string_equal(versions[1].decision, "");
     /* the log knows that it was said, not what */
     assert_int_equal(
         small_number(s, "SELECT count(*) FROM event WHERE campaign = 2 AND leaf LIKE '%decision_sha256%'"),
-        2);
+        3);
     assert_int_equal(small_number(s, "SELECT count(*) FROM event WHERE leaf LIKE '%key ceremony%'"), 0);
     CHECK(store_blocked_keys(s->store, s->campaign.id, &s->arena, &keys, &n, &f));
     assert_int_equal(n, 1);
@@ -319,6 +322,7 @@ static void a_shorter_clock_takes(void **state)
     struct population p = lists_population(rows, 4);
     p.rule = "4.9.1.1-3";
     p.deadline = small_at(24);
+    p.takes = true;
     struct population_result r = lists_add(s, &p);
     assert_int_equal(r.cohort, 2);
     assert_int_equal(r.added, 4);
