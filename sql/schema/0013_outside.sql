@@ -55,11 +55,13 @@ BEGIN
     RETURN true;
 END $$;
 
--- Bits of some pages (least significant first; bit o of seen[i] and missing[i] is number pages[i] * 1000 + o) as events. A
--- full page of which every byte is the same, and every one seen, moves as one, by the same table; all else by ledger_apply.
+-- Bits of some pages (least significant first; bit o of seen[i] and missing[i] is number pages[i] * 1000 + o) as events, by
+-- the same table as ledger_apply, which takes those with few bits. A full page of which every byte is the same, and every
+-- one seen, moves as one; any other with many bits in one pass over its bytes.
 CREATE FUNCTION ledger_apply_pages(c integer, s bigint, pages integer[], seen bytea[], missing bytea[], saw smallint,
                                    lost smallint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    few CONSTANT integer := 200;
     edges CONSTANT bytea := ledger_table();
     buckets CONSTANT bytea := ledger_buckets();
     kinds CONSTANT integer := event_count();
@@ -67,39 +69,69 @@ DECLARE
     person_state CONSTANT integer := state_code('needs_person');
     everyone CONSTANT bytea := decode(repeat('ff', 125), 'hex');
     all_offsets CONSTANT smallint[] := ARRAY(SELECT o::smallint FROM generate_series(0, 999) o);
+    every_byte CONSTANT bytea := decode((SELECT string_agg(lpad(to_hex(x), 2, '0'), '' ORDER BY x)
+                                           FROM generate_series(0, 255) x), 'hex');
     p page%ROWTYPE;
     counts integer[];
     rest integer[] := '{}'; rest_events smallint[] := '{}';
-    old integer; new integer; whole bytea; nth smallint;
+    offs smallint[]; codes bytea; befores bytea; afters bytea; whole bytea;
+    old integer; new integer; nth smallint; moved record; alike boolean;
 BEGIN
     FOR k IN 1 .. cardinality(pages) LOOP
         SELECT * INTO p FROM page WHERE page.campaign = c AND page.page = pages[k];
         CONTINUE WHEN NOT FOUND;
-        IF p.used < 1000 OR seen[k] <> everyone OR ltrim(p.states, substr(p.states, 1, 1)) <> ''
-           OR ltrim(p.needs, substr(p.needs, 1, 1)) <> '' THEN
+        IF bit_count(seen[k]) + bit_count(missing[k]) <= few THEN
             SELECT rest || array_agg(pages[k] * 1000 + o),
                    rest_events || array_agg(CASE WHEN get_bit(seen[k], o) = 1 THEN saw ELSE lost END)
               INTO rest, rest_events
               FROM generate_series(0, 999) o WHERE get_bit(seen[k], o) = 1 OR get_bit(missing[k], o) = 1;
             CONTINUE;
         END IF;
-        old := get_byte(p.states, 0);
-        new := get_byte(edges, (get_byte(p.needs, 0) * kinds + saw) * 256 + old);
-        CONTINUE WHEN new = 0 OR new = old;
-        whole := decode(repeat(lpad(to_hex(new), 2, '0'), 1000), 'hex');
         counts := ARRAY[p.revoked, p.pending_publication, p.not_revoked, p.held, p.expired, p.unknown, p.withdrawn];
-        counts[get_byte(buckets, old & 15)] := counts[get_byte(buckets, old & 15)] - 1000;
-        counts[get_byte(buckets, new & 15)] := counts[get_byte(buckets, new & 15)] + 1000;
+        alike := p.used = 1000 AND seen[k] = everyone AND ltrim(p.states, substr(p.states, 1, 1)) = ''
+                 AND ltrim(p.needs, substr(p.needs, 1, 1)) = '';
+        IF alike THEN
+            old := get_byte(p.states, 0);
+            new := get_byte(edges, (get_byte(p.needs, 0) * kinds + saw) * 256 + old);
+            CONTINUE WHEN new = 0 OR new = old;
+            offs := all_offsets;
+            codes := decode(repeat(lpad(to_hex(saw::integer), 2, '0'), 1000), 'hex');
+            befores := p.states;
+            afters := decode(repeat(lpad(to_hex(new), 2, '0'), 1000), 'hex');
+            whole := afters;
+        ELSE
+            SELECT string_agg(substr(every_byte, CASE WHEN y.new > 0 THEN y.new ELSE y.old END + 1, 1), ''::bytea),
+                   array_agg(y.o::smallint) FILTER (WHERE y.moves),
+                   string_agg(substr(every_byte, y.event + 1, 1), ''::bytea) FILTER (WHERE y.moves),
+                   string_agg(substr(every_byte, y.old + 1, 1), ''::bytea) FILTER (WHERE y.moves),
+                   string_agg(substr(every_byte, y.new + 1, 1), ''::bytea) FILTER (WHERE y.moves)
+              INTO whole, offs, codes, befores, afters
+              FROM (SELECT z.o, z.old, z.event, z.new, z.new > 0 AND z.new <> z.old AS moves
+                      FROM (SELECT x.o, x.old, x.event,
+                                   CASE WHEN x.event IS NULL THEN 0
+                                        ELSE get_byte(edges, (x.needs * kinds + x.event) * 256 + x.old) END AS new
+                              FROM (SELECT o, get_byte(p.states, o) AS old, get_byte(p.needs, o) AS needs,
+                                           CASE WHEN get_bit(seen[k], o) = 1 THEN saw
+                                                WHEN get_bit(missing[k], o) = 1 THEN lost END AS event
+                                      FROM generate_series(0, p.used - 1) o) x) z) y;
+            CONTINUE WHEN offs IS NULL;
+        END IF;
+        FOR moved IN SELECT get_byte(befores, i) & 15 AS b, get_byte(afters, i) & 15 AS a, count(*)::integer AS n
+                       FROM generate_series(0, length(befores) - 1) i WHERE NOT alike GROUP BY 1, 2
+                     UNION ALL SELECT get_byte(befores, 0) & 15, get_byte(afters, 0) & 15, 1000 WHERE alike LOOP
+            counts[get_byte(buckets, moved.b)] := counts[get_byte(buckets, moved.b)] - moved.n;
+            counts[get_byte(buckets, moved.a)] := counts[get_byte(buckets, moved.a)] + moved.n;
+            p.doubt := p.doubt + moved.n * ((moved.a = doubt_state)::int - (moved.b = doubt_state)::int);
+            p.needs_person := p.needs_person + moved.n * ((moved.a = person_state)::int - (moved.b = person_state)::int);
+        END LOOP;
         UPDATE page SET states = whole, revoked = counts[1], pending_publication = counts[2],
-               not_revoked = counts[3], held = counts[4], expired = counts[5], unknown = counts[6], withdrawn = counts[7],
-               doubt = p.doubt + 1000 * ((new & 15 = doubt_state)::int - (old & 15 = doubt_state)::int),
-               needs_person = p.needs_person + 1000 * ((new & 15 = person_state)::int - (old & 15 = person_state)::int),
+               not_revoked = counts[3], held = counts[4], expired = counts[5], unknown = counts[6],
+               withdrawn = counts[7], doubt = p.doubt, needs_person = p.needs_person,
                canary_open = canaries_open(whole, p.canaries)
          WHERE page.campaign = c AND page.page = pages[k];
         SELECT coalesce(max(step) + 1, 0) INTO nth FROM change
          WHERE change.campaign = c AND change.seq = s AND change.page = pages[k];
-        INSERT INTO change VALUES (c, s, nth, pages[k], all_offsets, decode(repeat(lpad(to_hex(saw::integer), 2, '0'), 1000), 'hex'),
-                                   p.states, whole);
+        INSERT INTO change VALUES (c, s, nth, pages[k], offs, codes, befores, afters);
     END LOOP;
     PERFORM ledger_apply(c, s, rest, rest_events);
 END $$;
