@@ -55,11 +55,13 @@ BEGIN
     RETURN true;
 END $$;
 
--- The same as ledger_apply for two events over whole pages: bit o of seen[i] and missing[i] (least significant first)
--- stands for number pages[i] * 1000 + o. A page of which every byte is the same, and every one seen, moves as one.
-CREATE FUNCTION ledger_apply_pages(c integer, s bigint, pages integer[], seen bytea[], missing bytea[], saw integer,
-                                   lost integer) RETURNS void LANGUAGE plpgsql AS $$
+-- Bits of some pages (least significant first; bit o of seen[i] and missing[i] is number pages[i] * 1000 + o) as events, by
+-- the same table as ledger_apply, which takes those with few bits. A full page of which every byte is the same, and every
+-- one seen, moves as one; any other with many bits in one pass over its bytes.
+CREATE FUNCTION ledger_apply_pages(c integer, s bigint, pages integer[], seen bytea[], missing bytea[], saw smallint,
+                                   lost smallint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    few CONSTANT integer := 200;
     edges CONSTANT bytea := ledger_table();
     buckets CONSTANT bytea := ledger_buckets();
     kinds CONSTANT integer := event_count();
@@ -67,24 +69,35 @@ DECLARE
     person_state CONSTANT integer := state_code('needs_person');
     everyone CONSTANT bytea := decode(repeat('ff', 125), 'hex');
     all_offsets CONSTANT smallint[] := ARRAY(SELECT o::smallint FROM generate_series(0, 999) o);
-    every_byte CONSTANT bytea := decode((SELECT string_agg(lpad(to_hex(b), 2, '0'), '' ORDER BY b) FROM generate_series(0, 255) b), 'hex');
+    every_byte CONSTANT bytea := decode((SELECT string_agg(lpad(to_hex(x), 2, '0'), '' ORDER BY x)
+                                           FROM generate_series(0, 255) x), 'hex');
     p page%ROWTYPE;
     counts integer[];
+    rest integer[] := '{}'; rest_events smallint[] := '{}';
     offs smallint[]; codes bytea; befores bytea; afters bytea; whole bytea;
-    old integer; new integer; nth smallint; moved record;
+    old integer; new integer; nth smallint; moved record; alike boolean;
 BEGIN
     FOR k IN 1 .. cardinality(pages) LOOP
         SELECT * INTO p FROM page WHERE page.campaign = c AND page.page = pages[k];
         CONTINUE WHEN NOT FOUND;
-        IF p.used = 1000 AND seen[k] = everyone AND ltrim(p.states, substr(p.states, 1, 1)) = ''
-           AND ltrim(p.needs, substr(p.needs, 1, 1)) = '' THEN
+        IF bit_count(seen[k]) + bit_count(missing[k]) <= few THEN
+            SELECT rest || array_agg(pages[k] * 1000 + o),
+                   rest_events || array_agg(CASE WHEN get_bit(seen[k], o) = 1 THEN saw ELSE lost END)
+              INTO rest, rest_events
+              FROM generate_series(0, 999) o WHERE get_bit(seen[k], o) = 1 OR get_bit(missing[k], o) = 1;
+            CONTINUE;
+        END IF;
+        counts := ARRAY[p.revoked, p.pending_publication, p.not_revoked, p.held, p.expired, p.unknown, p.withdrawn];
+        alike := p.used = 1000 AND seen[k] = everyone AND ltrim(p.states, substr(p.states, 1, 1)) = ''
+                 AND ltrim(p.needs, substr(p.needs, 1, 1)) = '';
+        IF alike THEN
             old := get_byte(p.states, 0);
             new := get_byte(edges, (get_byte(p.needs, 0) * kinds + saw) * 256 + old);
             CONTINUE WHEN new = 0 OR new = old;
             offs := all_offsets;
+            codes := decode(repeat(lpad(to_hex(saw::integer), 2, '0'), 1000), 'hex');
             befores := p.states;
             afters := decode(repeat(lpad(to_hex(new), 2, '0'), 1000), 'hex');
-            codes := decode(repeat(lpad(to_hex(saw), 2, '0'), 1000), 'hex');
             whole := afters;
         ELSE
             SELECT string_agg(substr(every_byte, CASE WHEN y.new > 0 THEN y.new ELSE y.old END + 1, 1), ''::bytea),
@@ -103,9 +116,9 @@ BEGIN
                                       FROM generate_series(0, p.used - 1) o) x) z) y;
             CONTINUE WHEN offs IS NULL;
         END IF;
-        counts := ARRAY[p.revoked, p.pending_publication, p.not_revoked, p.held, p.expired, p.unknown, p.withdrawn];
         FOR moved IN SELECT get_byte(befores, i) & 15 AS b, get_byte(afters, i) & 15 AS a, count(*)::integer AS n
-                       FROM generate_series(0, length(befores) - 1) i GROUP BY 1, 2 LOOP
+                       FROM generate_series(0, length(befores) - 1) i WHERE NOT alike GROUP BY 1, 2
+                     UNION ALL SELECT get_byte(befores, 0) & 15, get_byte(afters, 0) & 15, 1000 WHERE alike LOOP
             counts[get_byte(buckets, moved.b)] := counts[get_byte(buckets, moved.b)] - moved.n;
             counts[get_byte(buckets, moved.a)] := counts[get_byte(buckets, moved.a)] + moved.n;
             p.doubt := p.doubt + moved.n * ((moved.a = doubt_state)::int - (moved.b = doubt_state)::int);
@@ -120,6 +133,7 @@ BEGIN
          WHERE change.campaign = c AND change.seq = s AND change.page = pages[k];
         INSERT INTO change VALUES (c, s, nth, pages[k], offs, codes, befores, afters);
     END LOOP;
+    PERFORM ledger_apply(c, s, rest, rest_events);
 END $$;
 
 -- Objects of a pointer that are only its former latest lose their bytes; bytes that another one is kept whole for stay.

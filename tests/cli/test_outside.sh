@@ -111,6 +111,7 @@ m evidence export ev >out 2>err
 grep -q '"type":"finding"' ev/events.jsonl 2>/dev/null || grep -rq '"type":"finding"' ev
 verdict $? "what was found is in the log"
 
+look
 says out ocsp_post "GET decides, and that POST is refused at one edge is told"
 ends 0 "status" status --json
 says out '"odd": 0' "nothing is odd"
