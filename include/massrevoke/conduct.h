@@ -99,6 +99,18 @@ struct conduct_plan {
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
 
+/* What it costs to wait: of the running cohort that can wait least. */
+struct conduct_pause {
+    int cohort;        /* 0: nothing that has a deadline is left in any */
+    struct utc latest; /* begin again by then and every deadline holds; UTC_NONE: none does even now */
+    struct span slack; /* if it begins again at once */
+    uint64_t late;     /* certificates, even if it begins again at once */
+    int64_t hour;      /* certificates of all running cohorts that are due within an hour */
+};
+
+/* Plans what is left of each running cohort from c->now and later on; writes nothing. Found to the minute. */
+MUST_USE bool conduct_pause_cost(const struct conduct *c, struct conduct_pause *out, struct fault *f);
+
 /* A list of replacements, read and marked. */
 struct conduct_replaced {
     struct replacement_list list; /* rows 0 and no counts: a file that has not changed */

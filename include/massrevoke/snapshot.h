@@ -75,6 +75,13 @@ struct snapshot_engine {
     bool alive;
 };
 
+/* An issuer that nothing is revoked of (issuer true), or a CA that is left alone because of its answers. */
+struct snapshot_stop {
+    bool issuer;
+    const char *name, *why; /* of a CA: the class of answers and its words */
+    struct utc at;
+};
+
 /* What people have to do by the clock (milestone.h). */
 struct snapshot_tasks {
     int64_t open, overdue;
@@ -126,6 +133,8 @@ struct snapshot {
     size_t issuer_count;
     const struct snapshot_event *events; /* decisions and milestones, oldest first */
     size_t event_count;
+    const struct snapshot_stop *stops;
+    size_t stop_count;
     const struct snapshot_engine *engines;
     size_t engine_count;
     int64_t subscribers, subscribers_told, subscribers_acked, subscribers_bad_address, subscribers_no_contact;

@@ -224,7 +224,7 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[revoke|notify|all] [--reason TEXT]",
         .summary = "stop before the next certificate; asks nothing",
-        .text = "",
+        .text = "Says what an hour costs, and by when to resume so that every deadline still holds.\n",
         .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
@@ -233,13 +233,26 @@ const struct command commands[] = {
     {
         .name = "resume",
         .group = "act",
-        .usage = "[--confirm NAME]",
+        .usage = "[--override REASON] [--confirm NAME]",
         .summary = "go on; asks for the campaign name",
-        .text = "",
-        .options = TAKES(CONFIRM) | TAKES(AS),
+        .text = "An issuer whose canary was contradicted goes on only with --override REASON (exit 5\n"
+                "without): its canaries are not waited for again.\n",
+        .options = TAKES(CONFIRM) | TAKES(OVERRIDE) | TAKES(AS),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_resume,
+    },
+    {
+        .name = "retry",
+        .group = "act",
+        .usage = "SERIALS... [--reason TEXT] [--issuer CERT]",
+        .summary = "try certificates again that were unknown or need a person",
+        .text = "They wait for their next turn, and go as any other. Asks for the campaign name.\n"
+                "What is in another state stays there, and makes the command end 8.\n",
+        .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
+        .min_args = 1,
+        .max_args = -1,
+        .run = cmd_retry,
     },
     {
         .name = "hold",

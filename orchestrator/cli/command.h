@@ -102,6 +102,7 @@ bool cmd_notify(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_start(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_resume(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_retry(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_release(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_run(struct invocation *in, int *exit_code, struct fault *f);

@@ -550,6 +550,7 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
         ok = ca_record_crl_open(ca, &c->backend.record, &c->arena, &c->crl, f);
     if (ok && c->http.record_conninfo != NULL)
         c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
+    c->door.facts.window = c->transfer_count;
     c->door.fd = c->events.epoll;
     if (ok)
         *out = &c->door;

@@ -126,6 +126,7 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     }
     if (utc_is_set(cohort->started_at) && !m->canary_open)
         profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
+    profile.canary_wait = profile_canary_wait(&profile, utc_sub(cohort->deadline, cohort->received));
     out->input = (struct plan_input){
         .certificates = m->certificates,
         .certificate_count = m->certificate_count,

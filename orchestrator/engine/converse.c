@@ -116,6 +116,7 @@ void engine_step_door(struct engine *e, int ca)
     struct ca_door *door = door_of(e, ca);
     struct fault wrong = {0};
     bool busy;
+    e->lines[ca].stepped_at = engine_ticks(e);
     do {
         if (!door->ops->step(door, &busy, &wrong)) {
             end_badly(e, ca, &wrong);

@@ -53,10 +53,11 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     for (size_t i = 0; i < parts->ca_count; i++)
         open_line(e, (int)i);
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
+    e->proving = arena_array(&e->arena, parts->issuer_count, sizeof *e->proving);
     e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
     for (size_t i = 0; i < parts->issuer_count; i++) {
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
-        e->published[i] = UTC_NONE;
+        e->published[i] = e->proving[i] = UTC_NONE;
     }
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
@@ -83,6 +84,7 @@ void engine_close(struct engine *e)
     engine_scopes_free(e);
     for (size_t i = 0; i < e->parts.ca_count; i++)
         pace_close(&e->lines[i].pace);
+    engine_canaries_free(e);
     store_close(e->beat);
     store_close(e->writer);
     void *const owned[] = {e->works, e->pending, e->returning, e->items, e->polls, e->barred, e->skip};
@@ -301,7 +303,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -314,6 +316,8 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
+    if (!engine_canaries(e, &canary, f))
+        return false;
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
@@ -321,6 +325,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!assess(e, r, &q, f))
         return false;
     schedule(e, r, &q, notify);
+    sooner(&r->next, canary);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
     return true;

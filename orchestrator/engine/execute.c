@@ -9,6 +9,7 @@
 #define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
 #define STREAM 4000  /* the same where requests go one by one: more only lie in wait */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
+#define STEP_MS 1000 /* a door under way is stepped that often even if its descriptor says nothing */
 #define TICK_MS 100  /* a wait at most, where the clock has no ticks */
 #define WIND_UP 1200 /* such waits in a row for answers owed at the end; every door's patience is shorter */
 
@@ -119,7 +120,7 @@ static bool go_round(struct engine *e, struct engine_report *r, bool *moved, str
 
 /* --- waiting --- */
 
-/* Waits at most `ms` for what is under way; false: a signal came, or nothing is under way and `ms` is 0. */
+/* Waits at most `ms` for what is under way; false: a signal came. */
 static bool wait_for(struct engine *e, int ms)
 {
     size_t n = 0, ca_count = e->parts.ca_count;
@@ -132,8 +133,13 @@ static bool wait_for(struct engine *e, int ms)
     e->polls[n++] =
         (struct pollfd){.fd = e->claiming.work == NULL ? -1 : store_fd(e->parts.store), .events = POLLIN};
     int rc = poll(e->polls, n, ms);
-    for (size_t ca = 0; ca < ca_count && rc > 0; ca++)
-        e->lines[ca].readable = e->polls[ca].revents != 0;
+    int64_t now = engine_ticks(e);
+    for (size_t ca = 0; ca < ca_count; ca++) {
+        struct line *line = &e->lines[ca];
+        bool still = e->parts.clock.ticks == NULL ? rc == 0 && ms > 0 : now - line->stepped_at >= STEP_MS;
+        bool silent = is_under_way(line) && still;
+        line->readable = silent || (rc > 0 && e->polls[ca].revents != 0);
+    }
     return rc >= 0 || errno != EINTR;
 }
 
@@ -167,6 +173,7 @@ static bool wait_a_while(struct engine *e, int64_t end)
     if (!under_way && next >= end)
         return false;
     next = next < end ? next : end;
+    next = next < now + STEP_MS ? next : now + STEP_MS;
     return wait_for(e, next > now ? (int)(next - now) : 1);
 }
 

@@ -2,6 +2,7 @@
 #ifndef MASSREVOKE_ENGINE_INTERNAL_H
 #define MASSREVOKE_ENGINE_INTERNAL_H
 
+#include "massrevoke/canary.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/engine.h"
 #include "massrevoke/executor.h"
@@ -72,6 +73,7 @@ struct line {
     bool served;    /* and something of that clearly */
     bool idle;      /* nothing was due when it was claimed for last, in this turn */
     bool readable;  /* its door wants to step */
+    int64_t stepped_at; /* ticks */
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
     int64_t rest_seconds;
@@ -96,6 +98,7 @@ enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 
 struct scope_cache; /* page digests that are what was signed (scope.c) */
 
+struct verifier_crl;
 struct fetched; /* what a CRL pointer showed last (look.c) */
 
 struct engine {
@@ -140,7 +143,11 @@ struct engine {
     struct balance_round balance;
     struct utc balance_due; /* the next turn of the check of the ledger */
     bool saw_work;          /* something was left at an earlier step: the end is worth an event */
-    struct mailbag *bag;    /* messages at the door */
+    struct arena canary_arena;
+    struct canary *canaries; /* that have not shown themselves, as of this step */
+    size_t canary_count;
+    struct utc *proving; /* per issuer of settings: since when its canaries are recorded and not in a CRL */
+    struct mailbag *bag; /* messages at the door */
     struct fetched *fetched;
     size_t fetched_count;
 };
@@ -248,6 +255,18 @@ MUST_USE bool engine_replan(struct engine *e, struct fault *f);
  */
 MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fault *f);
 
+/* Who of the canaries proves what: lost ones are replaced, and a wait that is over ends. *wake: when the next
+ * wait ends, UTC_NONE: none runs. */
+MUST_USE bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f);
+
+/* What a judged CRL shows of canaries among `items` (ascending by number, as its sights): a contradiction
+ * stops their issuer. */
+MUST_USE bool engine_canaries_seen(struct engine *e, const struct watched *items, size_t n,
+                                   const struct verifier_crl *judged, struct fault *f);
+
+/* Frees what they are known by. */
+void engine_canaries_free(struct engine *e);
+
 /* Publishes CRLs that are wanted. */
 MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);
 
@@ -279,6 +298,9 @@ void engine_mailbag_free(struct engine *e);
 
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);
+
+/* Seconds after which no request for this issuer of settings can still be executed. */
+struct span engine_quiet(const struct engine *e, size_t issuer);
 
 /* CA of an issuer index of settings. */
 int engine_ca_of(const struct engine *e, int issuer_index);

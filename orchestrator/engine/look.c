@@ -262,7 +262,8 @@ static bool judge_crl(struct look *l, const struct group *g, const struct fetch_
     verifier_judge_crl(reply->bytes, &q, l->arena, &judged);
     warn(l, g->url, &judged.findings);
     remember(l, g, &reply->headers, &judged);
-    return commit_crl(l, g, reply, same, &judged, f);
+    return engine_canaries_seen(l->engine, g->items, g->count, &judged, f) &&
+           commit_crl(l, g, reply, same, &judged, f);
 }
 
 /* Cuts the sorted list into groups of one pointer and issuer; those without a CRL pointer fall out. */

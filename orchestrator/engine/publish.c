@@ -20,11 +20,27 @@ int engine_ca_of(const struct engine *e, int issuer_index)
     return -1;
 }
 
+struct span engine_quiet(const struct engine *e, size_t issuer)
+{
+    return e->parts.cas[engine_ca_of(e, (int)issuer)].door->facts.quiet;
+}
+
+/* Canaries wait for a CRL: at once, and once more when no request of theirs can still be under way, for only
+ * such a one contradicts. */
+static bool canaries_want(const struct engine *e, size_t issuer, struct utc now)
+{
+    if (!utc_is_set(e->proving[issuer]))
+        return false;
+    struct utc settled = utc_add(e->proving[issuer], engine_quiet(e, issuer));
+    return e->dirty[issuer] || (now.s > settled.s && e->published[issuer].s <= settled.s);
+}
+
 /* A CRL is wanted at once when something was recorded since the last one and the profile says so; else as
  * often as it says, while anything waits for publication. */
 static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
 {
-    if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once))
+    if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once) ||
+        canaries_want(e, issuer, now))
         return true;
     return now.s >= e->published[issuer].s + e->parts.profile.crl_every.s;
 }

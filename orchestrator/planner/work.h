@@ -62,7 +62,7 @@ struct hours {
     int64_t open;                 /* slot that holds `start` */
     int64_t safe;                 /* slots before it keep reserve and outage floor */
     int64_t end;                  /* slots before it meet the deadline */
-    int64_t cycle;                /* margin in slots, rounded up */
+    int64_t cycle;                /* from canaries to the rest in slots, rounded up */
     int64_t notice[CLASS_COUNT];  /* first slot that the profile allows a class, not before open */
     int64_t ceiling[CLASS_COUNT]; /* slots before it are no later than the profile wants; INT64_MAX: none */
     int64_t ari;                  /* first slot that an ARI window opened now leaves its lead */

@@ -96,6 +96,19 @@ static json_t *engines_json(const struct snapshot *s)
     return array;
 }
 
+static json_t *stops_json(const struct snapshot *s)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < s->stop_count; i++) {
+        json_t *object = json_object();
+        json_set_text(object, s->stops[i].issuer ? "issuer" : "ca", s->stops[i].name);
+        json_set_utc(object, "since", s->stops[i].at);
+        json_set_text(object, "why", s->stops[i].why);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 void reporter_status_json(const struct snapshot *s, struct buf *out)
 {
     AUTO_JSON *object = json_object();
@@ -119,6 +132,7 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "balance", balance_json(s));
     json_object_set_new(object, "cohorts", cohorts_json(s));
     json_object_set_new(object, "engines", engines_json(s));
+    json_object_set_new(object, "stops", stops_json(s));
     json_object_set_new(object, "tasks", tasks_json(&s->tasks));
     if (s->measured_per_hour > 0)
         json_set_int(object, "measured_rate_per_hour", s->measured_per_hour);

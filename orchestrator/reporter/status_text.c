@@ -181,6 +181,19 @@ static void put_engines(const struct snapshot *s, struct pane *p)
 }
 
 /* Overdue ones are loud, the worst by its name; else the next one. */
+/* What stands still though nobody paused it; the first is told. */
+static void put_stops(const struct snapshot *s, struct pane *p)
+{
+    if (s->stop_count == 0)
+        return;
+    const struct snapshot_stop *first = &s->stops[0];
+    pane_line(p, "! STOPPED     %s since %s%s", first->name, SHORT(first->at),
+              s->stop_count > 1 ? ", and more: status --json" : "");
+    pane_line(p, "              %s", first->why);
+    if (first->issuer)
+        pane_line(p, "              goes on only by: massrevoke resume --override REASON");
+}
+
 static void put_tasks(const struct snapshot *s, struct pane *p)
 {
     const struct snapshot_tasks *t = &s->tasks;
@@ -330,6 +343,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     put_header(s, &top);
     put_verdict(s, &top);
     put_behind(s, &top);
+    put_stops(s, &top);
     put_engines(s, &top);
     put_tasks(s, &top);
     put_bar(s, &top);

@@ -1,6 +1,8 @@
 #include "internal.h"
 #include "massrevoke/store_queue.h"
 
+#include <stdlib.h>
+
 static void put_act(struct parameters *p, const struct act *act)
 {
     put_utc(p, act->at);
@@ -95,30 +97,55 @@ bool store_claim(struct store *s, const struct act *act, int engine, int ca, int
            store_claim_receive(s, true, a, out, n, &done, f);
 }
 
+static int compare_settlements(const void *a, const void *b)
+{
+    const struct settlement *x = *(const struct settlement *const *)a,
+                            *y = *(const struct settlement *const *)b;
+    if (x->chunk != y->chunk)
+        return x->chunk < y->chunk ? -1 : 1;
+    if (x->epoch != y->epoch)
+        return x->epoch < y->epoch ? -1 : 1;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return (x > y) - (x < y); /* two answers for one certificate: in the order in which they came */
+}
+
+/* Does `next` go on where `item` stops, with the same answer on the same page? */
+static bool is_next(const struct settlement *item, const struct settlement *next)
+{
+    return next->number == item->number + 1 && next->number % 1000 != 0 && next->chunk == item->chunk &&
+           next->epoch == item->epoch && next->outcome == item->outcome && next->event == item->event &&
+           next->ca_at.s == item->ca_at.s && next->ca_reason == item->ca_reason;
+}
+
 bool store_settle_send(struct store *s, const struct act *act, const struct settlement *items, size_t n,
                        struct fault *f)
 {
+    AUTO_ARENA a = {0};
     AUTO_PARAMETERS p = {0};
-    struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}},
-                 ats = {{0}}, reasons = {{0}};
-    for (size_t i = 0; i < n; i++) {
-        array_int(&chunks, items[i].chunk);
-        array_int(&epochs, items[i].epoch);
-        array_int(&numbers, items[i].number);
-        array_int(&outcomes, items[i].outcome);
-        array_int(&events, items[i].event);
-        array_int(&ats, utc_is_set(items[i].ca_at) ? items[i].ca_at.s : 0);
-        array_int(&reasons, items[i].ca_reason);
+    struct array chunks = {{0}}, epochs = {{0}}, firsts = {{0}}, counts = {{0}}, outcomes = {{0}},
+                 events = {{0}}, ats = {{0}}, reasons = {{0}};
+    const struct settlement **sorted = arena_array(&a, n, sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &items[i];
+    qsort(sorted, n, sizeof *sorted, compare_settlements);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && is_next(sorted[end - 1], sorted[end]);)
+            end++;
+        array_int(&chunks, sorted[i]->chunk);
+        array_int(&epochs, sorted[i]->epoch);
+        array_int(&firsts, sorted[i]->number);
+        array_int(&counts, (int64_t)(end - i));
+        array_int(&outcomes, sorted[i]->outcome);
+        array_int(&events, sorted[i]->event);
+        array_int(&ats, utc_is_set(sorted[i]->ca_at) ? sorted[i]->ca_at.s : 0);
+        array_int(&reasons, sorted[i]->ca_reason);
     }
     put_int(&p, act->campaign);
     put_act(&p, act);
-    put_array(&p, &chunks);
-    put_array(&p, &epochs);
-    put_array(&p, &numbers);
-    put_array(&p, &outcomes);
-    put_array(&p, &events);
-    put_array(&p, &ats);
-    put_array(&p, &reasons);
+    struct array *const lists[] = {&chunks, &epochs, &firsts, &counts, &outcomes, &events, &ats, &reasons};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        put_array(&p, lists[i]);
     return store_send(s, "queue_settle", &p, f);
 }
 

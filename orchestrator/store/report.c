@@ -2,6 +2,7 @@
 #include "massrevoke/merkle.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/store_clock.h"
+#include "massrevoke/store_safety.h"
 #include "report_parts.h"
 
 #include <stdio.h>
@@ -176,6 +177,25 @@ static bool read_engines(struct store *store, int campaign, struct arena *a, str
     return true;
 }
 
+static bool read_stops(struct store *store, int campaign, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    struct issuer_stop *issuers;
+    struct open_breaker *cas;
+    size_t n, m;
+    if (!store_stops(store, campaign, a, &issuers, &n, f) || !store_breakers(store, campaign, a, &cas, &m, f))
+        return false;
+    struct snapshot_stop *stops = arena_array(a, n + m, sizeof *stops);
+    for (size_t i = 0; i < n; i++)
+        stops[i] = (struct snapshot_stop){true, issuers[i].issuer, issuers[i].why, issuers[i].at};
+    for (size_t i = 0; i < m; i++)
+        stops[n + i] = (struct snapshot_stop){false, cas[i].ca,
+                                              arena_format(a, "%s: %s", cas[i].what, cas[i].text), cas[i].at};
+    s->stops = stops;
+    s->stop_count = n + m;
+    return true;
+}
+
 static bool read_people(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
@@ -293,9 +313,9 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
     for (size_t i = 0; i < n; i++)
         cohorts[i] = facts[i].cohort;
     return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
-           read_people(store, id, s, f) && read_tasks(store, all, a, s, f) && read_types(store, id, s, f) &&
-           read_log(store, id, s, f) && report_timeline(store, id, a, s, f) &&
-           read_balance(store, id, check_balance, all->now, a, s, f) &&
+           read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
+           read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_log(store, id, s, f) &&
+           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
 }
 
