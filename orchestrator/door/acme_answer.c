@@ -68,13 +68,14 @@ static bool is_blank(struct str s)
 
 struct acme_verdict acme_judge(long http, struct str body, bool has_nonce)
 {
-    struct acme_verdict ask = {.meaning = BACKEND_ASK};
+    const struct acme_verdict ask = {.meaning = BACKEND_ASK}, done = {.meaning = BACKEND_REVOKED},
+                              wait = {.meaning = BACKEND_WAIT};
     struct fault ignored;
     json_t *read = NULL;
-    if (http == 200 && is_blank(body) && has_nonce)
-        return (struct acme_verdict){.meaning = BACKEND_REVOKED};
+    if (http == 200)
+        return is_blank(body) && has_nonce ? done : ask;
     if (http == 429 || http == 503) /* refused before it was looked at */
-        return (struct acme_verdict){.meaning = BACKEND_WAIT};
+        return wait;
     if (http < 400 || http > 499 || !json_read("problem", body, &read, &ignored))
         return ask;
     AUTO_JSON *doc = read;

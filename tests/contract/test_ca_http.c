@@ -656,6 +656,7 @@ static const struct replay replays[] = {
      "{\"id\":123,\"date\":\"2026-11-22T14:21:56+00:00\",\"type\":\"revoke\",\"status\":\"pending\"}",
      CA_PERSON, 0, -1},
     {"digicert", false, 204, "", CA_REVOKED_NOW, 0, -1},
+    {"digicert", false, 202, "", CA_ASK, 0, -1}, /* accepted is not done */
     {"digicert", false, 429,
      "{\"errors\":[{\"code\":\"request_limit_exceeded\",\"message\":\"Service unavailable, "
      "please limit your requests\"}]}",
