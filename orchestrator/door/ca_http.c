@@ -427,6 +427,7 @@ static void copy_settings(struct ca_http *c, const struct settings_http *s)
         .authority_key = arena_text(a, s->authority_key),
         .record_conninfo = arena_text(a, s->record_conninfo),
         .timeout = s->timeout,
+        .connections = s->connections,
     };
 }
 
@@ -450,7 +451,8 @@ static bool check_files(const struct ca_http *c, struct fault *f)
 
 static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
 {
-    if (!curl_events_open(&c->events, (long)count, f))
+    bool shared = c->http.connections > 0;
+    if (!curl_events_open(&c->events, shared ? c->http.connections : (long)count, shared, f))
         return false;
     c->transfers = arena_array(&c->arena, count, sizeof *c->transfers);
     c->idle = arena_array(&c->arena, count, sizeof(struct transfer *));
