@@ -22,7 +22,7 @@
 static const char profile_text[] =
     "version = 1;\nname = \"slow\";\nkeeps_first_date = true;\nquiet = \"1s\";\nconcurrency = 4;\n"
     "reasons = ( { reason = \"superseded\"; word = \"superseded\"; } );\n"
-    "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n  body = \"{serial.hex}\";\n"
+    "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n  body = \"{serial.hex} {reason.name}\";\n"
     "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked\"; } );\n};\n"
     "status = {\n  method = \"GET\";\n  path = \"/status/{serial.hex}\";\n"
     "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; } "
