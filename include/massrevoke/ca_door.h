@@ -28,17 +28,23 @@ struct ca_facts {
     struct span quiet;     /* after so long no earlier request can still be executed */
     struct rate rate;      /* ceiling, of configuration and profile */
     unsigned reasons;      /* bit 1 << code for each reason it can express */
-    /* The most requests to revoke that it has at a time; more are handed over as answers come in, questions
-     * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
-     * before all of it is answered. */
-    size_t window;
     /* OK for a serial never issued proves nothing: what stands in no inventory and was not supplied itself is
      * a person's before any request */
     bool trusts_any_serial;
     bool needs_certificate; /* a request holds the certificate: ca_door.certificate */
+    /* The most requests to revoke that it has at a time; more are handed over as answers come in, questions
+     * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
+     * before all of it is answered. */
+    size_t window;
 };
 
 struct ca_door;
+
+/* What a backend shows before anything is asked of it. */
+struct ca_probe {
+    struct utc date; /* its clock; UTC_NONE when it shows none */
+    char text[120];  /* how it answered, for people */
+};
 
 /* The operations. Every function may be called only from the thread that made the door. */
 struct ca_door_ops {
@@ -64,6 +70,9 @@ struct ca_door {
     int fd; /* readable when step() has something to do; -1: call step() until it is not busy */
     ca_answer_fn *answer;
     void *answer_context;
+    /* Can the backend be reached, and does it let us in? Blocks for its timeout at most. Changes nothing.
+     * NULL: only status() tells. UNAVAILABLE: it cannot be reached; CONFIG: it does not let us in. */
+    bool (*probe)(struct ca_door *d, struct ca_probe *out, struct fault *f);
     ca_certificate_fn *certificate; /* may be NULL */
     void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */

@@ -14,6 +14,7 @@
 #include "massrevoke/rules.h"
 #include "massrevoke/store_population.h"
 #include "massrevoke/store_replan.h"
+#include "massrevoke/store_report.h"
 
 /* Whom and what every act works on; `now` is the campaign clock's. */
 struct conduct {
@@ -28,6 +29,10 @@ struct conduct {
     const struct rate
         *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };
+
+/* What a snapshot of a campaign is judged by: the slower of backend and profile, for a campaign over several
+ * CAs goes at the pace of its slowest. */
+struct snapshot_terms conduct_terms(const struct settings *s, const struct profile *profile);
 
 /* What `open` needs. */
 struct conduct_opening {
@@ -89,6 +94,8 @@ struct conduct_plan {
         request; /* plan and request 0 in a dry run, request 0 for a replan of a started cohort */
     struct plan value;
     struct plan_input input;
+    const char *unproved; /* which certificates will need a person because of what their CA's interface wants,
+                             a CA a line; "" for none */
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.

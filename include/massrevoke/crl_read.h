@@ -77,6 +77,7 @@ struct crl_listed {
     struct utc invalidity; /* invalidityDate, UTC_NONE when absent */
     bool unknown_critical; /* makes the whole CRL unusable (RFC 5280 5.3) */
     bool duplicate;        /* an extension comes twice */
+    bool wanted;           /* it was looked for */
     bool repeated; /* its serial came before: exact for wanted serials, and for others in lists of up to 2^17
                       entries; in longer ones a half, quarter, ... of the serials is watched, another one
                       with another seed */
@@ -127,6 +128,9 @@ MUST_USE bool crl_read(struct str bytes, const struct crl_question *q, struct ar
 
 /* Order of two CRLNumbers as unsigned octets: <0, 0, >0; leading zeros do not matter. */
 int crl_number_compare(struct str a, struct str b);
+
+/* Dotted form of the OID in an AlgorithmIdentifier as encoded, and what its parameters are; returns out. */
+const char *crl_algorithm_text(struct str algorithm, char out[static CRL_OID_TEXT]);
 
 /* Dotted form of an OID of this header; returns out. */
 const char *crl_oid_text(struct str oid, char out[static CRL_OID_TEXT]);

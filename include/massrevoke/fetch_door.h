@@ -1,33 +1,36 @@
-/* fetch_door.h - getting CRLs and OCSP responses as an outsider would.
+/* fetch_door.h - getting CRLs and OCSP responses as an outsider would, by one way or by several.
  *
  * Blocking is bounded by the timeout; libcurl multi is inside. A URL that begins with an entry of the
- * configured map is read from that folder (design: `file:` only through the map). Does not: judge what it
- * fetched (verifier), follow redirects to other schemes, or trust a length. Called by: engine, cli verify. */
+ * configured map is read from that folder (design: `file:` only through the map). A way (settings: vantage)
+ * is an address to go to instead of the name's, or a proxy; name, Host and TLS stay the URL's. Does not:
+ * judge what it fetched (verifier), follow redirects to other schemes, or trust a length. Called by: engine.
+ */
 #ifndef MASSREVOKE_FETCH_DOOR_H
 #define MASSREVOKE_FETCH_DOOR_H
 
 #include "massrevoke/arena.h"
 #include "massrevoke/fault.h"
+#include "massrevoke/http.h"
 #include "massrevoke/settings.h"
-#include "massrevoke/text.h"
 
 #define FETCH_MAX ((size_t)700 * 1024 * 1024) /* CRLs reach 600 MB */
+#define FETCH_AT_ONCE 16                      /* transfers under way in one call */
 
-#define FETCH_HEADER 128 /* bytes kept of a header's value, with the terminator */
+/* Takes a piece of the body as it comes; false ends the transfer (the taker has said why elsewhere). */
+typedef bool fetch_piece_fn(void *context, struct str piece);
 
-/* Headers that say how fresh an answer is (RFC 9110 8.8, RFC 9111 5); "" when absent. A value with other than
- * printable ASCII, or too long, is taken for absent. */
-struct fetch_headers {
-    char etag[FETCH_HEADER], last_modified[FETCH_HEADER], age[FETCH_HEADER], cache_control[FETCH_HEADER];
-};
-
-/* One thing to get. `ocsp_request` empty: plain GET of url; else the DER request, sent by GET (RFC 6960 A.1).
- * `known`: headers of a reply whose bytes are still good to the caller, so that "unchanged" is answer enough.
- */
+/* One thing to get. `ocsp_request` empty: plain GET of url; else the DER request, by GET (RFC 6960 A.1), or
+ * by POST. `known`: headers of a reply whose bytes are still good to the caller, so that "unchanged" is
+ * answer enough. With `piece` the body goes there, piece by piece, and `bytes` of the reply stays empty: what
+ * came counts only when the reply is ok. */
 struct fetch_request {
     const char *url;
     struct str ocsp_request;
-    const struct fetch_headers *known;
+    bool post;
+    const struct http_headers *known;
+    const struct settings_vantage *through; /* NULL: this machine's own way */
+    fetch_piece_fn *piece;
+    void *context;
 };
 
 /* What came back; bytes live in the arena. ok false: `problem` says why (for people). */
@@ -36,7 +39,7 @@ struct fetch_reply {
     bool unchanged;   /* 304 to a request with `known`: no bytes */
     long http_status; /* 200 for mapped files */
     struct str bytes;
-    struct fetch_headers headers;
+    struct http_headers headers; /* also when not ok, but for a server that was not reached */
     char problem[200];
 };
 
@@ -45,8 +48,11 @@ struct fetch_door;
 /* Opens; keeps pointers into settings. */
 MUST_USE bool fetch_open(const struct settings *s, struct fetch_door **out, struct fault *f);
 
-/* Fetches all, several at a time; replies[i] belongs to requests[i]. False only when nothing could be tried.
- */
+/* Is this URL read from a folder? Then every way is the same. */
+bool fetch_is_mapped(const struct fetch_door *d, const char *url);
+
+/* Fetches all, FETCH_AT_ONCE at a time; replies[i] belongs to requests[i]. False only when nothing could be
+ * tried. */
 MUST_USE bool fetch_all(struct fetch_door *d, const struct fetch_request *requests, size_t count,
                         struct arena *a, struct fetch_reply *replies, struct fault *f);
 

@@ -14,6 +14,8 @@
 /* certStatus. */
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN, OCSP_STATUS_COUNT };
 
+#define OCSP_TRY_LATER 3 /* responseStatus */
+
 /* A parsed OCSPResponse; slices point into the bytes it was parsed from. */
 struct ocsp_response {
     int response_status; /* 0 successful, 1 malformedRequest, 2, 3, 5, 6 (RFC 6960 4.2.1) */

@@ -50,6 +50,7 @@ struct plan_input {
     const struct rate *ca_rates; /* by CA index; count 0: unlimited */
     const char *const *ca_names; /* by CA index, for the remedy's words; NULL: "CA 0", "CA 1" */
     size_t ca_count;
+    struct rate ocsp_rate; /* questions to responders; count 0: unlimited */
     struct utc received;
     struct span deadline; /* from receipt, to published */
     struct span should;   /* 0: none */

@@ -2,10 +2,11 @@
  *
  * The model. Time is cut into slots of one hour counted from receipt and used whole: a certificate of slot k
  * counts as revoked by the end of slot k and as published one margin later. The margin is publish_margin, or
- * ocsp_refresh where that is longer and any certificate that counts must be seen in OCSP: one margin a plan,
- * so that all work has one end, which is what makes counting exact. Only the slot that contains `now` is
- * short: it starts at `now`. A CA revokes at most rate * (length of the slot) certificates in a slot, rounded
- * down; a CA slower than one an hour gets one certificate every so many slots.
+ * ocsp_refresh where that is longer and any certificate that counts must be seen in OCSP, and the time it
+ * takes to ask about all of those once at ocsp_rate: one margin a plan, so that all work has one end, which
+ * is what makes counting exact. Only the slot that contains `now` is short: it starts at `now`. A CA revokes
+ * at most rate * (length of the slot) certificates in a slot, rounded down; a CA slower than one an hour gets
+ * one certificate every so many slots.
  *
  * Hard: the rate of each CA, the margin, the deadline, `now`, holds. A held certificate is dealt after
  * everything else, for a release to find it, and changes nothing for the rest. A certificate that expires

@@ -50,8 +50,9 @@ struct snapshot_cohort {
     enum verdict verdict;
     struct utc projected_finish; /* UTC_NONE: nothing left, or unknown */
     struct span slack;
-    int64_t should_24h; /* planned or done within the SHOULD */
-    bool missed;        /* passed its deadline with work left; stays so */
+    int64_t should_24h;  /* planned or done within the SHOULD */
+    bool missed;         /* passed its deadline with work left; stays so */
+    bool delay_expected; /* missed, or as things stand it will be: by its pace, its plan, or what is held */
 };
 
 struct snapshot_hour {
@@ -105,6 +106,14 @@ struct snapshot_replacements {
     size_t failure_count;
 };
 
+/* What the world shows, edge by edge (a URL by one way), at the last look. */
+struct snapshot_outside {
+    int64_t edges, unreachable, odd;  /* odd: what it gave does not count, or others give something else */
+    const char *worst;                /* "" or the first of these */
+    int64_t hour_certificates;        /* published in the last hour that saw any; 0: none, or not reckoned */
+    struct span median, p90, slowest; /* of these, from the CA's record to published */
+};
+
 struct snapshot {
     const char *campaign, *mode; /* "live" or "drill" */
     const char *commander;       /* who opened it */
@@ -114,9 +123,11 @@ struct snapshot {
     struct utc as_of, received, deadline, projected_finish;
     struct span slack;
     enum verdict verdict;
+    bool delay_expected;       /* of any cohort: a report of its own is due */
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;
+    struct snapshot_outside outside;
     struct totals totals;
     int64_t in_doubt, needs_person, not_checkable;
     int64_t excluded_expired, excluded_short_lived, excluded_withdrawn;
@@ -141,6 +152,8 @@ struct snapshot {
     int64_t notices_sent, notices_refused, backups_told;
     struct snapshot_tasks tasks;
     int64_t requests_waiting;
+    int request_waiting; /* the newest of them, 0: none */
+    int64_t alerts_open, alerts_unacked;
     const char *waiting_text; /* what waits for a person, one line, or "" */
     const char *next_command; /* the command to type next */
     int64_t log_size;         /* leaves */

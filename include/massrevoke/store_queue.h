@@ -1,10 +1,10 @@
-/* store_queue.h - what engines do: claim, settle, give back, expire, sight (design section 3, sentences 1 to
- * 7).
+/* store_queue.h - what engines do: claim, settle, give back, expire (design section 3, sentences 1 to 7).
  *
  * The commit of store_claim is the durable intent for every item it returns as asked. Ownership is the
  * database session: an engine owns nothing after a reconnect and begins again with a new number.
  *
- * I/O. Does not: talk to a CA, judge what was fetched, or pace. Faults: UNAVAILABLE, FAILED. */
+ * I/O. Does not: talk to a CA, keep what was seen outside (store_outside), or pace. Faults: UNAVAILABLE,
+ * FAILED. */
 #ifndef MASSREVOKE_STORE_QUEUE_H
 #define MASSREVOKE_STORE_QUEUE_H
 
@@ -21,6 +21,9 @@ MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host
  * this engine's session still holds its lock. */
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
+
+/* The engine says goodbye; one that is gone without is told by an alert. */
+MUST_USE bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f);
 
 /* Does an engine of this campaign run now? */
 MUST_USE bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f);
@@ -86,6 +89,18 @@ MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, s
 MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
                                 size_t *n, struct fault *f);
 
+/* What is known of a certificate besides its serial. */
+struct certificate_file {
+    int64_t number;
+    const char *file; /* certificate_file of the inventory; "" when it names none */
+    bool known;       /* stands in the inventory or was supplied itself, not only in a list */
+};
+
+/* Of these numbers, ascending; those that the campaign does not have are left out. */
+MUST_USE bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                                      struct arena *a, struct certificate_file **out, size_t *n,
+                                      struct fault *f);
+
 /* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
 MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
                               struct arena *a, struct scoped **out, size_t *n, struct fault *f);
@@ -130,51 +145,6 @@ struct leftover {
 /* At most `most` of them in number order; *total is how many there are. */
 MUST_USE bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a,
                              struct leftover **out, size_t *n, int64_t *total, struct fault *f);
-
-/* A certificate to look for outside. */
-struct watched {
-    int64_t number;
-    int issuer, reason;
-    struct serial serial;
-    unsigned needs; /* CERTIFICATE_NEEDS_* */
-    uint8_t state;  /* its byte */
-    struct utc not_after;
-    const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
-};
-
-/* Those pending publication; with `all` also published and withdrawn ones. Number order. */
-MUST_USE bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out,
-                          size_t *n, struct fault *f);
-
-/* A fetched object and what it showed. */
-struct sighting {
-    bool crl; /* else OCSP */
-    const char *url;
-    int issuer;
-    int64_t number; /* OCSP: the certificate's number; CRL: -1 */
-    struct str bytes;
-    struct utc this_update, next_update;
-    struct str crl_number; /* big-endian octets, empty when there is none */
-    bool counts;           /* no finding forbids acting on it */
-    const char *findings;  /* JSON text */
-    const int64_t *seen, *missing;
-    size_t seen_count, missing_count;
-};
-
-/* Keeps the object and commits what it showed; an older one than the newest judged for its pointer is kept
- * and moves no state (*fresh false). */
-MUST_USE bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
-                          struct fault *f);
-
-/* When each CRL pointer was last fetched. */
-struct pointer {
-    const char *url;
-    int issuer;
-    struct utc fetched_at, this_update;
-    struct digest sha256;
-};
-MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
-                             struct fault *f);
 
 /* Marks every started cohort whose deadline lies before act->at with work of its own left: it stays missed.
  * Must be called before anything moves on at that time. */

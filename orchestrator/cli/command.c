@@ -150,6 +150,18 @@ const struct command commands[] = {
         .run = cmd_plan,
     },
     {
+        .name = "check",
+        .group = "prepare",
+        .usage = "",
+        .summary = "preflight: is everything there that it will need?",
+        .text = "Looks at everything a campaign will need, and sends a test through every way of\n"
+                "alerts; with a campaign also at its reasons, pointers and contacts. Each row is\n"
+                "ok, warn or FAIL with what to do. Ends 0 without a failure; 3 when some of it is\n"
+                "a configuration's, else 7 when something cannot be reached, else 8.\n",
+        .options = TAKES(JSON),
+        .run = cmd_check,
+    },
+    {
         .name = "request list",
         .group = "act",
         .usage = "",
@@ -371,21 +383,25 @@ const struct command commands[] = {
     {
         .name = "verify",
         .group = "watch",
-        .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME]",
+        .usage = "[--crl FILE | --ocsp FILE --serial S] [--issuer CERT] [--at TIME] [--format csv]",
         .summary = "judge a CRL or OCSP response, or all pointers now",
-        .text = "With a file no database is used. Ends 10 when there is an error among the\n"
-                "findings, or when something that was published has vanished.\n\n"
+        .text = "With a file no database is used. Without one: every pointer at every vantage\n"
+                "point, side by side; how long publication took, by hours; and what nothing can\n"
+                "prove. --format csv is a line a certificate. Ends 10 when there is an error\n"
+                "among the findings of a file, or when something published has vanished.\n\n"
                 "  massrevoke verify --crl ca.crl --issuer ca.pem\n",
-        .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(JSON),
+        .options = TAKES(CRL) | TAKES(OCSP) | TAKES(SERIAL) | TAKES(ISSUER) | TAKES(AT) | TAKES(FORMAT) |
+                   TAKES(JSON),
         .run = cmd_verify,
     },
     {
         .name = "report",
         .group = "tell",
-        .usage = "preliminary|full|progress|affected [--format F]",
+        .usage = "preliminary|full|progress|delayed|affected [--format F]",
         .summary = "text for the incident report, from one moment",
         .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
-                "links from 10,000 certificates.\n\n"
+                "links from 10,000 certificates. delayed is for the bug of a missed deadline, as\n"
+                "soon as a miss is expected (before: exit 6).\n\n"
                 "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
         .options = TAKES(FORMAT) | TAKES(JSON),
         .min_args = 1,
@@ -448,6 +464,36 @@ const struct command commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_drill,
+    },
+    {
+        .name = "alert list",
+        .group = "also",
+        .usage = "",
+        .summary = "what needs a person now, and who was called for it",
+        .text = "Alerts that are open, and those that ended within a day.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_list,
+    },
+    {
+        .name = "alert ack",
+        .group = "also",
+        .usage = "[ALERT]",
+        .summary = "take an alert, or all: nobody else is called",
+        .text = "An alert ends by itself when its cause is gone; taking it only stops the calls.\n\n"
+                "  massrevoke alert ack 3\n",
+        .options = TAKES(AS) | TAKES(JSON),
+        .max_args = 1,
+        .run = cmd_alert_ack,
+    },
+    {
+        .name = "alert test",
+        .group = "also",
+        .usage = "",
+        .summary = "send a test every way alerts go; what came back?",
+        .text = "Runs alert.command, mails every name of alert.oncall, beats once. Needs no\n"
+                "database. Ends 8 when a way failed, 3 when none is configured.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_test,
     },
     {
         .name = "db start",

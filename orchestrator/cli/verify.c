@@ -1,4 +1,5 @@
-/* verify: judge a CRL or an OCSP response on its own, or look at what a campaign's pointers show now. */
+/* verify: judge a CRL or an OCSP response on its own; without a file verify_outside looks at all pointers. */
+#include "verify.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/file.h"
 #include "massrevoke/verifier.h"
@@ -6,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -105,33 +105,6 @@ static bool verify_ocsp(const struct invocation *in, struct question *x, int *ex
     return ok;
 }
 
-static bool verify_campaign(const struct invocation *in, int *exit_code, struct fault *f)
-{
-    AUTO_SESSION s = {0};
-    struct engine_parts parts;
-    struct engine *e = NULL;
-    struct engine_report r;
-    if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !session_engine(&s, &parts, f) ||
-        !engine_open(&parts, &e, f))
-        return false;
-    bool ok = engine_verify_now(e, &r, f);
-    if (ok && in->json) {
-        json_t *object = json_object();
-        json_set_text(object, "campaign", s.campaign.name);
-        json_set_int(object, "published", r.published);
-        json_set_int(object, "vanished", r.vanished);
-        json_set_text(object, "warning", r.warning);
-        session_print(object);
-    } else if (ok) {
-        printf("newly seen published %" PRId64 ", vanished %" PRId64 "%s%s\n", r.published, r.vanished,
-               r.warning[0] == '\0' ? "" : "; ", r.warning);
-    }
-    if (ok && r.vanished > 0)
-        *exit_code = fault_exit_code(FAULT_EVIDENCE);
-    engine_close(e);
-    return ok;
-}
-
 bool cmd_verify(struct invocation *in, int *exit_code, struct fault *f)
 {
     struct question x = {.q = {0}};
@@ -143,9 +116,11 @@ bool cmd_verify(struct invocation *in, int *exit_code, struct fault *f)
     if (!crl && !ocsp &&
         (option_given(in, OPTION_SERIAL) || option_given(in, OPTION_ISSUER) || option_given(in, OPTION_AT)))
         return fault_set(f, FAULT_USAGE, "--serial, --issuer and --at go with --crl or --ocsp");
+    if ((crl || ocsp) && option_given(in, OPTION_FORMAT))
+        return fault_set(f, FAULT_USAGE, "--format goes with neither --crl nor --ocsp");
     bool ok = crl    ? verify_crl(in, &x, exit_code, f)
               : ocsp ? verify_ocsp(in, &x, exit_code, f)
-                     : verify_campaign(in, exit_code, f);
+                     : verify_outside(in, exit_code, f);
     verify_issuer_free(&x.issuer);
     arena_free(&x.arena);
     return ok;

@@ -1,5 +1,6 @@
 /* The schema of massrevoke.cfg(5) and what one key cannot know alone. */
 #include "massrevoke/settings.h"
+#include "alert_keys.h"
 #include "backend_keys.h"
 #include "massrevoke/digest.h"
 #include "massrevoke/file.h"
@@ -100,9 +101,20 @@ static const struct guard_key map_keys[] = {
     {0},
 };
 
+static const struct guard_key vantage_keys[] = {
+    {.name = "name", .type = GUARD_TEXT, .required = true, .min = 1, .max = 32},
+    {.name = "address", .type = GUARD_TEXT, .min = 1, .max = 255},
+    {.name = "proxy", .type = GUARD_TEXT, .min = 1, .max = 1000},
+    {0},
+};
+
 static const struct guard_key fetch_keys[] = {
     {.name = "map", .type = GUARD_LIST, .min = 0, .max = 1000, .keys = map_keys},
+    {.name = "vantage", .type = GUARD_LIST, .min = 1, .max = 16, .keys = vantage_keys},
+    {.name = "ocsp_rate", .type = GUARD_RATE},
+    {.name = "ocsp_sample", .type = GUARD_INT, .min = 0, .max = 100000},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
+    {.name = "disclosed", .type = GUARD_PATH},
     {0},
 };
 
@@ -122,6 +134,7 @@ static const struct guard_key settings_keys[] = {
     {.name = "mail", .type = GUARD_GROUP, .keys = mail_keys},
     {.name = "fetch", .type = GUARD_GROUP, .keys = fetch_keys},
     {.name = "lint", .type = GUARD_GROUP, .keys = lint_keys},
+    {.name = "alert", .type = GUARD_GROUP, .keys = alert_keys},
     {0},
 };
 
@@ -229,20 +242,6 @@ static void check_approvals(struct guard *g, const struct settings *s)
                       s->quorum, list->count, s->quorum + 2);
 }
 
-/* One bare address: a local part, one '@', a domain, nothing that could end a header line. */
-static void check_address(struct guard *g, const struct guard_node *mail, const char *key)
-{
-    const char *text = guard_text(mail, key, NULL);
-    if (text == NULL)
-        return;
-    const char *at = strchr(text, '@');
-    bool ok = at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
-    for (const char *p = text; *p != '\0'; p++)
-        ok = ok && (unsigned char)*p > ' ' && *p != 0x7f && strchr("<>,;:\"()", *p) == NULL;
-    if (!ok)
-        guard_problem(g, guard_get(mail, key), "'%.80s' is not one bare mail address", text);
-}
-
 static bool begins(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -252,8 +251,8 @@ static void check_mail(struct guard *g)
 {
     const struct guard_node *mail = guard_get(&g->root, "mail");
     const char *relay = guard_text(mail, "relay_url", NULL);
-    check_address(g, mail, "from");
-    check_address(g, mail, "reply_to");
+    alert_keys_check_address(g, guard_get(mail, "from"));
+    alert_keys_check_address(g, guard_get(mail, "reply_to"));
     if (relay != NULL && !begins(relay, "smtp://"))
         guard_problem(g, guard_get(mail, "relay_url"), "expected smtp://host or smtp://host:port");
     if (relay != NULL && guard_get(mail, "spool_dir")->given)
@@ -276,6 +275,45 @@ static void check_places(struct guard *g)
         const char *url = guard_text(&map->inside[i], "url", NULL);
         if (url != NULL && !begins(url, "http://") && !begins(url, "https://") && !begins(url, "file:"))
             guard_problem(g, guard_get(&map->inside[i], "url"), "expected a URL: http://, https:// or file:");
+    }
+}
+
+bool settings_address_has_port(const char *address)
+{
+    const char *colon = strrchr(address, ':'), *bracket = strrchr(address, ']');
+    return colon != NULL && (bracket == NULL || colon > bracket);
+}
+
+/* A host name, an IPv4 address or an IPv6 one in brackets, with a port or without. */
+static bool is_address(const char *text)
+{
+    size_t host = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
+    if (host < 1 || host > strlen(text) ||
+        (text[0] == '[' && strspn(text + 1, "0123456789abcdefABCDEF:.") != host - 2))
+        return false;
+    if (text[0] != '[' &&
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != host)
+        return false;
+    const char *port = text + host;
+    return *port == '\0' || (*port == ':' && port[1] != '\0' &&
+                             strspn(port + 1, "0123456789") == strlen(port + 1) && strlen(port + 1) <= 5);
+}
+
+static void check_vantages(struct guard *g, const struct guard_node *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guard_node *one = &list->inside[i];
+        const char *name = guard_text(one, "name", NULL), *address = guard_text(one, "address", NULL),
+                   *proxy = guard_text(one, "proxy", NULL);
+        if (address != NULL && proxy != NULL)
+            guard_problem(g, guard_get(one, "proxy"), "give either address or proxy, not both");
+        if (address != NULL && !is_address(address))
+            guard_problem(g, guard_get(one, "address"), "expected host, host:port, [IPv6] or [IPv6]:port");
+        if (proxy != NULL && strstr(proxy, "://") == NULL)
+            guard_problem(g, guard_get(one, "proxy"), "expected the URL of a proxy, like http://host:3128");
+        for (size_t j = 0; j < i && name != NULL; j++)
+            if (strcmp(name, guard_text(&list->inside[j], "name", "")) == 0)
+                guard_problem(g, guard_get(one, "name"), "two vantage points are named '%s'", name);
     }
 }
 
@@ -345,6 +383,22 @@ static void take_approver(struct arena *a, const struct guard_node *n, struct se
     };
 }
 
+/* Without any: this machine's own way. */
+static void take_vantages(struct guard *g, struct settings *s)
+{
+    const struct guard_node *list = guard_get(guard_get(&g->root, "fetch"), "vantage");
+    size_t n = list->count == 0 ? 1 : list->count;
+    struct settings_vantage *out = arena_array(g->arena, n, sizeof *out);
+    out[0].name = "direct";
+    for (size_t i = 0; i < list->count; i++)
+        out[i] = (struct settings_vantage){guard_text(&list->inside[i], "name", NULL),
+                                           guard_text(&list->inside[i], "address", NULL),
+                                           guard_text(&list->inside[i], "proxy", NULL)};
+    s->vantages = out;
+    s->vantage_count = n;
+    check_vantages(g, list);
+}
+
 static void take_lists(struct arena *a, struct guard *g, struct settings *s)
 {
     const struct guard_node *lone = guard_get(&g->root, "ca"), *several = guard_get(&g->root, "cas");
@@ -375,6 +429,7 @@ static void take_lists(struct arena *a, struct guard *g, struct settings *s)
 static void take(struct arena *a, struct guard *g, const char *file, struct settings *s)
 {
     const struct guard_node *db = guard_get(&g->root, "db"), *mail = guard_get(&g->root, "mail"),
+                            *fetch = guard_get(&g->root, "fetch"),
                             *approvals = guard_get(&g->root, "approvals");
     bool demo = guard_bool(&g->root, "demo", false);
     const char *from = guard_text(mail, "from", "massrevoke@localhost");
@@ -391,12 +446,18 @@ static void take(struct arena *a, struct guard *g, const char *file, struct sett
         .mail_reply_to = guard_text(mail, "reply_to", from),
         .mail_spool_dir = guard_text(mail, "spool_dir", NULL),
         .mail_relay_url = guard_text(mail, "relay_url", NULL),
-        .fetch_timeout = guard_span(guard_get(&g->root, "fetch"), "timeout", (struct span){30}),
+        .fetch_timeout = guard_span(fetch, "timeout", (struct span){30}),
+        .ocsp_rate = guard_rate(fetch, "ocsp_rate", (struct rate){100, 1}),
+        .ocsp_sample = (int)guard_int(fetch, "ocsp_sample", 100),
+        .fetch_disclosed = guard_text(fetch, "disclosed", NULL),
+        .alert = alert_keys_take(g, guard_get(&g->root, "alert")),
     };
     take_lists(a, g, s);
+    take_vantages(g, s);
     take_lint(a, guard_get(&g->root, "lint"), s);
     check_approvals(g, s);
     check_mail(g);
+    alert_keys_check(g, guard_get(&g->root, "alert"), s);
     check_secrets(g);
     check_places(g);
 }

@@ -1,23 +1,17 @@
-/* Fetching with libcurl, and from the mapped folders without it (fetch_door.h). */
-#include "massrevoke/fetch_door.h"
+/* Fetching with libcurl (fetch_door.h). */
+#include "fetch_parts.h"
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define AT_ONCE 16
 #define OCSP_MAX ((size_t)1024 * 1024) /* answers are a few kilobytes */
 
 struct fetch_door {
     const struct settings *settings;
     CURLM *multi;
-    CURL *idle[AT_ONCE]; /* kept, so that connections and caches are */
+    CURL *idle[FETCH_AT_ONCE]; /* kept, so that connections and caches are */
     size_t idle_count;
 };
 
@@ -25,10 +19,8 @@ struct fetch_door {
 struct transfer {
     CURL *easy;
     struct fetch_reply *reply;
-    struct buf bytes;
-    size_t max;
-    struct curl_slist *conditions;
-    bool too_large;
+    struct fetch_body body;
+    struct curl_slist *lines, *connect_to; /* of the request's header; where to go */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -62,89 +54,6 @@ static void fail(struct fetch_reply *reply, const char *what, const char *why)
     snprintf(reply->problem, sizeof reply->problem, "%.90s%s%.100s", what, why[0] == '\0' ? "" : ": ", why);
 }
 
-/* The longest map entry that begins the URL and ends where a path part does; *rest is what follows. */
-static const struct settings_map *mapped(const struct settings *s, const char *url, const char **rest)
-{
-    const struct settings_map *best = NULL;
-    size_t best_n = 0;
-    for (size_t i = 0; i < s->map_count; i++) {
-        size_t n = strlen(s->map[i].url);
-        bool begins = n > 0 && strncmp(url, s->map[i].url, n) == 0;
-        bool at_part = begins && (url[n - 1] == '/' || url[n] == '/' || url[n] == '\0');
-        if (at_part && n > best_n) {
-            best = &s->map[i];
-            best_n = n;
-        }
-    }
-    if (best != NULL)
-        *rest = url + best_n;
-    return best;
-}
-
-/* Opens a file below the folder part by part, so that neither ".." nor a symbolic link leads out of it; -1
- * and errno when there is none. */
-static int open_below(const char *folder, const char *path)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (struct str rest = str_of(path); fd >= 0 && rest.p != NULL;) {
-        struct str part = str_cut(&rest, '/');
-        char name[256];
-        if (part.n == 0 && rest.p != NULL)
-            continue;
-        bool bad = part.n == 0 || part.n >= sizeof name || str_is(part, ".") || str_is(part, "..");
-        memcpy(name, part.p, bad ? 0 : part.n);
-        name[bad ? 0 : part.n] = '\0';
-        int flags = rest.p == NULL ? O_NONBLOCK : O_DIRECTORY;
-        int next = bad ? -1 : openat(fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
-        int error = bad ? EINVAL : errno;
-        close(fd);
-        fd = next;
-        errno = error;
-    }
-    return fd;
-}
-
-/* Reads an open regular file of at most max bytes. */
-static bool read_open(int fd, size_t max, struct buf *out)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return false;
-    if (!S_ISREG(st.st_mode)) {
-        errno = EISDIR;
-        return false;
-    }
-    char chunk[65536];
-    for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) != 0;) {
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0 && (size_t)n > max - out->n) {
-            errno = EFBIG;
-            return false;
-        }
-        if (n > 0)
-            buf_add(out, chunk, (size_t)n);
-    }
-    return true;
-}
-
-static void read_mapped(const struct settings_map *map, const char *rest, struct arena *a,
-                        struct fetch_reply *reply)
-{
-    AUTO_BUF bytes = {0};
-    int fd = open_below(map->folder, rest);
-    reply->ok = fd >= 0 && read_open(fd, FETCH_MAX, &bytes);
-    if (!reply->ok) {
-        const char *why = errno == ELOOP ? "a symbolic link (not followed)" : strerror(errno);
-        snprintf(reply->problem, sizeof reply->problem, "%.80s below %.60s: %s", rest, map->folder, why);
-    } else {
-        reply->http_status = 200;
-        reply->bytes = (struct str){arena_copy(a, bytes.p, bytes.n), bytes.n};
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
 /* RFC 6960 A.1: {url}/{url-encoding of base64 encoding of the DER request}. */
 static char *ocsp_url(struct arena *a, CURL *easy, const struct fetch_request *r)
 {
@@ -163,11 +72,7 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *t = context;
     size_t n = size * count;
-    t->too_large = n > t->max - t->bytes.n;
-    if (t->too_large)
-        return 0;
-    buf_add(&t->bytes, bytes, n);
-    return n;
+    return fetch_body_add(&t->body, (struct str){bytes, n}) ? n : 0;
 }
 
 /* Everything that bounds a transfer by strangers. */
@@ -180,8 +85,9 @@ static bool set_up(CURL *easy, struct transfer *t, const char *url, struct span 
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 3L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L) == CURLE_OK && /* no body but of an answer */
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->body.max) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 524288L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "massrevoke/" MASSREVOKE_VERSION) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) == CURLE_OK &&
@@ -190,44 +96,67 @@ static bool set_up(CURL *easy, struct transfer *t, const char *url, struct span 
            curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK;
 }
 
-static const struct {
-    const char *name;
-    size_t at;
-} kept[] = {{"ETag", offsetof(struct fetch_headers, etag)},
-            {"Last-Modified", offsetof(struct fetch_headers, last_modified)},
-            {"Age", offsetof(struct fetch_headers, age)},
-            {"Cache-Control", offsetof(struct fetch_headers, cache_control)}};
-
-/* Of the last answer, after redirects. What goes back to a server or into a record must be plain. */
-static void keep_headers(CURL *easy, struct fetch_headers *out)
+/* Of the last answer, after redirects. */
+static void keep_headers(CURL *easy, struct http_headers *out)
 {
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    for (size_t i = 0; i < HTTP_HEADERS; i++) {
         struct curl_header *h;
-        char *value = (char *)out + kept[i].at;
-        if (curl_easy_header(easy, kept[i].name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
-            continue;
-        size_t n = strlen(h->value);
-        bool plain = n < FETCH_HEADER;
-        for (size_t at = 0; plain && at < n; at++)
-            plain = h->value[at] >= ' ' && h->value[at] <= '~';
-        memcpy(value, h->value, plain ? n : 0);
+        if (curl_easy_header(easy, http_header_names[i], 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
+            http_header_keep(out, i, h->value);
     }
 }
 
-/* "Only if it changed" (RFC 9110 13.1). */
-static bool set_conditions(struct transfer *t, const struct fetch_headers *known, struct arena *a)
+static bool add_line(struct curl_slist **list, const char *line)
 {
-    if (known == NULL)
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* "Only if it changed" (RFC 9110 13.1), and what a POST is. */
+static bool set_lines(struct transfer *t, const struct fetch_request *r, struct arena *a)
+{
+    bool ok = true;
+    if (r->known != NULL && r->known->etag[0] != '\0')
+        ok = add_line(&t->lines, arena_format(a, "If-None-Match: %s", r->known->etag));
+    if (r->known != NULL && r->known->last_modified[0] != '\0')
+        ok = ok && add_line(&t->lines, arena_format(a, "If-Modified-Since: %s", r->known->last_modified));
+    if (r->post)
+        ok = ok && add_line(&t->lines, "Content-Type: application/ocsp-request") &&
+             curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, r->ocsp_request.p) == CURLE_OK &&
+             curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)r->ocsp_request.n) == CURLE_OK;
+    return ok && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines) == CURLE_OK;
+}
+
+/* Host and port of the URL go to the edge's address, whatever the name resolves to and the environment's
+ * proxies are; a redirect to another host goes its own way. */
+static bool set_way(struct transfer *t, const char *url, const struct settings_vantage *v, struct arena *a)
+{
+    char *host = NULL;
+    CURLU *parsed = NULL;
+    if (v == NULL || (v->address == NULL && v->proxy == NULL))
         return true;
-    const char *lines[] = {known->etag[0] == '\0' ? NULL : arena_format(a, "If-None-Match: %s", known->etag),
-                           known->last_modified[0] == '\0'
-                               ? NULL
-                               : arena_format(a, "If-Modified-Since: %s", known->last_modified)};
-    for (size_t i = 0; i < 2; i++) {
-        struct curl_slist *longer = lines[i] == NULL ? NULL : curl_slist_append(t->conditions, lines[i]);
-        t->conditions = longer == NULL ? t->conditions : longer;
-    }
-    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->conditions) == CURLE_OK;
+    if (v->proxy != NULL)
+        return curl_easy_setopt(t->easy, CURLOPT_PROXY, v->proxy) == CURLE_OK &&
+               curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "") == CURLE_OK;
+    parsed = curl_url();
+    bool ok = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+              curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    const char *port = settings_address_has_port(v->address) ? "" : ":"; /* none: the URL's */
+    ok = ok && add_line(&t->connect_to, arena_format(a, "%s::%s%s", host, v->address, port)) &&
+         curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to) == CURLE_OK &&
+         curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
+    curl_free(host);
+    curl_url_cleanup(parsed);
+    return ok;
+}
+
+static void free_lists(struct transfer *t)
+{
+    curl_slist_free_all(t->lines);
+    curl_slist_free_all(t->connect_to);
+    t->lines = t->connect_to = NULL;
 }
 
 /* Starts one; false (with the problem told) when it did not get that far. */
@@ -236,16 +165,17 @@ static bool begin(struct fetch_door *d, const struct fetch_request *request, str
 {
     bool is_ocsp = request->ocsp_request.n > 0;
     CURL *easy = d->idle_count > 0 ? d->idle[--d->idle_count] : curl_easy_init();
-    *t = (struct transfer){.easy = easy, .reply = reply, .max = is_ocsp ? OCSP_MAX : FETCH_MAX};
+    *t = (struct transfer){
+        .easy = easy, .reply = reply, .body = {.request = request, .max = is_ocsp ? OCSP_MAX : FETCH_MAX}};
     if (easy == NULL) {
         fail(reply, "libcurl has no more handles", "");
         return false;
     }
-    const char *url = is_ocsp ? ocsp_url(a, easy, request) : request->url;
-    if (set_up(easy, t, url, d->settings->fetch_timeout) && set_conditions(t, request->known, a) &&
-        curl_multi_add_handle(d->multi, easy) == CURLM_OK)
+    const char *url = is_ocsp && !request->post ? ocsp_url(a, easy, request) : request->url;
+    if (set_up(easy, t, url, d->settings->fetch_timeout) && set_lines(t, request, a) &&
+        set_way(t, url, request->through, a) && curl_multi_add_handle(d->multi, easy) == CURLM_OK)
         return true;
-    curl_slist_free_all(t->conditions);
+    free_lists(t);
     fail(reply, "libcurl does not take the request", t->error);
     curl_easy_cleanup(easy);
     t->easy = NULL;
@@ -257,24 +187,21 @@ static void finish(struct fetch_door *d, struct transfer *t, CURLcode rc, struct
 {
     struct fetch_reply *reply = t->reply;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply->http_status);
-    reply->unchanged = rc == CURLE_OK && reply->http_status == 304 && t->conditions != NULL;
+    reply->unchanged = rc == CURLE_OK && reply->http_status == 304 && t->body.request->known != NULL;
     reply->ok = rc == CURLE_OK && (reply->http_status == 200 || reply->unchanged);
-    if (reply->ok)
-        keep_headers(t->easy, &reply->headers);
-    if (reply->unchanged)
-        reply->bytes = (struct str){"", 0};
-    else if (reply->ok)
-        reply->bytes = (struct str){arena_copy(a, t->bytes.p, t->bytes.n), t->bytes.n};
-    else if (t->too_large || rc == CURLE_FILESIZE_EXCEEDED)
+    keep_headers(t->easy, &reply->headers);
+    if (t->body.too_large || rc == CURLE_FILESIZE_EXCEEDED)
         fail(reply, "larger than allowed", "");
+    else if (t->body.refused)
+        fail(reply, "no room to keep it", "");
+    else if (rc == CURLE_HTTP_RETURNED_ERROR || (rc == CURLE_OK && !reply->ok))
+        snprintf(reply->problem, sizeof reply->problem, "HTTP status %ld", reply->http_status);
     else if (rc != CURLE_OK)
         fail(reply, curl_easy_strerror(rc), t->error);
-    else
-        snprintf(reply->problem, sizeof reply->problem, "HTTP status %ld", reply->http_status);
-    buf_free(&t->bytes);
+    fetch_body_end(&t->body, a, reply);
     curl_multi_remove_handle(d->multi, t->easy);
     curl_easy_reset(t->easy);
-    curl_slist_free_all(t->conditions);
+    free_lists(t);
     d->idle[d->idle_count++] = t->easy;
     t->easy = NULL;
 }
@@ -285,19 +212,25 @@ static bool dispatch(struct fetch_door *d, const struct fetch_request *request, 
 {
     const char *rest = "";
     *reply = (struct fetch_reply){0};
-    const struct settings_map *map = mapped(d->settings, request->url, &rest);
+    const struct settings_map *map = fetch_mapped(d->settings, request->url, &rest);
     if (map == NULL)
         return begin(d, request, a, t, reply);
     if (request->ocsp_request.n > 0)
         fail(reply, "the URL is mapped to a folder, which answers no OCSP request", "");
     else
-        read_mapped(map, rest, a, reply);
+        fetch_read_mapped(map, rest, request, a, reply);
     return false;
+}
+
+bool fetch_is_mapped(const struct fetch_door *d, const char *url)
+{
+    const char *rest;
+    return fetch_mapped(d->settings, url, &rest) != NULL;
 }
 
 static struct transfer *free_place(struct transfer *all)
 {
-    for (size_t i = 0; i < AT_ONCE; i++)
+    for (size_t i = 0; i < FETCH_AT_ONCE; i++)
         if (all[i].easy == NULL)
             return &all[i];
     return NULL;
@@ -322,11 +255,11 @@ static size_t reap(struct fetch_door *d, struct arena *a)
 bool fetch_all(struct fetch_door *d, const struct fetch_request *requests, size_t count, struct arena *a,
                struct fetch_reply *replies, struct fault *f)
 {
-    struct transfer all[AT_ONCE] = {0};
+    struct transfer all[FETCH_AT_ONCE] = {0};
     CURLMcode rc = CURLM_OK;
     size_t running = 0, next = 0;
     while (rc == CURLM_OK && (next < count || running > 0)) {
-        while (next < count && running < AT_ONCE) {
+        while (next < count && running < FETCH_AT_ONCE) {
             running += dispatch(d, &requests[next], a, free_place(all), &replies[next]);
             next++;
         }
@@ -336,7 +269,7 @@ bool fetch_all(struct fetch_door *d, const struct fetch_request *requests, size_
         if (rc == CURLM_OK && running > 0)
             rc = curl_multi_poll(d->multi, NULL, 0, 1000, NULL);
     }
-    for (size_t i = 0; i < AT_ONCE; i++)
+    for (size_t i = 0; i < FETCH_AT_ONCE; i++)
         if (all[i].easy != NULL)
             finish(d, &all[i], CURLE_ABORTED_BY_CALLBACK, a);
     return rc == CURLM_OK || fault_set(f, FAULT_FAILED, "libcurl: %s", curl_multi_strerror(rc));

@@ -155,22 +155,22 @@ bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f)
     return true;
 }
 
-static int compare_number(const void *key, const void *item)
+static const struct verifier_sight *sight_of(const struct verifier_crl *judged, size_t n, int64_t number)
 {
-    int64_t number = *(const int64_t *)key, other = ((const struct watched *)item)->number;
-    return (number > other) - (number < other);
+    for (size_t i = 0; i < n; i++)
+        if (judged->sights[i].number == number)
+            return &judged->sights[i];
+    return NULL;
 }
 
-bool engine_canaries_seen(struct engine *e, const struct watched *items, size_t n,
-                          const struct verifier_crl *judged, struct fault *f)
+bool engine_canaries_seen(struct engine *e, const struct verifier_crl *judged, size_t n, struct fault *f)
 {
     for (size_t i = 0; i < e->canary_count && judged->counts; i++) {
         const struct canary *c = &e->canaries[i];
-        const struct watched *w = bsearch(&c->number, items, n, sizeof *items, compare_number);
+        const struct verifier_sight *s = sight_of(judged, n, c->number);
         int index = engine_issuer_index(e, c->issuer);
-        if (w == NULL || index < 0)
+        if (s == NULL || index < 0)
             continue;
-        const struct verifier_sight *s = &judged->sights[w - items];
         const struct canary_sight sight = {.complete = judged->complete,
                                            .listed = s->listed,
                                            .revoked = s->revoked,

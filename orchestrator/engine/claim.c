@@ -124,6 +124,31 @@ static void fill_slots(struct engine *e, struct work *w, const struct scoped *ro
     }
 }
 
+/* What the door's requests need to know besides the serial. */
+static bool learn(struct engine *e, struct work *w, struct fault *f)
+{
+    const struct ca_facts *facts = &e->parts.cas[w->ca].door->facts;
+    struct certificate_file *files;
+    size_t n, at = 0;
+    if (!facts->needs_certificate && !facts->trusts_any_serial)
+        return true;
+    int64_t *numbers = arena_array(&w->arena, w->slot_count, sizeof *numbers);
+    for (size_t i = 0; i < w->slot_count; i++)
+        numbers[i] = w->places[i].number;
+    if (!store_certificate_files(e->parts.store, e->parts.campaign, numbers, w->slot_count, &w->arena, &files,
+                                 &n, f))
+        return false;
+    for (size_t i = 0; i < w->slot_count; i++) {
+        struct slot *slot = &w->slots[w->places[i].slot];
+        while (at < n && files[at].number < slot->number)
+            at++;
+        bool found = at < n && files[at].number == slot->number;
+        slot->file = found ? files[at].file : NULL;
+        slot->stranger = facts->trusts_any_serial && !(found && files[at].known);
+    }
+    return true;
+}
+
 /* What is done with each certificate: sent, asked about, or given to a person. */
 static void decide(struct engine *e, struct work *w)
 {
@@ -133,7 +158,12 @@ static void decide(struct engine *e, struct work *w)
         enum executor_step step = executor_step(slot->state, keeps);
         if (slot->serial.n == 0 || slot->issuer < 0)
             step = EXECUTOR_NOTHING;
-        if (step == EXECUTOR_SEND)
+        if (step == EXECUTOR_SEND && slot->stranger) /* a "yes" would prove nothing */
+            engine_take_answer(
+                e, w, slot,
+                &(struct ca_answer){
+                    .number = (uint32_t)slot->number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
+        else if (step == EXECUTOR_SEND)
             w->sends[w->send_count++] = (uint32_t)i;
         else if (step == EXECUTOR_ASK)
             w->asks[w->ask_count++] = (uint32_t)i;
@@ -189,6 +219,8 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
     }
     make_slots(w, bad);
     fill_slots(e, w, rows, row_count);
+    if (!learn(e, w, f))
+        return false;
     w->stopped = false;
     decide(e, w);
     return true;

@@ -89,9 +89,19 @@ static void close_unanswered(struct engine *e, int ca)
     }
 }
 
+static const char *file_of(void *context, uint32_t number)
+{
+    struct line *line = context;
+    struct work *w;
+    const struct slot *slot = find_slot(line->engine, line->ca, number, &w);
+    return slot == NULL ? NULL : slot->file;
+}
+
 static struct ca_door *door_of(struct engine *e, int ca)
 {
     struct ca_door *door = e->parts.cas[ca].door;
+    door->certificate = file_of;
+    door->certificate_context = &e->lines[ca];
     door->answer = on_answers;
     door->answer_context = &e->lines[ca];
     return door;

@@ -4,9 +4,11 @@
 #include "internal.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/file.h"
+#include "massrevoke/store_outside.h"
 #include "massrevoke/store_safety.h"
 #include "massrevoke/verifier.h"
 #include "massrevoke/verify_issuer.h"
+#include "spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,19 +79,28 @@ static bool keep_crl(struct inquiry *q, const char *url, int issuer, struct str 
     struct act act = engine_act(q->engine);
     AUTO_JSON *json = verifier_json("crl", &judged->findings);
     AUTO_BUF text = {0};
+    struct spool spool = {0};
     json_canonical(json, &text);
+    bool kept = spool_add(&spool, bytes);
+    spool_end(&spool);
     struct sighting sight = {.crl = true,
                              .url = url,
                              .issuer = q->engine->parts.issuers[issuer],
                              .number = -1,
-                             .bytes = bytes,
+                             .sha256 = spool.sha256,
+                             .size = spool.size,
+                             .read = spool_read,
+                             .context = &spool,
                              .this_update = judged->crl.this_update,
                              .next_update = judged->crl.next_update,
                              .crl_number = judged->crl.number.octets,
                              .counts = judged->counts,
                              .findings = text.p};
     bool fresh;
-    return store_sight(q->engine->parts.store, &act, &sight, &fresh, f);
+    kept = (kept || fault_set(f, FAULT_FAILED, "no room for a CRL of %zu bytes in TMPDIR", bytes.n)) &&
+           store_sight(q->engine->parts.store, &act, &sight, &fresh, f);
+    spool_free(&spool);
+    return kept;
 }
 
 /* One CRL about the slots [from, to). */

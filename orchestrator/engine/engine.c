@@ -59,6 +59,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
         e->published[i] = e->proving[i] = UTC_NONE;
     }
+    engine_alert_open(e);
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
         begin_session(e, f) && engine_breakers_open(e, f))
@@ -77,14 +78,18 @@ void engine_close(struct engine *e)
     bool busy = false;
     if (e->id != 0 && !store_is_lost(e->parts.store) && engine_wind_up(e, &r, &ignored))
         (void)!engine_mail_step(e, &r, &busy, &ignored);
+    engine_alert_close(e);
+    if (e->id != 0 && !store_is_lost(e->parts.store))
+        (void)!store_engine_end(e->parts.store, e->id, engine_act(e).at, &ignored);
     engine_claim_forget(e);
     while (e->work_count > 0)
         engine_free_work(e, e->works[0]);
     engine_mailbag_free(e);
-    engine_canaries_free(e);
     engine_scopes_free(e);
     for (size_t i = 0; i < e->parts.ca_count; i++)
         pace_close(&e->lines[i].pace);
+    engine_canaries_free(e);
+    outside_free(e->outside);
     store_close(e->beat);
     store_close(e->writer);
     void *const owned[] = {e->works, e->pending, e->returning, e->items, e->polls, e->barred, e->skip};
@@ -128,8 +133,10 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     struct act act = engine_act(e);
     int *ended;
     size_t n;
+    int64_t came;
     /* a cohort that is late is marked first: what is done or expires from now on does not undo it */
     if (!store_mark_missed(e->parts.store, &act, f) || !store_expire(e->parts.store, &act, &r->expired, f) ||
+        !store_leaving_add(e->parts.store, &act, &came, f) ||
         !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -256,6 +263,8 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     sooner(&next, q->hold_ends);
     if (bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
+        if (utc_is_set(engine_ask_due(e)))
+            sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
             if (utc_is_set(e->published[i]))
                 sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
@@ -274,7 +283,8 @@ static bool look(struct engine *e, struct engine_report *r, struct fault *f)
     bool full = now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
     if (full || (pending && now.s >= engine_look_due(e).s))
         return engine_look(e, full, r, f);
-    return true;
+    struct utc ask = engine_ask_due(e);
+    return !utc_is_set(ask) || ask.s > now.s || engine_ask_responders(e, r, f);
 }
 
 /* Recorded by another engine, which may be dead before it publishes: ours to publish too. */
@@ -303,7 +313,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, doubt = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, doubt = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -322,13 +332,15 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
         return false;
-    if (!assess(e, r, &q, f))
+    if (!assess(e, r, &q, f) ||
+        !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
     sooner(&r->next, canary);
     sooner(&r->next, doubt);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
+    sooner(&r->next, alert);
     return true;
 }
 
@@ -338,6 +350,7 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
                                 .next = UTC_NONE,
                                 .due = UTC_NONE,
                                 .behind = e->behind,
+                                .alerts = "",
                                 .warning = e->warning};
     e->warning[0] = '\0';
     bool ok = true;
@@ -350,6 +363,8 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
     /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
     snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
     *f = (struct fault){0};
+    if (store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        engine_alert_lost(e, r, e->warning);
     r->counts = e->counts;
     r->state = ENGINE_WORKING;
     r->next = utc_add(engine_act(e).at, (struct span){1});
@@ -363,5 +378,7 @@ bool engine_verify_now(struct engine *e, struct engine_report *r, struct fault *
     e->warning[0] = '\0';
     struct queue_next q;
     struct act act = engine_act(e);
-    return store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
+    bool ok = store_mark_missed(e->parts.store, &act, f) && engine_look(e, true, r, f) && assess(e, r, &q, f);
+    r->ocsp_left = engine_ask_left(e);
+    return ok;
 }

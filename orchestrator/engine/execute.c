@@ -266,13 +266,18 @@ struct utc engine_execute_next(const struct engine *e)
     return next;
 }
 
+struct utc engine_pace_next(const struct engine *e, struct pace *pace)
+{
+    int64_t ticks = engine_ticks(e), go = pace_next(pace, ticks, 1);
+    return utc_add(engine_act(e).at, (struct span){(go - ticks + 999) / 1000});
+}
+
 struct utc engine_free_next(const struct engine *e)
 {
-    struct utc first = UTC_NONE, now = engine_act(e).at;
+    struct utc first = UTC_NONE;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        int64_t ticks = engine_ticks(e), go = pace_next(&e->lines[ca].pace, ticks, 1);
-        struct utc at = utc_add(now, (struct span){(go - ticks + 999) / 1000});
-        at = utc_max(at, utc_max(e->lines[ca].rest, breaker_next(&e->lines[ca].breaker)));
+        struct utc at = utc_max(engine_pace_next(e, &e->lines[ca].pace),
+                                utc_max(e->lines[ca].rest, breaker_next(&e->lines[ca].breaker)));
         first = utc_is_set(first) ? utc_min(first, at) : at;
     }
     return first;

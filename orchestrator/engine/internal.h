@@ -31,7 +31,9 @@ struct slot {
     const struct claim *claim;
     int64_t number, intent; /* UTC seconds of its first intent */
     struct serial serial;
+    const char *file;   /* the certificate's, for doors that need it; NULL: none */
     int reason, issuer; /* issuer: index of settings, -1: not to be touched */
+    bool stranger;      /* known by a list only, at a CA that says yes to any serial */
     uint8_t state;      /* as claimed */
     uint8_t stage;      /* enum slot_stage */
     bool question;      /* at the door for its status, not to be revoked */
@@ -103,7 +105,8 @@ enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 struct scope_cache; /* page digests that are what was signed (scope.c) */
 
 struct verifier_crl;
-struct fetched; /* what a CRL pointer showed last (look.c) */
+struct outside;  /* what looking outside remembers (look.h) */
+struct alerting; /* causes and calls (alert.c) */
 
 struct engine {
     struct engine_parts parts;
@@ -142,6 +145,7 @@ struct engine {
     struct utc pace_checked; /* when the measured rate was held against the plan last */
     int64_t *planned_rate;   /* per CA, an hour, of the last plan this engine made; 0: none */
     char behind[512];
+    size_t next_source; /* of replacements: the first to be read again */
     struct utc sources_read, lint_due;
     struct replacement_unlinted linting[LINT_AT_ONCE]; /* by the id of its process; serial.n 0: free */
     struct balance_round balance;
@@ -152,9 +156,9 @@ struct engine {
     size_t canary_count;
     struct utc
         *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
-    struct mailbag *bag; /* messages at the door */
-    struct fetched *fetched;
-    size_t fetched_count;
+    struct mailbag *bag;       /* messages at the door */
+    struct outside *outside;   /* NULL: nothing was looked at yet */
+    struct alerting *alerting; /* NULL: there is no door for alerts */
 };
 
 /* Act of the engine at its clock's now. */
@@ -177,6 +181,9 @@ MUST_USE bool engine_wind_up(struct engine *e, struct engine_report *r, struct f
 
 /* When engine_execute has something to do with what is claimed; UTC_NONE: nothing is. */
 struct utc engine_execute_next(const struct engine *e);
+
+/* When a pace lets one through. */
+struct utc engine_pace_next(const struct engine *e, struct pace *pace);
 
 /* When the first CA takes requests again. */
 struct utc engine_free_next(const struct engine *e);
@@ -284,10 +291,9 @@ MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fau
  * wait ends, UTC_NONE: none runs. */
 MUST_USE bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f);
 
-/* What a judged CRL shows of canaries among `items` (ascending by number, as its sights): a contradiction
- * stops their issuer. */
-MUST_USE bool engine_canaries_seen(struct engine *e, const struct watched *items, size_t n,
-                                   const struct verifier_crl *judged, struct fault *f);
+/* What the `n` sights of a judged CRL show of canaries: a contradiction stops their issuer. */
+MUST_USE bool engine_canaries_seen(struct engine *e, const struct verifier_crl *judged, size_t n,
+                                   struct fault *f);
 
 /* Frees what they are known by. */
 void engine_canaries_free(struct engine *e);
@@ -300,6 +306,16 @@ MUST_USE bool engine_look(struct engine *e, bool all, struct engine_report *r, s
 
 /* When engine_look wants to run next, given that something is pending. */
 struct utc engine_look_due(const struct engine *e);
+
+/* Asks responders on about the certificates in the queue that the last look made. */
+MUST_USE bool engine_ask_responders(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* When politeness allows the next question; UTC_NONE: none waits. And how many wait. */
+struct utc engine_ask_due(const struct engine *e);
+int64_t engine_ask_left(const struct engine *e);
+
+/* Frees what looking outside remembers; NULL is allowed. */
+void outside_free(struct outside *o);
 
 /* Sends notices that are due; *next is when it wants to run again. */
 MUST_USE bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f);
@@ -320,6 +336,18 @@ MUST_USE bool engine_compose(struct engine *e, const struct cohort *cohort, cons
 
 /* Frees what engine_notify kept. */
 void engine_mailbag_free(struct engine *e);
+
+/* Finds causes, raises and ends alerts, makes the calls that are due, beats; never waits. `over`: this is the
+ * last step, so nothing is put off. *wake: when it wants to go on. */
+MUST_USE bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct utc *wake,
+                           struct fault *f);
+
+/* The same without a database: it is the cause. */
+void engine_alert_lost(struct engine *e, struct engine_report *r, const char *why);
+
+/* Makes what engine_alert needs; waits a moment for calls under way, then frees. */
+void engine_alert_open(struct engine *e);
+void engine_alert_close(struct engine *e);
 
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);

@@ -6,6 +6,7 @@
 #include "pki/signature.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static_assert(CRL_OID_TEXT == DER_OID_TEXT, "one buffer size for OID text");
@@ -79,22 +80,21 @@ struct crl_reader *crl_read_begin(const struct crl_question *q, struct arena *a)
 
 /* --- entries --- */
 
-/* Notes a wanted serial; true when it was listed before. */
-static bool note_hits(struct crl_reader *r, const struct crl_listed *e, uint64_t hash)
+/* Notes a serial that may be wanted. */
+static void note_hits(struct crl_reader *r, struct crl_listed *e, uint64_t hash)
 {
-    bool before = false;
     struct serial_probe p = serial_set_probe(&r->wanted, hash);
     for (uint32_t i; serial_set_next(&r->wanted, &p, &i);) {
         if (!serial_equal(wanted_at(&r->q, i), &e->serial))
             continue;
         struct crl_hit *hit = &r->hits[i];
-        before = before || hit->entries > 0;
+        e->wanted = true;
+        e->repeated = e->repeated || hit->entries > 0;
         if (hit->entries == 0)
             *hit = (struct crl_hit){.at = e->at, .reason = (int16_t)e->reason};
         if (hit->entries < UINT16_MAX)
             hit->entries++;
     }
-    return before;
 }
 
 /* Looks a batch up: first all places are asked for, then all are read. */
@@ -118,8 +118,8 @@ static void flush(struct crl_reader *r)
             r->batch[i].repeated = serial_seen_add(&r->seen, r->hashes[i]);
     for (; maybe != 0; maybe &= maybe - 1) {
         size_t i = (size_t)__builtin_ctzll(maybe);
-        if (r->batch[i].serial_ok && note_hits(r, &r->batch[i], r->hashes[i]))
-            r->batch[i].repeated = true;
+        if (r->batch[i].serial_ok)
+            note_hits(r, &r->batch[i], r->hashes[i]);
     }
     if (r->q.entries != NULL && r->batch_n > 0)
         r->q.entries(r->q.context, &r->crl, r->batch, r->batch_n);
@@ -425,6 +425,20 @@ int crl_number_compare(struct str a, struct str b)
     if (a.n != b.n)
         return a.n < b.n ? -1 : 1;
     return a.n == 0 ? 0 : memcmp(a.p, b.p, a.n);
+}
+
+const char *crl_algorithm_text(struct str algorithm, char out[static CRL_OID_TEXT])
+{
+    struct str body, oid;
+    if (!der_take(&algorithm, DER_SEQUENCE, &body) || !der_take(&body, DER_OID, &oid))
+        return "malformed";
+    der_oid_text(oid, out);
+    const char *parameters = body.n == 0                                ? ", no parameters"
+                             : str_equal(body, (struct str){"\x05", 2}) ? ", NULL parameters"
+                                                                        : "";
+    size_t n = strlen(out);
+    snprintf(out + n, CRL_OID_TEXT - n, "%s", parameters);
+    return out;
 }
 
 const char *crl_oid_text(struct str oid, char out[static CRL_OID_TEXT])

@@ -64,16 +64,18 @@ struct str ocsp_request(const struct verify_issuer *issuer, const struct serial 
     return (struct str){arena_copy(a, b.p, b.n), b.n};
 }
 
-/* Extensions: content of the SEQUENCE. Those we process are none; reasonCode is only noticed. */
+/* Extensions: content of the SEQUENCE. The nonce is optional and we send none (RFC 9654 2.1), so whatever a
+ * responder puts there is fine; reasonCode is only noticed; no other one is processed. */
 static bool read_extensions(struct str wrapped, bool *unknown_critical, bool *has_reason)
 {
+    static const struct str nonce = {"\x2b\x06\x01\x05\x05\x07\x30\x01\x02", 9};
     struct str list;
     if (!der_take(&wrapped, DER_SEQUENCE, &list) || wrapped.n != 0)
         return false;
     for (struct der_extension e; list.n > 0;) {
         if (!der_extension(&list, &e))
             return false;
-        *unknown_critical = *unknown_critical || e.critical;
+        *unknown_critical = *unknown_critical || (e.critical && !str_equal(e.oid, nonce));
         *has_reason = *has_reason || str_equal(e.oid, (struct str){"\x55\x1d\x15", 3});
     }
     return true;

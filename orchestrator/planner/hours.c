@@ -17,14 +17,15 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-struct hours hours_of(const struct plan_input *in, bool by_ocsp)
+struct hours hours_of(const struct plan_input *in, size_t by_ocsp)
 {
     const struct profile *p = &in->profile;
     struct utc now = utc_max(in->now, in->received);
     struct utc first = utc_add(in->received, p->first_slot);
     struct hours h = {.at_once = p->publish_at_once, .start = now, .margin = p->publish_margin};
-    if (by_ocsp && p->ocsp_refresh.s > h.margin.s)
+    if (by_ocsp > 0 && p->ocsp_refresh.s > h.margin.s)
         h.margin = p->ocsp_refresh;
+    h.margin.s += rate_seconds(in->ocsp_rate, (int64_t)by_ocsp);
     h.deadline = utc_add(in->received, in->deadline);
     h.last = (struct utc){h.deadline.s - h.margin.s};
     if (h.at_once)

@@ -152,12 +152,12 @@ static void count_loads(struct trial *t)
     }
 }
 
-static bool by_ocsp(const struct plan_input *in)
+static size_t by_ocsp(const struct plan_input *in)
 {
+    size_t n = 0;
     for (size_t i = 0; i < in->certificate_count; i++)
-        if (in->certificates[i].by_ocsp && !in->certificates[i].held)
-            return true;
-    return false;
+        n += in->certificates[i].by_ocsp && !in->certificates[i].held;
+    return n;
 }
 
 void planner_outage(const struct plan_input *in, const struct plan *plan, struct span length,

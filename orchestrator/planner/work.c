@@ -61,6 +61,8 @@ static bool check_limits(const struct plan_input *in, struct fault *f)
     for (size_t i = 0; i < in->ca_count; i++)
         if (rate_bad(in->ca_rates[i]))
             return fault_set(f, FAULT_USAGE, "plan: rate of ca %zu is out of range", i);
+    if (rate_bad(in->ocsp_rate))
+        return fault_set(f, FAULT_USAGE, "plan: the rate of questions to responders is out of range");
     if (rate_bad(p->rate_cap) || (p->rate_cap.count > 0 && rate_per_hour(p->rate_cap) < 1) || p->canary < 0 ||
         p->helpdesk_per_hour < 0 || p->crl_limit < 0 || p->freeze_count > PLANNER_FREEZES_MAX)
         return fault_set(f, FAULT_USAGE, "plan: profile %s has a limit out of range (rate_cap: at least 1/h)",
@@ -160,7 +162,7 @@ static bool cut_lots(struct cut *cut, struct fault *f)
         bool joins = c->number == cut->next && c->subscriber == cut->subscriber && place == cut->place &&
                      ((uint32_t)c->issuer << 16 | c->ca) == cut->owner;
         cut->next = (uint64_t)c->number + 1;
-        w->by_ocsp |= c->by_ocsp && !c->held;
+        w->by_ocsp += c->by_ocsp && !c->held;
         if (place >> 28 == ROLE_NONE) {
             cut->subscriber = UINT32_MAX;
             continue;
@@ -260,7 +262,7 @@ bool work_open(struct work *w, const struct plan_input *in, struct arena *a, str
 {
     if (!check_limits(in, f))
         return false;
-    *w = (struct work){.in = in, .arena = a, .hours = hours_of(in, false), .grouped = true};
+    *w = (struct work){.in = in, .arena = a, .hours = hours_of(in, 0), .grouped = true};
     w->cas = arena_array(a, in->ca_count, sizeof *w->cas);
     w->lots = arena_array(a, in->certificate_count, sizeof *w->lots);
     struct cut cut = {.w = w, .subscriber = UINT32_MAX};

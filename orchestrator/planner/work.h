@@ -55,8 +55,8 @@ static inline bool lot_expires(const struct lot *l)
 /* The hours of a plan, as slots counted from receipt. */
 struct hours {
     bool at_once;
-    struct span margin;           /* of publication: the longer of CRL's and, where it counts, OCSP's */
-    struct utc start;             /* first usable second */
+    struct span margin; /* of publication: the longer of CRL's and, where it counts, OCSP's, and the asking */
+    struct utc start;   /* first usable second */
     struct utc deadline;          /* published by then */
     struct utc last;              /* deadline minus margin */
     int64_t open;                 /* slot that holds `start` */
@@ -123,9 +123,9 @@ struct work {
     uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    bool grouped; /* no lot has a smaller rank than one before it */
-    size_t ranks; /* subscribers seen */
-    bool by_ocsp; /* one that counts must be seen in OCSP */
+    bool grouped;   /* no lot has a smaller rank than one before it */
+    size_t ranks;   /* subscribers seen */
+    size_t by_ocsp; /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;
     struct kept kept;
@@ -173,7 +173,7 @@ static inline struct utc lot_runs_out(const struct work *w, const struct lot *l)
 MUST_USE bool work_open(struct work *w, const struct plan_input *in, struct arena *a, struct fault *f);
 
 /* The hours of an input; also for what-if questions. */
-struct hours hours_of(const struct plan_input *in, bool by_ocsp);
+struct hours hours_of(const struct plan_input *in, size_t by_ocsp);
 
 /* Usable seconds of the first slot. */
 int64_t hours_open_seconds(const struct hours *h, struct utc received);

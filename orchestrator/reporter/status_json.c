@@ -63,6 +63,14 @@ static json_t *tasks_json(const struct snapshot_tasks *tasks)
     return object;
 }
 
+static json_t *alerts_json(const struct snapshot *s)
+{
+    json_t *object = json_object();
+    json_set_int(object, "open", s->alerts_open);
+    json_set_int(object, "unacknowledged", s->alerts_unacked);
+    return object;
+}
+
 static json_t *replacements_json(const struct snapshot *s)
 {
     const struct snapshot_replacements *r = &s->replacements;
@@ -80,6 +88,25 @@ static json_t *replacements_json(const struct snapshot *s)
         json_array_append_new(failures, one);
     }
     json_object_set_new(object, "failures", failures);
+    return object;
+}
+
+static json_t *outside_json(const struct snapshot_outside *o)
+{
+    json_t *object = json_object(), *published = json_object();
+    json_set_int(object, "edges", o->edges);
+    json_set_int(object, "unreachable", o->unreachable);
+    json_set_int(object, "odd", o->odd);
+    json_set_text(object, "worst", o->worst == NULL || o->worst[0] == '\0' ? NULL : o->worst);
+    json_set_int(published, "certificates", o->hour_certificates);
+    json_set_int(published, "median_seconds", o->median.s);
+    json_set_int(published, "p90_seconds", o->p90.s);
+    json_set_int(published, "slowest_seconds", o->slowest.s);
+    if (o->hour_certificates == 0) {
+        json_decref(published);
+        published = json_null();
+    }
+    json_object_set_new(object, "last_hour", published);
     return object;
 }
 
@@ -140,5 +167,8 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
         json_object_set_new(object, "measured_rate_per_hour", json_null());
     json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
     json_object_set_new(object, "replacements", replacements_json(s));
+    json_object_set_new(object, "alerts", alerts_json(s));
+    json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
+    json_object_set_new(object, "outside", outside_json(&s->outside));
     json_pretty(object, out);
 }

@@ -129,6 +129,12 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         pane_line(p, "  DEADLINE    no certificate is listed yet");
 }
 
+static void put_delay(const struct snapshot *s, struct pane *p)
+{
+    if (s->delay_expected)
+        pane_line(p, "! DELAY       a bug of its own is due: massrevoke report delayed");
+}
+
 #define BEHIND_LINES 3
 
 /* Why it is behind and what to do, over as many lines as it needs and gets. */
@@ -207,6 +213,19 @@ static void put_tasks(const struct snapshot *s, struct pane *p)
                   SPAN(utc_sub(t->due, s->as_of)));
 }
 
+/* Only what is not as it should be: the rest is in `verify`. */
+static void put_outside(const struct snapshot *s, struct pane *p)
+{
+    const struct snapshot_outside *o = &s->outside;
+    AUTO_BUF worst = {0};
+    if (o->unreachable + o->odd == 0)
+        return;
+    words_ascii(&worst, o->worst);
+    pane_line(p, "! OUTSIDE     of %s edges %s give nothing, %s are odd: massrevoke verify", NUMBER(o->edges),
+              NUMBER(o->unreachable), NUMBER(o->odd));
+    pane_line(p, "              %.*s", p->columns - 14, buf_str(&worst).p);
+}
+
 /* The bar: one mark a share, rounded down, so that a full bar means all. */
 static void put_bar(const struct snapshot *s, struct pane *p)
 {
@@ -266,6 +285,13 @@ static void put_hours(const struct snapshot *s, struct pane *p)
         pane_line(p, "  LAST HOUR   %02dZ %s planned, %s recorded by the CA, %s published",
                   utc_to_civil(last->start).hour, NUMBER(last->planned), NUMBER(last->recorded),
                   NUMBER(last->published));
+}
+
+static void put_alerts(const struct snapshot *s, struct pane *p)
+{
+    if (s->alerts_open > 0)
+        pane_line(p, "%c ALERTS      %s open, %s not taken by anybody: massrevoke alert list",
+                  s->alerts_unacked > 0 ? '!' : ' ', NUMBER(s->alerts_open), NUMBER(s->alerts_unacked));
 }
 
 static void put_notices(const struct snapshot *s, struct pane *p)
@@ -342,10 +368,13 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     AUTO_PANE bottom = {.columns = columns};
     put_header(s, &top);
     put_verdict(s, &top);
+    put_delay(s, &top);
     put_behind(s, &top);
     put_stops(s, &top);
     put_engines(s, &top);
     put_tasks(s, &top);
+    put_alerts(s, &top);
+    put_outside(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);
     put_hours(s, &bottom);

@@ -132,13 +132,20 @@ static const char *first_line(const char *message, char *out, size_t room)
 
 #define STORE_ATTEMPTS 20 /* of a transaction that met a deadlock */
 
+/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
+static bool may_run_again(const PGresult *r)
+{
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
 /* Our own functions raise SQLSTATE MRxyz: xy is the exit code wanted, 6 for conflicts. */
 static bool fault_from(struct store *s, const PGresult *r, const char *what, struct fault *f)
 {
     char message[512];
     const char *state = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *primary = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (state != NULL && strncmp(state, "MR", 2) == 0)
+    if (state != NULL && (strncmp(state, "MR", 2) == 0 || may_run_again(r)))
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
     /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
@@ -158,13 +165,6 @@ static bool ended_well(const PGresult *r)
 {
     ExecStatusType status = PQresultStatus(r);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
-/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
-static bool may_run_again(const PGresult *r)
-{
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
 }
 
 static void tell_hook(struct store *s, const char *name, bool after)
@@ -234,7 +234,8 @@ bool store_receive(struct store *s, bool wait, PGresult **out, struct fault *f)
             forget_sent(s);
             return true;
         }
-        bool again = r != NULL && may_run_again(r) && ++s->sent_attempts <= STORE_ATTEMPTS;
+        bool again = r != NULL && may_run_again(r) && ++s->sent_attempts <= STORE_ATTEMPTS &&
+                     PQtransactionStatus(s->connection) == PQTRANS_IDLE;
         if (!again) {
             fault_from(s, r, s->sent, f);
             forget_sent(s);

@@ -11,7 +11,7 @@
 
 #include <libpq-fe.h>
 
-#define STORE_PARAMETERS 24
+#define STORE_PARAMETERS 26
 
 /* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
 struct parameters {
@@ -60,7 +60,7 @@ void put_array(struct parameters *p, struct array *a); /* frees *a */
 void put_json(struct parameters *p, const json_t *data);
 
 /* Runs sql/query/NAME.sql; *p is taken over, *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE,
- * CONFLICT (MR0xx raised by our functions), FAILED. */
+ * CONFLICT (MR0xx raised by our functions; a deadlock inside a transaction of the caller's), FAILED. */
 MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out,
                           struct fault *f);
 

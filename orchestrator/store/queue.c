@@ -40,6 +40,14 @@ bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at,
     return true;
 }
 
+bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, engine);
+    put_utc(&p, at);
+    return store_do(s, "engine_end", &p, f);
+}
+
 static struct claim read_claim(const PGresult *r, int row, struct arena *a)
 {
     struct claim c = {
@@ -255,6 +263,27 @@ bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct
     return true;
 }
 
+bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                             struct arena *a, struct certificate_file **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array wanted = {{0}};
+    for (size_t i = 0; i < count; i++)
+        array_int(&wanted, numbers[i]);
+    put_int(&p, campaign);
+    put_array(&p, &wanted);
+    if (!store_query(s, "certificate_files", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct certificate_file){.number = get_int(r, (int)i, 0),
+                                              .file = arena_text(a, get_text(r, (int)i, 1)),
+                                              .known = get_bool(r, (int)i, 2)};
+    return true;
+}
+
 bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
                      struct scoped **out, size_t *n, struct fault *f)
 {
@@ -312,116 +341,6 @@ bool store_state_counts(struct store *s, int campaign, struct state_counts *out,
         if (certificate_bucket((enum certificate_state)state) == BUCKET_PENDING_PUBLICATION)
             out->not_checkable += get_int(r, i, 2);
     }
-    return true;
-}
-
-bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struct watched **out, size_t *n,
-                 struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    put_bool(&p, all);
-    if (!store_query(s, "watch", &p, &r, f))
-        return false;
-    *n = (size_t)PQntuples(r);
-    *out = arena_array(a, *n, sizeof **out);
-    const char *cdp = NULL;
-    for (int i = 0; i < PQntuples(r); i++) {
-        /* neighbours mostly share their shard: keep one copy */
-        if (cdp == NULL || strcmp(cdp, get_text(r, i, 7)) != 0)
-            cdp = arena_text(a, get_text(r, i, 7));
-        (*out)[i] = (struct watched){
-            .number = get_int(r, i, 0),
-            .issuer = (int)get_int(r, i, 1),
-            .serial = get_serial(r, i, 2),
-            .reason = (int)get_int(r, i, 3),
-            .needs = (unsigned)get_int(r, i, 4),
-            .state = (uint8_t)get_int(r, i, 5),
-            .not_after = get_utc(r, i, 6),
-            .cdp = cdp,
-            .ocsp = get_text(r, i, 8)[0] == '\0' ? "" : arena_text(a, get_text(r, i, 8)),
-        };
-    }
-    return true;
-}
-
-#define PART_SIZE ((size_t)1 << 20)
-
-/* Bytes first, under their digest: an object row never names bytes that are not there. */
-static bool put_parts(struct store *s, struct digest sha256, struct str bytes, struct fault *f)
-{
-    int part = 0;
-    do {
-        AUTO_PARAMETERS p = {0};
-        size_t n = bytes.n < PART_SIZE ? bytes.n : PART_SIZE;
-        put_digest(&p, sha256);
-        put_int(&p, part++);
-        put_bytes(&p, bytes.p, n);
-        if (!store_do(s, "object_part_put", &p, f))
-            return false;
-        bytes.p += n;
-        bytes.n -= n;
-    } while (bytes.n > 0);
-    return true;
-}
-
-static void put_numbers(struct parameters *p, const int64_t *numbers, size_t n)
-{
-    struct array list = {{0}};
-    for (size_t i = 0; i < n; i++)
-        array_int(&list, numbers[i]);
-    put_array(p, &list);
-}
-
-bool store_sight(struct store *s, const struct act *act, const struct sighting *sight, bool *fresh,
-                 struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    struct digest sha256 = digest_of(sight->bytes.p, sight->bytes.n);
-    if (!put_parts(s, sha256, sight->bytes, f))
-        return false;
-    put_int(&p, act->campaign);
-    put_text(&p, sight->crl ? "crl" : "ocsp");
-    put_text(&p, sight->url);
-    put_int(&p, sight->issuer);
-    if (sight->number < 0)
-        put_text(&p, NULL);
-    else
-        put_int(&p, sight->number);
-    put_digest(&p, sha256);
-    put_utc(&p, act->at);
-    put_bool(&p, sight->counts);
-    if (sight->crl_number.n > 0 && sight->crl_number.n <= SERIAL_MAX)
-        put_bytes(&p, sight->crl_number.p, sight->crl_number.n);
-    else
-        put_text(&p, NULL);
-    put_utc(&p, sight->this_update);
-    put_utc(&p, sight->next_update);
-    put_text(&p, sight->findings);
-    put_numbers(&p, sight->seen, sight->seen_count);
-    put_numbers(&p, sight->missing, sight->missing_count);
-    put_text(&p, act->who);
-    if (!store_query(s, "sight", &p, &r, f))
-        return false;
-    *fresh = get_bool(r, 0, 1);
-    return true;
-}
-
-bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
-                    struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    if (!store_query(s, "object_latest", &p, &r, f))
-        return false;
-    *n = (size_t)PQntuples(r);
-    *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct pointer){arena_text(a, get_text(r, i, 0)), (int)get_int(r, i, 1),
-                                     get_utc(r, i, 2), get_utc(r, i, 4), get_digest(r, i, 3)};
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "massrevoke/merkle.h"
 #include "massrevoke/rules.h"
 #include "massrevoke/store_clock.h"
+#include "massrevoke/store_outside.h"
 #include "massrevoke/store_safety.h"
 #include "report_parts.h"
 
@@ -251,6 +252,47 @@ static bool read_types(struct store *store, int campaign, struct snapshot *s, st
     return true;
 }
 
+static bool read_alerts(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "alert_count", campaign, &r, f))
+        return false;
+    s->alerts_open = get_int(r, 0, 0);
+    s->alerts_unacked = get_int(r, 0, 1);
+    return true;
+}
+
+/* Times of publication are reckoned from the whole journal: only where that is small. */
+static bool read_outside(struct store *store, const struct campaign *c, struct arena *a, struct snapshot *s,
+                         struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    struct publication *hours;
+    size_t n = 0;
+    if (!ask(store, "report_edges", c->id, &r, f))
+        return false;
+    struct snapshot_outside *o = &s->outside;
+    *o = (struct snapshot_outside){get_int(r, 0, 0),
+                                   get_int(r, 0, 1),
+                                   get_int(r, 0, 2),
+                                   arena_text(a, get_text(r, 0, 3)),
+                                   0,
+                                   {0},
+                                   {0},
+                                   {0}};
+    if (s->totals.affected > STORE_BALANCE_ALWAYS)
+        return true;
+    if (!store_publication(store, c, a, &hours, &n, f))
+        return false;
+    if (n > 0) {
+        o->hour_certificates = hours[n - 1].certificates;
+        o->median.s = hours[n - 1].median;
+        o->p90.s = hours[n - 1].p90;
+        o->slowest.s = hours[n - 1].slowest;
+    }
+    return true;
+}
+
 static bool read_log(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
@@ -315,9 +357,67 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
         cohorts[i] = facts[i].cohort;
     return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
            read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
-           read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_log(store, id, s, f) &&
+           read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_alerts(store, id, s, f) &&
+           read_outside(store, all->campaign, a, s, f) && read_log(store, id, s, f) &&
            report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
+}
+
+/* Counts, verdicts and what waits; no journal, log or list is read. */
+static bool fill_brief(struct store *store, struct campaign_facts *all, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    int id = all->campaign->id;
+    struct cohort_facts *facts;
+    struct balance b;
+    size_t n;
+    AUTO_RESULT *outside = NULL;
+    if (!read_engines(store, id, a, s, &all->engine_alive, f) ||
+        !read_cohorts(store, all, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
+        !ask(store, "outside_scope", id, &outside, f) ||
+        !kept_balance(store, id, &s->balance_checked_at, &b, f))
+        return false;
+    conclude_cohorts(all, facts, n, a, s);
+    s->revoked_outside_scope = get_int(outside, 0, 0);
+    s->balance_ok = b.ok;
+    s->balance_detail = arena_text(a, b.detail);
+    struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    for (size_t i = 0; i < n; i++)
+        cohorts[i] = facts[i].cohort;
+    return report_waiting(store, all, cohorts, a, s, f);
+}
+
+/* What both kinds of snapshot begin with. */
+static bool begin_snapshot(struct store *s, const char *name, struct campaign_facts *all,
+                           struct campaign *fresh, struct arena *a, struct snapshot *out, struct fault *f)
+{
+    if (!store_campaign_find(s, name, a, fresh, f))
+        return false;
+    all->campaign = fresh;
+    *out = (struct snapshot){
+        .campaign = fresh->name,
+        .mode = fresh->mode,
+        .commander = fresh->opened_by,
+        .bug = fresh->bug,
+        .pause_reason = fresh->paused_revoke ? fresh->pause_reason : "",
+        .as_of = all->now,
+        .received = fresh->received,
+        .simulated_time = strcmp(fresh->mode, "drill") == 0,
+    };
+    return true;
+}
+
+bool store_snapshot_brief(struct store *s, const struct campaign *c, struct utc now,
+                          const struct snapshot_terms *terms, struct arena *a, struct snapshot *out,
+                          struct fault *f)
+{
+    struct campaign_facts all = {.terms = terms, .now = now};
+    struct campaign fresh;
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill_brief(s, &all, a, out, f);
+    store_read_end(s);
+    return ok;
 }
 
 bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
@@ -328,21 +428,7 @@ bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
     struct campaign fresh;
     if (!store_read_begin(s, f))
         return false;
-    bool ok = store_campaign_find(s, c->name, a, &fresh, f);
-    if (ok) {
-        all.campaign = &fresh;
-        *out = (struct snapshot){
-            .campaign = fresh.name,
-            .mode = fresh.mode,
-            .commander = fresh.opened_by,
-            .bug = fresh.bug,
-            .pause_reason = fresh.paused_revoke ? fresh.pause_reason : "",
-            .as_of = now,
-            .received = fresh.received,
-            .simulated_time = strcmp(fresh.mode, "drill") == 0,
-        };
-        ok = fill(s, &all, check_balance, a, out, f);
-    }
+    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill(s, &all, check_balance, a, out, f);
     store_read_end(s);
     return ok;
 }

@@ -8,6 +8,12 @@
 #define TOLERANCE ((struct span){300}) /* clocks of others may be ahead by so much */
 #define TEN_DAYS ((struct span){10 * 86400})
 
+/* Was a time given? A field left at zero was not. */
+static inline bool is_given(struct utc t)
+{
+    return t.s > 0;
+}
+
 /* Adds a finding; `format` says what was seen. A second one of a kind is dropped. */
 void finding_add(struct findings *list, struct arena *a, enum finding_id id, const char *format, ...)
     PRINTF_LIKE(4, 5);

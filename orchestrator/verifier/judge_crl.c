@@ -38,8 +38,10 @@ static void judge_signature(const struct judge *j)
                "other bytes");
     finding_if(j->list, j->arena, !issuer->may_sign_crl, FINDING_ID_CRL_ISSUER_USAGE,
                "a key usage without cRLSign");
-    finding_if(j->list, j->arena, crl->signature_problem != NULL, FINDING_ID_SIGNATURE,
-               crl->signature_problem);
+    char oid[CRL_OID_TEXT];
+    if (crl->signature_problem != NULL)
+        finding_add(j->list, j->arena, FINDING_ID_SIGNATURE, "%s (algorithm %s)", crl->signature_problem,
+                    crl_algorithm_text(crl->inner_algorithm, oid));
 }
 
 static void judge_header(const struct judge *j)
@@ -166,9 +168,12 @@ static const enum finding_id entry_findings[] = {
 #undef X
 };
 
-/* Faults counted while the entries pass; told at the end. */
+/* Faults counted while the entries pass, and entries that nobody looked for; told at the end. */
 struct tally {
     bool is_ca;
+    struct utc since;
+    struct verifier_stranger *strangers;
+    size_t stranger_count, stranger_room, stranger_total;
     size_t counts[ENTRY_FAULT_COUNT];
     struct first firsts[ENTRY_FAULT_COUNT];
 };
@@ -193,13 +198,29 @@ static void note_fault(struct tally *t, size_t which, const struct crl_listed *e
            e->serial_der.n < sizeof first->octets ? e->serial_der.n : sizeof first->octets);
 }
 
+static void note_stranger(struct tally *t, const struct crl_listed *e)
+{
+    t->stranger_total++;
+    if (t->stranger_count == VERIFIER_STRANGERS)
+        return;
+    if (t->stranger_count == t->stranger_room) {
+        t->stranger_room = t->stranger_room == 0 ? 16 : 2 * t->stranger_room;
+        t->strangers = arena_grow(t->strangers, t->stranger_room * sizeof *t->strangers);
+    }
+    t->strangers[t->stranger_count++] =
+        (struct verifier_stranger){.serial = e->serial, .at = e->at, .reason = e->reason};
+}
+
 static void note_entries(void *context, const struct crl *head, const struct crl_listed *entries,
                          size_t count)
 {
     struct tally *t = context;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].at.s >= t->since.s && !entries[i].wanted && entries[i].serial_ok)
+            note_stranger(t, &entries[i]);
         for (unsigned faults = faults_of(head, &entries[i], t->is_ca); faults != 0; faults &= faults - 1)
             note_fault(t, (size_t)__builtin_ctz(faults), &entries[i]);
+    }
 }
 
 /* "17 entries, the first at position 3: serial 0A1B, 2026-11-22T14:41:56Z, reason 6". */
@@ -251,7 +272,11 @@ struct verifier_reader {
 struct verifier_reader *verifier_crl_begin(const struct verifier_question *q, struct arena *a)
 {
     struct verifier_reader *r = arena_alloc(a, sizeof *r);
-    *r = (struct verifier_reader){.q = q, .arena = a, .tally = {.is_ca = q->kind == VERIFIER_CA}};
+    *r =
+        (struct verifier_reader){.q = q,
+                                 .arena = a,
+                                 .tally = {.is_ca = q->kind == VERIFIER_CA,
+                                           .since = is_given(q->since) ? q->since : (struct utc){INT64_MAX}}};
     const struct crl_question question = {.issuer = q->issuer,
                                           .seed = {q->seed[0], q->seed[1]},
                                           .entries = note_entries,
@@ -268,12 +293,19 @@ void verifier_crl_add(struct verifier_reader *r, struct str piece)
     crl_read_add(r->reader, piece);
 }
 
-static void tell_sights(const struct verifier_reader *r, const struct crl_hit *hits, struct verifier_crl *out)
+static void tell_entries(const struct verifier_reader *r, const struct crl_hit *hits,
+                         struct verifier_crl *out)
 {
     const struct verifier_question *q = r->q;
     out->sights = arena_array(r->arena, q->wanted_count, sizeof *out->sights);
     for (size_t i = 0; i < q->wanted_count; i++)
         out->sights[i] = sight(&q->wanted[i], &hits[i]);
+    const struct tally *t = &r->tally;
+    out->strangers = arena_array(r->arena, t->stranger_count, sizeof *out->strangers);
+    if (t->stranger_count > 0)
+        memcpy(out->strangers, t->strangers, t->stranger_count * sizeof *out->strangers);
+    out->stranger_count = t->stranger_count;
+    out->stranger_total = t->stranger_total;
 }
 
 void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out)
@@ -281,11 +313,12 @@ void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out)
     static void (*const checks[])(const struct judge *) = {
         judge_signature, judge_header, judge_aki, judge_number, judge_idp, judge_extensions, judge_entries};
     struct fault f = {0};
-    struct crl_hit *hits;
+    struct crl_hit *hits = NULL;
     *out = (struct verifier_crl){.parsed = false};
     out->parsed = crl_read_end(r->reader, &out->crl, &hits, &f);
     if (!out->parsed) {
         finding_add(&out->findings, r->arena, FINDING_ID_UNPARSABLE, "%s", f.text);
+        free(r->tally.strangers);
         return;
     }
     struct judge j = {r->q, r->arena, &out->crl, &out->findings, &r->tally};
@@ -295,10 +328,11 @@ void verifier_crl_end(struct verifier_reader *r, struct verifier_crl *out)
     const struct crl_idp *idp = &out->crl.idp;
     out->complete = out->counts && !idp->only_some_reasons && (!idp->present || r->q->url != NULL);
     if (out->counts) {
-        tell_sights(r, hits, out);
+        tell_entries(r, hits, out);
         judge_successor(r->q, out, r->arena);
     }
     free(hits);
+    free(r->tally.strangers);
 }
 
 void verifier_judge_crl(struct str bytes, const struct verifier_question *q, struct arena *a,

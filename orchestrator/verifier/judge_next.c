@@ -2,6 +2,8 @@
 #include "massrevoke/reason.h"
 #include "verifier/findings.h"
 
+#include <stdio.h>
+
 /* -1, 0, 1: which came first. */
 static int sign(int64_t difference)
 {
@@ -55,6 +57,15 @@ static enum missing missing(const struct verifier_question *q, const struct crl 
     return is_next(q, crl) ? MISSING_VANISHED : MISSING_GONE; /* else one between, unseen, may have had it */
 }
 
+/* A CA's clock and its answer's may differ by moments; a date before 1990 has its own finding. */
+static bool date_differs(const struct verifier_wanted *wanted, const struct verifier_sight *sight)
+{
+    if (!is_given(wanted->told))
+        return false;
+    int64_t apart = utc_sub(sight->at, wanted->told).s;
+    return apart > TOLERANCE.s || apart < -TOLERANCE.s;
+}
+
 /* Certificates of one finding: how many, and the first. */
 struct group {
     size_t count;
@@ -86,17 +97,17 @@ static void tell(const struct group *g, struct verifier_crl *judged, struct aren
 
 void judge_successor(const struct verifier_question *q, struct verifier_crl *judged, struct arena *a)
 {
-    struct group vanished = {0}, gone = {0}, unasked = {0}, asked = {0}, earlier = {0};
+    struct group vanished = {0}, gone = {0}, dated = {0}, asked = {0}, earlier = {0};
     bool older = q->before != NULL && judged->crl.this_update.s < q->before->this_update.s;
     if (q->before != NULL)
         judge_order(q, judged, a);
     for (size_t i = 0; i < q->wanted_count; i++) {
         const struct verifier_wanted *w = &q->wanted[i];
         struct verifier_sight *s = &judged->sights[i];
-        if (s->listed && w->unasked)
-            put(&unasked, w, s);
-        else if (s->listed && s->reason_differs)
+        if (s->listed && s->reason_differs)
             put(w->earlier && reason_is_permitted(s->reason) ? &earlier : &asked, w, s);
+        if (s->listed && date_differs(w, s))
+            put(&dated, w, s);
         if (s->listed || !w->seen || !judged->complete || older)
             continue;
         enum missing why = missing(q, &judged->crl, w->not_after);
@@ -106,7 +117,33 @@ void judge_successor(const struct verifier_question *q, struct verifier_crl *jud
     }
     tell(&vanished, judged, a, FINDING_ID_ENTRY_VANISHED);
     tell(&gone, judged, a, FINDING_ID_ENTRY_GONE);
-    tell(&unasked, judged, a, FINDING_ID_ENTRY_UNASKED);
     tell(&asked, judged, a, FINDING_ID_ENTRY_REASON_ASKED);
     tell(&earlier, judged, a, FINDING_ID_ENTRY_EARLIER);
+    if (dated.count > 0) {
+        char hex[SERIAL_HEX_TEXT], at[UTC_TEXT], told[UTC_TEXT];
+        finding_add(&judged->findings, a, FINDING_ID_ENTRY_DATE_LEDGER,
+                    "%zu listed with another date, the first: serial %s, %s, the CA told us %s", dated.count,
+                    serial_hex(&dated.first->serial, hex), utc_format(dated.sight->at, at),
+                    utc_format(dated.first->told, told));
+    }
+}
+
+static void add_strangers(struct findings *findings, struct arena *a, enum finding_id id,
+                          const struct verifier_stranger *first, size_t count)
+{
+    char hex[SERIAL_HEX_TEXT], at[UTC_TEXT], reason[12] = "absent";
+    if (count == 0)
+        return;
+    if (first->reason >= 0)
+        snprintf(reason, sizeof reason, "%d", first->reason);
+    finding_add(findings, a, id, "%zu listed, the first: serial %s, %s, reason %s", count,
+                serial_hex(&first->serial, hex), utc_format(first->at, at), reason);
+}
+
+void verifier_add_strangers(struct findings *findings, struct arena *a,
+                            const struct verifier_stranger *unasked, size_t unasked_count,
+                            const struct verifier_stranger *elsewhere, size_t elsewhere_count)
+{
+    add_strangers(findings, a, FINDING_ID_ENTRY_UNASKED, unasked, unasked_count);
+    add_strangers(findings, a, FINDING_ID_ENTRY_SHARD, elsewhere, elsewhere_count);
 }

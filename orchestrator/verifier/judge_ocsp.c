@@ -41,6 +41,16 @@ static void judge_times(const struct judge *j)
     finding_if(j->list, j->arena, validity.s < 8 * 3600, FINDING_ID_OCSP_VALIDITY_SHORT, text);
 }
 
+/* "good" for what the CA says is revoked: made before that, it is an old answer; made after, it is wrong. */
+static void judge_good(const struct judge *j)
+{
+    char made[UTC_TEXT], revoked[UTC_TEXT];
+    bool before = j->single->this_update.s <= j->q->revoked_at.s;
+    finding_add(j->list, j->arena, before ? FINDING_ID_OCSP_GOOD_BEFORE : FINDING_ID_OCSP_GOOD_AFTER,
+                "good, thisUpdate %s, revoked at %s", utc_format(j->single->this_update, made),
+                utc_format(j->q->revoked_at, revoked));
+}
+
 static void judge_single(const struct judge *j)
 {
     const struct ocsp_single *s = j->single;
@@ -50,6 +60,9 @@ static void judge_single(const struct judge *j)
     finding_if(j->list, j->arena, s->has_reason_extension, FINDING_ID_OCSP_REASON_EXTENSION, "reasonCode");
     finding_if(j->list, j->arena, s->not_issued, FINDING_ID_OCSP_NOT_ISSUED,
                "revoked, certificateHold, 1970-01-01: the answer for a serial never issued");
+    finding_if(j->list, j->arena, s->status == OCSP_UNKNOWN, FINDING_ID_OCSP_UNKNOWN, "unknown");
+    if (s->status == OCSP_GOOD && is_given(j->q->revoked_at))
+        judge_good(j);
     if (s->status != OCSP_REVOKED || s->not_issued)
         return;
     if (s->reason == REASON_UNSPECIFIED || (s->reason > 0 && !reason_is_permitted(s->reason)))

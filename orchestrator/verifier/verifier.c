@@ -16,6 +16,16 @@ static const struct {
 #undef FINDING
 };
 
+struct finding verifier_finding(enum finding_id which, struct arena *a, const char *seen)
+{
+    return (struct finding){.which = which,
+                            .id = rows[which].name,
+                            .severity = rows[which].severity,
+                            .section = rows[which].section,
+                            .seen = arena_text(a, seen),
+                            .expected = rows[which].expected};
+}
+
 void finding_add(struct findings *list, struct arena *a, enum finding_id id, const char *format, ...)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -26,12 +36,7 @@ void finding_add(struct findings *list, struct arena *a, enum finding_id id, con
     va_start(args, format);
     int n = vsnprintf(seen, sizeof seen, format, args);
     va_end(args);
-    list->list[list->count++] = (struct finding){.which = id,
-                                                 .id = rows[id].name,
-                                                 .severity = rows[id].severity,
-                                                 .section = rows[id].section,
-                                                 .seen = arena_text(a, n < 0 ? "" : seen),
-                                                 .expected = rows[id].expected};
+    list->list[list->count++] = verifier_finding(id, a, n < 0 ? "" : seen);
     list->errors += rows[id].severity == FINDING_ERROR;
     list->unusable = list->unusable || rows[id].fatal;
 }

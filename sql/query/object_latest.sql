@@ -1,3 +1,3 @@
--- The newest object that counted per CRL pointer -> url, issuer, fetched_at, sha256, this_update.
-SELECT DISTINCT ON (url, issuer) url, issuer, fetched_at, sha256, this_update FROM object
- WHERE campaign = $1 AND kind = 'crl' ORDER BY url, issuer, object DESC
+-- The newest object that counted per CRL pointer -> url, issuer, fetched_at, sha256, this_update, crl_number.
+SELECT DISTINCT ON (url, issuer) url, issuer, fetched_at, sha256, this_update, crl_number FROM object
+ WHERE campaign = $1 AND kind = 'crl' AND counts ORDER BY url, issuer, crl_number DESC NULLS LAST, this_update DESC, object DESC

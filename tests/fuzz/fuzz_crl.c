@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                                   .now = FORGE_NOW,
                                   .url = "http://x/",
                                   .seed = {1, 2},
+                                  .since = {FORGE_NOW.s - 90000},
                                   .wanted = &wanted,
                                   .wanted_count = 1};
     struct verifier_crl judged, cut;
@@ -33,6 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         spec.extensions = (struct str){input.p + 1, n - 1};
     struct str list = forge_crl_sign(&a, &ca, &spec);
     verifier_judge_crl(list, &q, &a, &judged);
+    if (!judged.counts && judged.stranger_count > 0)
+        abort();
     if ((judged.sights != NULL) != judged.counts || (judged.counts && judged.findings.unusable))
         abort();
     /* however it is cut, it must mean the same */
@@ -42,7 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         verifier_crl_add(r, (struct str){list.p + at, list.n - at < size ? list.n - at : size});
     verifier_crl_end(r, &cut);
     if (cut.counts != judged.counts || cut.findings.count != judged.findings.count ||
-        cut.crl.entry_count != judged.crl.entry_count)
+        cut.crl.entry_count != judged.crl.entry_count || cut.stranger_total != judged.stranger_total)
+        abort();
+    struct verifier_edge edges[2] = {{.name = "a", .crl = &judged}, {.name = "b", .crl = &cut}};
+    struct verifier_shown shown;
+    verifier_combine_crls(edges, 2, &wanted, 1, &a, &shown);
+    if (shown.shown[0] && !judged.counts)
         abort();
     AUTO_BUF text = {0};
     verifier_text("x", &judged.findings, &text);

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         responder = forge_ca(&always, FORGE_RESPONDER, "Responder", &ca);
     }
     AUTO_ARENA a = {0};
-    struct verifier_question q = {.issuer = &ca.issuer, .now = FORGE_NOW, .seed = {1, 2}};
+    struct verifier_question q = {
+        .issuer = &ca.issuer, .now = FORGE_NOW, .seed = {1, 2}, .revoked_at = {FORGE_NOW.s - 4000}};
     struct serial asked = {2, {0x12, 0x34}};
     struct verifier_ocsp judged;
     struct str input = {(const char *)bytes, n};

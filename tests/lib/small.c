@@ -154,6 +154,19 @@ void small_settle(struct small *s, int hours, const struct claim *c, enum ca_out
     CHECK(store_settle(s->store, &act, items, c->count, &stray, &f));
 }
 
+/* Bytes that are read once. */
+static ssize_t read_text(void *context, char *out, size_t room)
+{
+    static size_t at;
+    const char *text = context;
+    if (out == NULL)
+        return (ssize_t)(at = 0);
+    size_t n = strlen(text + at) < room ? strlen(text + at) : room;
+    memcpy(out, text + at, n);
+    at += n;
+    return (ssize_t)n;
+}
+
 void small_sight(struct small *s, int hours, int64_t first, size_t n)
 {
     struct act act = small_act(s, hours, "engine");
@@ -161,11 +174,15 @@ void small_sight(struct small *s, int hours, int64_t first, size_t n)
     bool fresh;
     for (size_t i = 0; i < n; i++)
         numbers[i] = first + (int64_t)i;
+    char *text = arena_format(&s->arena, "crl of hour %d", hours);
     struct sighting sight = {.crl = true,
                              .url = "http://crl.example/1.crl",
                              .issuer = s->issuer,
                              .number = -1,
-                             .bytes = str_of(arena_format(&s->arena, "crl of hour %d", hours)),
+                             .sha256 = digest_of(text, strlen(text)),
+                             .size = (int64_t)strlen(text),
+                             .read = read_text,
+                             .context = text,
                              .this_update = small_at(hours),
                              .next_update = small_at(hours + 100),
                              .counts = true,

@@ -3,6 +3,7 @@
 #ifndef TESTS_SMALL_H
 #define TESTS_SMALL_H
 
+#include "massrevoke/store_outside.h"
 #include "massrevoke/store_queue.h"
 
 #include <libpq-fe.h>

@@ -99,6 +99,8 @@ static void random_profile(struct campaign *c)
                           .crl_limit = pick(0, 1) * 500,
                           .freezes = c->freezes,
                           .freeze_count = (size_t)pick(0, FREEZES)};
+    if (pick(0, 2) == 0)
+        c->in.ocsp_rate = (struct rate){pick(1, 20), 3600};
     p->first_slot.s = pick(0, 12) * 1800;
     for (int k = 0; k < CLASS_COUNT; k++) {
         p->class_notice[k].s = k < CLASS_UNREACHABLE ? 0 : p->first_slot.s + pick(0, 1) * pick(0, 8) * 1800;
@@ -144,11 +146,13 @@ static int64_t begin_of(const struct campaign *c)
 /* The longest that publication takes: one margin for the whole plan. */
 static int64_t margin_of(const struct campaign *c)
 {
-    int64_t margin = c->in.profile.publish_margin.s;
+    int64_t margin = c->in.profile.publish_margin.s, asked = 0;
     for (size_t i = 0; i < c->in.certificate_count; i++)
-        if (c->certificates[i].by_ocsp && !c->certificates[i].held && c->in.profile.ocsp_refresh.s > margin)
-            margin = c->in.profile.ocsp_refresh.s;
-    return margin;
+        asked += c->certificates[i].by_ocsp && !c->certificates[i].held;
+    if (asked > 0 && c->in.profile.ocsp_refresh.s > margin)
+        margin = c->in.profile.ocsp_refresh.s;
+    int64_t count = c->in.ocsp_rate.count; /* all are asked about once */
+    return count == 0 ? margin : margin + (asked * c->in.ocsp_rate.per + count - 1) / count;
 }
 
 static int64_t last_of(const struct campaign *c)

@@ -36,6 +36,9 @@ static const char configuration[] =
     "server {\nlisten 127.0.0.1:%d;\nroot %s/www;\nmerge_slashes off;\n"
     "location = /moved { return 302 /file; }\nlocation = /round { return 302 /round; }\n"
     "location = /away { return 302 file:///etc/hostname; }\nlocation = /broken { return 503; }\n"
+    "location = /host { return 200 $http_host; }\n"
+    "location = /posted { return 200 \"$request_method $content_type $content_length\"; }\n"
+    "location = /unposted { limit_except GET { deny all; } }\n"
     "location /echo/ { return 200 $request_uri; }\n"
     "location = /cached { add_header Age 18657; add_header Cache-Control max-age=3600; return 200 x; }\n"
     "location = /long { add_header ETag \"%0200d\"; return 200 x; }\nlocation = /mean { return 304; }\n"
@@ -119,7 +122,7 @@ static void unchanged_is_answer_enough(void **unused)
     assert_true(again.ok && again.unchanged);
     assert_int_equal(again.http_status, 304);
     assert_int_equal(again.bytes.n, 0);
-    struct fetch_headers other = first.headers;
+    struct http_headers other = first.headers;
     other.etag[1] = (char)(other.etag[1] == '1' ? '2' : '1');
     fetch(&(struct fetch_request){.url = url("/file"), .known = &other}, 1, &again);
     assert_true(again.ok && !again.unchanged && str_is(again.bytes, "0123456789 the file"));
@@ -241,6 +244,84 @@ static void mapped_urls_are_read_from_their_folder(void **unused)
     assert_false(r.ok);
 }
 
+static bool count_bytes(void *context, struct str piece)
+{
+    size_t *n = context;
+    *n += piece.n;
+    return *n < 1000;
+}
+
+/* Name and Host stay the URL's; where it goes is the edge's address, or a proxy. */
+static void edges_are_reached_by_address_and_proxy(void **unused)
+{
+    (void)unused;
+    need_nginx();
+    const char *here = arena_format(&arena, "127.0.0.1:%d", port);
+    const struct settings_vantage fra = {"fra", here, NULL}, dead = {"dead", "127.0.0.1:1", NULL},
+                                  proxy = {"proxy", NULL, arena_format(&arena, "http://%s", here)},
+                                  bare = {"bare", "127.0.0.1", NULL};
+    const struct {
+        const char *url;
+        const struct settings_vantage *through;
+        const char *body, *problem;
+    } cases[] = {
+        {"http://crl.nowhere.example/host", &fra, "crl.nowhere.example", NULL},
+        {"http://crl.nowhere.example:81/host", &fra, "crl.nowhere.example:81", NULL},
+        {arena_format(&arena, "http://crl.nowhere.example:%d/host", port), &bare,
+         arena_format(&arena, "crl.nowhere.example:%d", port), NULL}, /* the URL's port */
+        {"http://crl.nowhere.example/host", &proxy, "crl.nowhere.example", NULL},
+        {"http://crl.nowhere.example/host", &dead, NULL, "connect"},
+        {"http://crl.nowhere.example/host", NULL, NULL, "resolve"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fetch_reply r;
+        fetch(&(struct fetch_request){.url = cases[i].url, .through = cases[i].through}, 1, &r);
+        if (r.ok != (cases[i].body != NULL))
+            fail_msg("case %zu: %s", i, r.problem);
+        if (r.ok && !str_is(r.bytes, cases[i].body))
+            fail_msg("case %zu: %.*s", i, (int)r.bytes.n, r.bytes.p);
+        if (!r.ok && strstr(r.problem, cases[i].problem) == NULL)
+            fail_msg("case %zu: %s", i, r.problem);
+    }
+}
+
+static void bodies_come_in_pieces(void **unused)
+{
+    (void)unused;
+    need_nginx();
+    size_t n = 0;
+    struct fetch_reply r;
+    struct fetch_request request = {.url = url("/file"), .piece = count_bytes, .context = &n};
+    fetch(&request, 1, &r);
+    assert_true(r.ok && n == 19 && r.bytes.n == 0);
+    request.url = "http://crl.example/file";
+    fetch(&request, 1, &r);
+    assert_true(r.ok && n == 38);
+    request.url = url("/absent"); /* the body of an error is nobody's */
+    fetch(&request, 1, &r);
+    assert_true(!r.ok && n == 38);
+    n = 999;
+    request.url = url("/file");
+    fetch(&request, 1, &r);
+    assert_false(r.ok);
+    assert_string_equal(r.problem, "no room to keep it");
+}
+
+static void ocsp_goes_by_post_too(void **unused)
+{
+    (void)unused;
+    need_nginx();
+    struct fetch_request request = {
+        .url = url("/posted"), .ocsp_request = {"\x30\x03\xff\xfe\xfb", 5}, .post = true};
+    struct fetch_reply r;
+    fetch(&request, 1, &r);
+    assert_true(r.ok && str_is(r.bytes, "POST application/ocsp-request 5"));
+    request.url = url("/unposted");
+    fetch(&request, 1, &r);
+    assert_false(r.ok);
+    assert_int_equal(r.http_status, 403);
+}
+
 /* From a stock CA and responder to a verdict: the whole way of one certificate. */
 static void a_stock_responder_is_asked_by_get(void **unused)
 {
@@ -293,6 +374,9 @@ int main(void)
         cmocka_unit_test(many_at_once_each_gets_its_own),
         cmocka_unit_test(ocsp_goes_into_the_url),
         cmocka_unit_test(mapped_urls_are_read_from_their_folder),
+        cmocka_unit_test(edges_are_reached_by_address_and_proxy),
+        cmocka_unit_test(bodies_come_in_pieces),
+        cmocka_unit_test(ocsp_goes_by_post_too),
         cmocka_unit_test(a_stock_responder_is_asked_by_get),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -447,6 +447,27 @@ static void ocsp_lengthens_publication(void **unused)
     assert_true(plan_of(&c, &a).feasible);
 }
 
+/* Asking about them takes its time, at the rate that is polite. */
+static void the_rate_of_questions_counts(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    make(&c, &a, 1180, 1, (struct rate){10, HOUR});
+    struct utc before = plan_of(&c, &a).finish;
+    c.in.ocsp_rate = (struct rate){100, HOUR};
+    assert_true(plan_of(&c, &a).feasible); /* none has a responder */
+    for (size_t i = 0; i < 60; i++)
+        c.certificates[i].by_ocsp = true;
+    struct plan p = plan_of(&c, &a); /* 36 minutes: the last slot is lost */
+    assert_int_equal(p.late, 10);
+    assert_int_equal(p.finish.s, before.s + 2160);
+    c.in.ocsp_rate = (struct rate){1, 2 * PLANNER_RATE_MAX};
+    struct fault f = {0};
+    assert_false(planner_build(&c.in, &a, &p, &f));
+    assert_int_equal(f.kind, FAULT_USAGE);
+}
+
 static void an_outage_has_an_answer(void **unused)
 {
     (void)unused;
@@ -563,6 +584,7 @@ int main(void)
         cmocka_unit_test(freezes_and_ari_are_kept_while_they_can_be),
         cmocka_unit_test(too_large_crls_are_named),
         cmocka_unit_test(ocsp_lengthens_publication),
+        cmocka_unit_test(the_rate_of_questions_counts),
         cmocka_unit_test(an_outage_has_an_answer),
         cmocka_unit_test(a_diff_tells_what_changed),
         cmocka_unit_test(the_calendar_is_rfc_5545),

@@ -144,7 +144,9 @@ static void entries_are_held_against_what_was_asked(void **unused)
         {{.reason = REASON_KEY_COMPROMISE}, "entry_reason_asked", FINDING_ERROR},
         {{.reason = REASON_KEY_COMPROMISE, .earlier = true}, "entry_earlier", FINDING_INFO},
         {{.reason = REASON_SUPERSEDED, .earlier = true}, "", 0},
-        {{.reason = -1, .unasked = true}, "entry_unasked", FINDING_WARNING},
+        {{.reason = -1, .told = {FORGE_NOW.s - 3660}}, "", 0},
+        {{.reason = -1, .told = {FORGE_NOW.s - 3660 - 300}}, "", 0}, /* clocks differ by moments */
+        {{.reason = -1, .told = {FORGE_NOW.s - 3660 + 301}}, "entry_date_ledger", FINDING_WARNING},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct verifier_crl judged;
@@ -157,8 +159,52 @@ static void entries_are_held_against_what_was_asked(void **unused)
         if (judged.findings.count == 0)
             continue;
         assert_int_equal(judged.findings.list[0].severity, cases[i].severity);
-        assert_non_null(strstr(judged.findings.list[0].seen, "1 listed, the first: serial 1234"));
+        assert_non_null(strstr(judged.findings.list[0].seen, "1 listed"));
+        assert_non_null(strstr(judged.findings.list[0].seen, "the first: serial 1234"));
     }
+}
+
+/* Entries of the campaign's time that it does not ask for are handed out, once the list counts. */
+static void strangers_are_handed_out(void **unused)
+{
+    (void)unused;
+    AUTO_BUF entries = {0};
+    for (int i = 0; i < 1500; i++) {
+        char serial[3] = {0x20, (char)(i >> 8), (char)i};
+        struct str e = forge_entry(&arena, (struct str){serial, 3}, hours(i < 300 ? -100 : -10),
+                                   i % 2 == 0 ? 4 : -1, FORGE_BYTES(""));
+        buf_add(&entries, e.p, e.n);
+    }
+    struct forge_crl spec = forge_crl_good(&arena, &ca);
+    spec.entries = buf_str(&entries);
+    const struct verifier_wanted wanted = {.serial = {3, {0x20, 0x02, 0x00}}, .reason = -1};
+    struct verifier_question q = {.issuer = &ca.issuer,
+                                  .now = FORGE_NOW,
+                                  .seed = {1, 2},
+                                  .wanted = &wanted,
+                                  .wanted_count = 1,
+                                  .since = hours(-50)};
+    struct verifier_crl judged;
+    verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
+    assert_true(judged.counts && judged.sights[0].revoked);
+    assert_int_equal(judged.stranger_total, 1199); /* not the one that was looked for */
+    assert_int_equal(judged.stranger_count, VERIFIER_STRANGERS);
+    assert_int_equal(judged.strangers[0].serial.bytes[2], 300 & 0xff);
+    assert_int_equal(judged.strangers[0].reason, 4);
+    assert_int_equal(judged.strangers[1].reason, -1);
+    struct findings found = {0};
+    verifier_add_strangers(&found, &arena, judged.strangers, 2, judged.strangers + 1, 1);
+    assert_string_equal(ids(&found), "entry_unasked entry_shard");
+    assert_non_null(strstr(found.list[0].seen, "2 listed, the first: serial 20012C"));
+    verifier_add_strangers(&found, &arena, NULL, 0, NULL, 0);
+    assert_int_equal(found.count, 2);
+    q.issuer = NULL; /* nobody vouches for them */
+    verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
+    assert_int_equal(judged.stranger_total, 0);
+    q.issuer = &ca.issuer;
+    q.since = UTC_NONE;
+    verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
+    assert_int_equal(judged.stranger_total, 0);
 }
 
 int main(void)
@@ -167,6 +213,7 @@ int main(void)
         cmocka_unit_test(number_and_time_grow_together),
         cmocka_unit_test(entries_stay_until_a_list_after_the_end),
         cmocka_unit_test(entries_are_held_against_what_was_asked),
+        cmocka_unit_test(strangers_are_handed_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

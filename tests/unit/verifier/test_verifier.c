@@ -478,16 +478,16 @@ static void pieces_do_not_matter(void **unused)
 static void ocsp_answers_are_judged(void **unused)
 {
     (void)unused;
-    struct forge_ocsp good = forge_ocsp_good(&arena, &ca), spec[12];
-    for (size_t i = 0; i < 12; i++)
+    struct forge_ocsp good = forge_ocsp_good(&arena, &ca), spec[16];
+    for (size_t i = 0; i < 16; i++)
         spec[i] = good;
-    struct verifier_question q[12];
-    for (size_t i = 0; i < 12; i++)
+    struct verifier_question q[16];
+    for (size_t i = 0; i < 16; i++)
         q[i] = question();
-    const char *expected[12] = {"",
+    const char *expected[16] = {"",
                                 "ocsp_match",
                                 "",
-                                "",
+                                "ocsp_unknown",
                                 "ocsp_not_issued",
                                 "ocsp_reason",
                                 "ocsp_next_update",
@@ -495,9 +495,14 @@ static void ocsp_answers_are_judged(void **unused)
                                 "this_update_future ocsp_produced_future",
                                 "ocsp_validity_long",
                                 "ocsp_validity_short",
-                                "ocsp_reason_extension"};
-    const bool counts[12] = {true, false, true, true, true, true, true, false, false, true, true, true};
-    const bool revoked[12] = {[0] = true, [6] = true, [9] = true, [10] = true, [11] = true};
+                                "ocsp_reason_extension",
+                                "ocsp_good_before",
+                                "ocsp_good_after",
+                                "",
+                                "ocsp_critical"};
+    const bool counts[16] = {true,  false, true, true, true, true, true, false,
+                             false, true,  true, true, true, true, true, false};
+    const bool revoked[16] = {[0] = true, [6] = true, [9] = true, [10] = true, [11] = true, [14] = true};
     spec[1].serial = FORGE_BYTES("\x12\x35");
     spec[2].status = FORGE_BYTES("\x80\x00");
     spec[3].status = FORGE_BYTES("\x82\x00");
@@ -509,8 +514,14 @@ static void ocsp_answers_are_judged(void **unused)
     spec[9].next_update = forge_wrap(&arena, 0xa0, 1, forge_time(&arena, hours(10 * 24), true));
     spec[10].next_update = forge_wrap(&arena, 0xa0, 1, forge_time(&arena, hours(6), true));
     spec[11].single_extensions = forge_extension(&arena, ID("\x15"), false, FORGE_BYTES("\x0a\x01\x04"));
+    spec[12].status = spec[13].status = FORGE_BYTES("\x80\x00");
+    q[12].revoked_at = hours(-1); /* the moment it was made */
+    q[13].revoked_at = utc_add(hours(-1), (struct span){-1});
+    const struct str nonce = FORGE_BYTES("\x2b\x06\x01\x05\x05\x07\x30\x01\x02");
+    spec[14].single_extensions = forge_extension(&arena, nonce, true, FORGE_BYTES("\x04\x01\x05"));
+    spec[15].single_extensions = forge_extension(&arena, ID("\x1d"), true, FORGE_BYTES("\x30\x00"));
     struct serial asked = {2, {0x12, 0x34}};
-    for (size_t i = 0; i < 12; i++) {
+    for (size_t i = 0; i < 16; i++) {
         struct verifier_ocsp judged;
         verifier_judge_ocsp(forge_ocsp_sign(&arena, &ca, &ca, &spec[i]), &asked, &q[i], &cache, &arena,
                             &judged);
