@@ -45,6 +45,7 @@ static void read_counts(const PGresult *r, int row, struct cohort_facts *c)
     c->short_lived = get_int(r, row, 12);
     c->withdrawn = get_int(r, row, 13);
     c->infeasible = plan_infeasible(get_text(r, row, 14));
+    c->delayed_until = get_utc(r, row, 15);
     c->last_due = UTC_NONE;
 }
 

@@ -58,6 +58,13 @@ static bool is_idle(const struct campaign_facts *all, const struct cohort_facts 
            (c->due > 0 || c->totals.pending_publication > 0);
 }
 
+/* Somebody decided to hold certificates until it is too late for them: that is a delay, not a state of rest. */
+static bool is_delayed(const struct campaign_facts *all, const struct cohort_facts *c)
+{
+    return utc_is_set(c->delayed_until) &&
+           c->delayed_until.s + all->terms->publish_margin.s > c->cohort.deadline.s;
+}
+
 static enum verdict verdict_of(const struct campaign_facts *all, const struct cohort_facts *c,
                                const struct snapshot_cohort *out)
 {
@@ -66,7 +73,7 @@ static enum verdict verdict_of(const struct campaign_facts *all, const struct co
         return VERDICT_MISSED;
     if (!work)
         return VERDICT_DONE;
-    if (out->slack.s < 0)
+    if (out->slack.s < 0 || is_delayed(all, c))
         return VERDICT_BEHIND;
     if (out->slack.s < all->terms->reserve.s / 4 || c->infeasible || is_idle(all, c))
         return VERDICT_AT_RISK;

@@ -41,6 +41,27 @@ ends 0 "it runs to its end" run -c gone
 ends 0 "pause what is done" pause -c gone
 says out 'waiting costs nothing' "nothing is left to wait for"
 
+# ---- a decision to delay counts as delay
+one=$(head -n 1 first.txt)
+campaign slow tls-5-day first.txt '1 hour'
+ends 2 "a delay without a decision" hold -c slow --delay --until "$(date -u -d '+9 days' +%FT%TZ)" "$one"
+ends 0 "a delay beyond the deadline" hold -c slow --delay --decision "board minute 7" --until "$(date -u -d '+9 days' +%FT%TZ)" "$one" --as olga
+[ "$(state slow "$one")" != held ]
+verdict $? "binds nothing before its approval"
+m status -c slow --json >now
+[ "$(field now verdict)" != behind ]
+verdict $? "and changes no verdict"
+# shellcheck disable=SC2086
+ends 0 "its approval" approve -c slow $alice
+[ "$(state slow "$one")" = held ]
+verdict $? "holds it"
+m status -c slow --json >now
+[ "$(field now verdict)" = behind ]
+verdict $? "status counts it as delay"
+m report affected -c slow >out
+[ "$(grep -c 'Delayed' out) $(grep "$one" out | grep -c 'Delayed')" = "1 1" ]
+verdict $? "and so does the affected list, of this one alone"
+
 # ---- another try: the CA knows one certificate of the list later
 { serials demo 21 5; echo 0A0B0C; } >second.txt
 last=$(tail -n 2 second.txt | head -n 1)

@@ -267,6 +267,31 @@ static void lost_canaries_are_replaced(void **state)
     finish(&r);
 }
 
+/* A delay that was decided ends at its hour without anybody's word, and the work goes on. */
+static void a_delay_ends_by_itself(void **state)
+{
+    (void)state;
+    struct run r;
+    struct fault f = {0};
+    begin(&r, "delay", HONEST, true);
+    struct act act = {r.campaign, *world.now, "olga"};
+    (void)world_ask(&world,
+                    arena_format(&world.arena,
+                                 "SELECT hold_add(%d, 'delay', 'board minute 7', '\\x00', %lld,"
+                                 " array_agg(issuer), array_agg(serial), %lld, 'olga') FROM numbered WHERE"
+                                 " campaign = %d",
+                                 r.campaign, (long long)world.now->s + 7200, (long long)world.now->s,
+                                 r.campaign));
+    assert_true(store_hold_activate(world.store, &act, 1, &f));
+    assert_int_equal(run_for(&r, 3600), ENGINE_LEFT);
+    assert_int_equal(asked(&r), 0);
+    world.now->s = act.at.s + 7200;
+    assert_int_equal(run_for(&r, 12 * 3600), ENGINE_SETTLED);
+    assert_int_equal(count(&r, "sum(revoked) FROM page WHERE"), CERTIFICATES);
+    assert_int_equal(events(&r, "release"), 1);
+    finish(&r);
+}
+
 /* All of a shard is out of the running but for the canary: the shard goes on without, and says so. */
 static void none_is_left_to_go_first(void **state)
 {
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(another_reason_stops),
         cmocka_unit_test(another_reason_in_the_record_stops),
         cmocka_unit_test(lost_canaries_are_replaced),
+        cmocka_unit_test(a_delay_ends_by_itself),
         cmocka_unit_test(none_is_left_to_go_first),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
