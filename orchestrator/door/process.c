@@ -22,10 +22,11 @@ static size_t length(const char *const *list)
 /* Copies that posix_spawn wants writable, `first` before `second`; either may be NULL. */
 static char **copies(struct arena *a, const char *const *first, const char *const *second)
 {
-    size_t n = length(first), m = length(second);
-    char **all = arena_array(a, n + m + 1, sizeof *all);
-    for (size_t i = 0; i < n + m; i++)
-        all[i] = arena_text(a, i < n ? first[i] : second[i - n]);
+    char **all = arena_array(a, length(first) + length(second) + 1, sizeof *all), **next = all;
+    for (; first != NULL && *first != NULL; first++)
+        *next++ = arena_text(a, *first);
+    for (; second != NULL && *second != NULL; second++)
+        *next++ = arena_text(a, *second);
     return all;
 }
 
