@@ -75,7 +75,7 @@ static size_t drop(char *bytes, size_t size, size_t n, void *context)
 
 static bool open_curl(struct alert_door *d, struct fault *f)
 {
-    if (!curl_events_open(&d->curl, 1, f))
+    if (!curl_events_open(&d->curl, 1, false, f))
         return false;
     d->easy = curl_easy_init();
     CURL *c = d->easy;

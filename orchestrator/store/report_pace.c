@@ -60,6 +60,7 @@ bool report_replacements(struct store *store, int campaign, struct arena *a, str
     out->replaced = get_int(counts, 0, 0);
     out->live_replaced = get_int(counts, 0, 1);
     out->lint_failed = get_int(counts, 0, 2);
+    put_int(&p, campaign);
     put_int(&p, FAILURES);
     if (out->lint_failed > 0 && !store_query(store, "report_lint", &p, &failures, f))
         return false;
