@@ -22,6 +22,7 @@ struct approval_subject {
     struct digest scope, plan;
     struct utc first_hour, requested, expires;
     const char *const *requesters; /* NULL-terminated */
+    const char *more;              /* further lines, each ended: CA certificates by name, an override */
 };
 
 /* The text, with "@REQUEST@" where store_request_add puts the number. */

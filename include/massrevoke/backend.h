@@ -83,15 +83,25 @@ struct backend_record {
     struct backend_template serial; /* how the database writes one */
 };
 
+#define BACKEND_WINDOWS 8
+
 struct backend {
     const char *name;
     bool keeps_first_date;
-    struct span quiet;                  /* after so long no earlier request can still be executed */
-    int concurrency;                    /* requests at a time when the configuration does not say */
-    const char *token_header;           /* the header that carries the token, NULL: it takes none */
+    bool tells_unknown;       /* false: OK for a serial never issued, so its yes proves nothing there */
+    struct span quiet;        /* after so long no earlier request can still be executed */
+    int concurrency;          /* requests at a time when the configuration does not say */
+    const char *token_header; /* the header that carries the token, NULL: it takes none */
     const char *words[BACKEND_REASONS]; /* the product's word for each reason; NULL: it has none */
     bool uses_issuer_name;
+    struct rate windows[BACKEND_WINDOWS]; /* limits that the product is known for */
+    size_t window_count;
+    bool signs_token;                      /* {token} is used */
+    struct backend_template token_subject; /* what a token is about */
+    struct backend_request prepare; /* before each revoke: what it is answered at `taken` is {prepared} */
+    const char *taken;              /* JSON pointer */
     struct backend_request revoke, status;
+    struct backend_request publish; /* a new CRL; BACKEND_REVOKED there means done */
     struct backend_record record;
     struct digest digest; /* of the file */
 };
@@ -113,6 +123,10 @@ struct backend_values {
 
 /* Appends a template with its values filled in. */
 void backend_expand(const struct backend_template *t, const struct backend_values *values, struct buf *out);
+
+/* The scalar that a JSON pointer finds in an answer to `prepare`; false when there is none of letters,
+ * digits, '-' and '_' alone. */
+bool backend_taken(const struct backend *b, struct str body, struct buf *out);
 
 /* What an answer says. */
 struct backend_verdict {

@@ -32,19 +32,30 @@ struct ca_facts {
      * a person's before any request */
     bool trusts_any_serial;
     bool needs_certificate; /* a request holds the certificate: ca_door.certificate */
+    /* The most requests to revoke that it has at a time; more are handed over as answers come in, questions
+     * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
+     * before all of it is answered. */
+    size_t window;
 };
 
 struct ca_door;
 
+/* What a backend shows before anything is asked of it. */
+struct ca_probe {
+    struct utc date; /* its clock; UTC_NONE when it shows none */
+    char text[120];  /* how it answered, for people */
+};
+
 /* The operations. Every function may be called only from the thread that made the door. */
 struct ca_door_ops {
-    /* Queues a batch to revoke (copied). CONFLICT when a batch is still under way. */
+    /* Queues a batch to revoke (copied), of at most `window`. What makes it fail need not prove anything:
+     * the batch counts as unanswered. */
     bool (*revoke)(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f);
     /* Queues a batch of questions (copied). */
     bool (*status)(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f);
-    /* Works on what is queued without blocking longer than one pass over the CA's record; *busy says whether
-     * anything is left. UNAVAILABLE: the backend cannot be reached; unanswered items then got CA_WAIT or
-     * CA_ASK. */
+    /* Works on what is queued without waiting for the other side, or for one pass over the CA's record;
+     * *busy says whether anything is left. UNAVAILABLE: the backend cannot be reached; unanswered items then
+     * got CA_WAIT or CA_ASK. */
     bool (*step)(struct ca_door *d, bool *busy, struct fault *f);
     /* Signs and places one CRL for the issuer: number, signing and placing are one critical section per
      * issuer; thisUpdate is `now`, the number grows. Idempotent. */
@@ -59,6 +70,9 @@ struct ca_door {
     int fd; /* readable when step() has something to do; -1: call step() until it is not busy */
     ca_answer_fn *answer;
     void *answer_context;
+    /* Can the backend be reached, and does it let us in? Blocks for its timeout at most. Changes nothing.
+     * NULL: only status() tells. UNAVAILABLE: it cannot be reached; CONFIG: it does not let us in. */
+    bool (*probe)(struct ca_door *d, struct ca_probe *out, struct fault *f);
     ca_certificate_fn *certificate; /* may be NULL */
     void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */

@@ -14,6 +14,7 @@
 #include "massrevoke/rules.h"
 #include "massrevoke/store_population.h"
 #include "massrevoke/store_replan.h"
+#include "massrevoke/store_report.h"
 
 /* Whom and what every act works on; `now` is the campaign clock's. */
 struct conduct {
@@ -24,9 +25,14 @@ struct conduct {
     struct utc now;
     const char *who;
     struct campaign campaign; /* unused by conduct_open */
+    const char *override;     /* why a plan goes on in spite of a safety rule; NULL: it does not */
     const struct rate
         *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };
+
+/* What a snapshot of a campaign is judged by: the slower of backend and profile, for a campaign over several
+ * CAs goes at the pace of its slowest. */
+struct snapshot_terms conduct_terms(const struct settings *s, const struct profile *profile);
 
 /* What `open` needs. */
 struct conduct_opening {
@@ -88,6 +94,8 @@ struct conduct_plan {
         request; /* plan and request 0 in a dry run, request 0 for a replan of a started cohort */
     struct plan value;
     struct plan_input input;
+    const char *unproved; /* which certificates will need a person because of what their CA's interface wants,
+                             a CA a line; "" for none */
 };
 
 /* Numbers the cohort (when it has not started), plans, deals the chunks and writes the request to approve.
@@ -96,6 +104,18 @@ struct conduct_plan {
  * plan is written too: out->value.feasible. */
 MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, bool dry_run, struct arena *a,
                            struct conduct_plan *out, struct fault *f);
+
+/* What it costs to wait: of the running cohort that can wait least. */
+struct conduct_pause {
+    int cohort;        /* 0: nothing that has a deadline is left in any */
+    struct utc latest; /* begin again by then and every deadline holds; UTC_NONE: none does even now */
+    struct span slack; /* if it begins again at once */
+    uint64_t late;     /* certificates, even if it begins again at once */
+    int64_t hour;      /* certificates of all running cohorts that are due within an hour */
+};
+
+/* Plans what is left of each running cohort from c->now and later on; writes nothing. Found to the minute. */
+MUST_USE bool conduct_pause_cost(const struct conduct *c, struct conduct_pause *out, struct fault *f);
 
 /* A list of replacements, read and marked. */
 struct conduct_replaced {

@@ -18,7 +18,8 @@ struct conduct_clock {
     int request;     /* that moves it once approved; 0: none */
     int *plan_again; /* cohorts whose plan fell, or is for another deadline now */
     size_t plan_again_count;
-    const char *rule; /* the clause that was taken; conduct_rule only */
+    const char *rule;    /* the clause that was taken; conduct_rule only */
+    const char *profile; /* that plans under it are made with; conduct_rule only */
     const char *warning;
     const struct clock_row *rows; /* what it moves, or would; cohort 0: the campaign itself */
     size_t count;

@@ -8,6 +8,7 @@
 #ifndef MASSREVOKE_ENGINE_H
 #define MASSREVOKE_ENGINE_H
 
+#include "massrevoke/alert_door.h"
 #include "massrevoke/ca_door.h"
 #include "massrevoke/clock.h"
 #include "massrevoke/fetch_door.h"
@@ -34,8 +35,10 @@ struct engine_parts {
     const int *issuers; /* the store's issuer number for each of settings' issuers, in order over all CAs */
     size_t issuer_count;
     struct fetch_door *fetch;
-    struct mail_door *mail; /* NULL: mail is not configured */
-    struct lint_door *lint; /* NULL: no linter is configured */
+    struct mail_door *mail;       /* NULL: mail is not configured */
+    struct lint_door *lint;       /* NULL: no linter is configured */
+    struct alert_door *alert;     /* NULL: nothing is an alert here */
+    struct mail_door *alert_mail; /* a door of its own beside `mail`; NULL: mail is not configured */
     struct profile profile;
     int campaign;
     const char *campaign_name, *mode;
@@ -63,6 +66,7 @@ struct engine_report {
     int64_t ocsp_left; /* after engine_verify_now: certificates that politeness left unasked */
     int64_t asked, settled, published, vanished, notices, expired, stray;
     const char *behind; /* the sentence of snapshot_behind at the measured rate, "" otherwise; as `warning` */
+    const char *alerts; /* alerts raised or over since the last step, a line each; "" none */
     const char *warning; /* something a person must see, "" otherwise; valid until the next step */
 };
 

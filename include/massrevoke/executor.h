@@ -9,23 +9,16 @@
 #include "massrevoke/certificate.h"
 #include "massrevoke/outcome.h"
 
-/* What the executor must know of a backend (from struct ca_facts). */
-struct backend_manners {
-    bool keeps_first_date; /* a second revoke never changes date or reason */
-    bool tells_status;
-};
-
 /* The next step for one claimed certificate. */
 enum executor_step {
     EXECUTOR_NOTHING, /* not asked and not in doubt: somebody else's business */
     EXECUTOR_SEND,    /* revoke */
     EXECUTOR_ASK,     /* ask for its status first; in doubt: not before the quiet time has passed */
-    EXECUTOR_PERSON,  /* nobody can tell: needs a person */
 };
 
-/* Sentence 7: asked is sent where first dates are kept, asked about elsewhere; doubt is asked about, and
- * simply sent again only where first dates are kept and no hold or drop is noted on it. */
-enum executor_step executor_step(uint8_t state, struct backend_manners manners);
+/* Sentence 7: asked and doubt are sent where a second request never changes date or reason and no hold or
+ * drop is noted, and asked about elsewhere: of the CA, or of the world when the CA tells no status. */
+enum executor_step executor_step(uint8_t state, bool keeps_first_date);
 
 /* After a status answer: may a certificate that was asked about be sent now? Only an asked one that is not
  * revoked; one in doubt goes back to due first and is claimed anew (sentence 3). */
@@ -37,24 +30,5 @@ bool executor_may_send(uint8_t state, enum ca_outcome answer);
  * as ours when the CA's date does not lie before our intent (sentence 7). */
 bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, struct utc ca_at,
                     enum certificate_event *event);
-
-/* A token bucket over campaign time: never more than rate allows, bursts of at most ten
- * seconds' worth and one certificate. */
-struct pace {
-    struct rate rate; /* count 0: unlimited */
-    int64_t tokens;   /* in units of 1 / rate.per certificates */
-    struct utc last;
-    bool started;
-};
-
-/* How many certificates may go now; time that runs backwards gives nothing. At least one a call once the
- * bucket holds one. INT64_MAX when unlimited. */
-int64_t pace_allow(struct pace *p, struct utc now);
-
-/* Takes n certificates out (may go below zero: a chunk is never cut). */
-void pace_take(struct pace *p, int64_t n);
-
-/* When one certificate may go, seen from `now`. */
-struct utc pace_next(const struct pace *p, struct utc now);
 
 #endif

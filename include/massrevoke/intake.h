@@ -111,6 +111,9 @@ struct intake_set {
 
 /* Everything read so far. Entry i is keys[i] at places[i], in order of appearance. About 50 to 80 bytes an
  * accepted entry. Set the first group, zero the rest; intake_list_free at the end. */
+/* Why a CA certificate is rejected, however it was named. */
+#define INTAKE_CA_REFUSED "a CA certificate: only a campaign under a clause of BR 4.9.1.2 takes those"
+
 struct intake_list {
     struct intake_issuers *issuers;
     int default_issuer; /* index, or -1: none was named and not exactly one is configured */

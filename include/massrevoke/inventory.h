@@ -18,7 +18,7 @@ struct inventory_row {
     bool has_cert_sha256, has_precert_sha256, has_spki_sha256;
     struct digest cert_sha256, precert_sha256, spki_sha256;
     const char *dns_names;
-    const char *type; /* DV, OV, IV, EV or "" */
+    const char *type; /* DV, OV, IV, EV, CA or "" */
     const char *cdp;  /* URLs of the CRL distribution point */
     const char *ocsp; /* URL of the responder in AIA */
     const char *certificate_file;

@@ -50,9 +50,11 @@ struct profile {
     bool publish_at_once;       /* immediate: publish after each batch, no waiting for slots */
     bool notices;               /* immediate: false */
     int canary;                 /* certificates that go first, at least one per issuer and shard; 0: none */
-    struct span outage_floor;   /* soft floor of outage tolerance */
-    struct rate rate_cap;       /* soft ceiling on revocations; count 0: the backend's */
-    int helpdesk_per_hour;      /* subscribers an hour; 0: no limit (soft) */
+    struct span canary_wait; /* how long the rest waits for their proof, from the CA's record; 0: not given */
+    int share_most;          /* percent of the inventory that a campaign may revoke; 0: any */
+    struct span outage_floor;               /* soft floor of outage tolerance */
+    struct rate rate_cap;                   /* soft ceiling on revocations; count 0: the backend's */
+    int helpdesk_per_hour;                  /* subscribers an hour; 0: no limit (soft) */
     struct span class_notice[CLASS_COUNT];  /* least notice, counted from receipt (soft); default first_slot,
                                                0 for riskiest, replaced, unused and orphan */
     struct span class_ceiling[CLASS_COUNT]; /* no slot later than this is wished for (soft); 0: none */
@@ -82,6 +84,10 @@ MUST_USE bool profile_bytes(const char *plans_dir, const char *name, struct aren
 
 /* The keys of a profile, for whoever writes one (guard.h). */
 const struct guard_key *profile_schema(void);
+
+/* How long the rest waits for its canaries' proof: the profile's word, else 1 h where the whole clock is 24 h
+ * or less, and 4 h. */
+struct span profile_canary_wait(const struct profile *p, struct span deadline);
 
 /* The default profile's name for a rule (contract section 3): by deadline, items 3 and 4 key-compromise. */
 const char *profile_default(const struct rule *rule);

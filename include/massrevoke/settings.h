@@ -82,6 +82,22 @@ struct settings_vantage {
     const char *proxy; /* URL of a proxy */
 };
 
+/* One person who is called when something needs a person. */
+struct settings_oncall {
+    const char *name, *email;
+};
+
+/* Who is told what a campaign cannot mend itself, and how others see that we live. */
+struct settings_alert {
+    const char *const *command; /* program and arguments; count 0: none */
+    size_t command_count;
+    const struct settings_oncall *oncall; /* in the order of calling */
+    size_t oncall_count;
+    struct span after;                                /* until the next one is called; default 15m */
+    const char *beat_file, *beat_url_file, *beat_url; /* the outgoing heartbeat; any may be NULL */
+    struct span beat_every;                           /* default 1m */
+};
+
 struct settings {
     const char *file;                                /* where it came from; NULL: defaults only */
     bool demo;                                       /* demo CA: --as allowed, quorum 1 allowed */
@@ -102,8 +118,10 @@ struct settings {
     size_t vantage_count;
     struct rate ocsp_rate;           /* questions to responders, all ways together; default 100/s */
     int ocsp_sample;                 /* published certificates asked again per round; default 100 */
+    const char *fetch_disclosed;     /* a file with every CRL address that CCADB knows; may be NULL */
     const char *const *lint_command; /* program and arguments that look at a replacement's file */
     size_t lint_count;               /* 0: none */
+    struct settings_alert alert;
 };
 
 /* Does an address name its port, "host:port" or "[v6]:port"? */

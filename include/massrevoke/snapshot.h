@@ -50,8 +50,9 @@ struct snapshot_cohort {
     enum verdict verdict;
     struct utc projected_finish; /* UTC_NONE: nothing left, or unknown */
     struct span slack;
-    int64_t should_24h; /* planned or done within the SHOULD */
-    bool missed;        /* passed its deadline with work left; stays so */
+    int64_t should_24h;  /* planned or done within the SHOULD */
+    bool missed;         /* passed its deadline with work left; stays so */
+    bool delay_expected; /* missed, or as things stand it will be: by its pace, its plan, or what is held */
 };
 
 struct snapshot_hour {
@@ -73,6 +74,13 @@ struct snapshot_engine {
     const char *host, *kind;
     struct utc last_seen;
     bool alive;
+};
+
+/* An issuer that nothing is revoked of (issuer true), or a CA that is left alone because of its answers. */
+struct snapshot_stop {
+    bool issuer;
+    const char *name, *why; /* of a CA: the class of answers and its words */
+    struct utc at;
 };
 
 /* What people have to do by the clock (milestone.h). */
@@ -115,6 +123,7 @@ struct snapshot {
     struct utc as_of, received, deadline, projected_finish;
     struct span slack;
     enum verdict verdict;
+    bool delay_expected;       /* of any cohort: a report of its own is due */
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;
@@ -135,12 +144,16 @@ struct snapshot {
     size_t issuer_count;
     const struct snapshot_event *events; /* decisions and milestones, oldest first */
     size_t event_count;
+    const struct snapshot_stop *stops;
+    size_t stop_count;
     const struct snapshot_engine *engines;
     size_t engine_count;
     int64_t subscribers, subscribers_told, subscribers_acked, subscribers_bad_address, subscribers_no_contact;
     int64_t notices_sent, notices_refused, backups_told;
     struct snapshot_tasks tasks;
     int64_t requests_waiting;
+    int request_waiting; /* the newest of them, 0: none */
+    int64_t alerts_open, alerts_unacked;
     const char *waiting_text; /* what waits for a person, one line, or "" */
     const char *next_command; /* the command to type next */
     int64_t log_size;         /* leaves */

@@ -30,6 +30,12 @@ MUST_USE bool store_probe(const char *conninfo, const char *schema, enum store_s
 /* Ends; NULL is allowed. The session's engine lock goes with it. */
 void store_close(struct store *s);
 
+/* One more connection to the same schema, with the same hook. */
+MUST_USE bool store_open_beside(const struct store *first, struct store **out, struct fault *f);
+
+/* Readable when the server has answered what is under way on this connection; -1: the connection is gone. */
+int store_fd(const struct store *s);
+
 /* Connects again after the connection was lost (a new session: engines own nothing). UNAVAILABLE when it
  * fails. */
 MUST_USE bool store_reconnect(struct store *s, struct fault *f);

@@ -48,4 +48,24 @@ struct reach {
 MUST_USE bool store_reach(struct store *s, int campaign, struct arena *a, struct reach **out, size_t *n,
                           struct fault *f);
 
+/* Where certificates say that they are revoked. */
+struct asked_pointer {
+    int issuer;
+    const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
+    struct serial serial;   /* of one certificate that names them */
+};
+
+/* Of the affected certificates, or (campaign 0) of the whole inventory; at most `most`. One pass. */
+MUST_USE bool store_asked_pointers(struct store *s, int campaign, size_t most, struct arena *a,
+                                   struct asked_pointer **out, size_t *n, struct fault *f);
+
+/* The database server itself. */
+struct server_facts {
+    struct utc clock;
+    bool durable; /* a commit outlives a crash */
+    bool standby; /* nothing can be written */
+    const char *version;
+};
+MUST_USE bool store_server_facts(struct store *s, struct arena *a, struct server_facts *out, struct fault *f);
+
 #endif

@@ -24,6 +24,7 @@ struct act {
 struct campaign {
     int id;
     const char *name, *mode, *opened_by, *rule, *profile, *pause_reason;
+    const char *first_rule; /* the clause it was opened under; out only */
     struct utc opened_at, received, closed_at;
     int64_t bug, generation;
     bool paused_revoke, paused_notify;
@@ -92,6 +93,10 @@ MUST_USE bool store_inventory_put(struct store *s, const struct act *act, const 
  * there, never the subscriber. */
 MUST_USE bool store_inventory_learn(struct store *s, const struct act *act, const struct inventory_row *rows,
                                     size_t n, struct fault *f);
+
+/* The CA certificates of the inventory (type CA): issuer and serial. */
+MUST_USE bool store_inventory_cas(struct store *s, struct arena *a, struct listed **out, size_t *n,
+                                  struct fault *f);
 
 /* Upserts contacts. */
 MUST_USE bool store_contacts_put(struct store *s, const struct act *act, const struct contact *rows, size_t n,

@@ -34,6 +34,14 @@ struct plan_material {
  * started. One comparison when there is nothing. */
 MUST_USE bool store_plan_renew(struct store *s, const struct act *act, struct fault *f);
 
+/* How many certificates of a cohort stand without a file in the inventory, and how many only a list knows. */
+struct plan_unproved {
+    int issuer; /* the store's number */
+    int64_t without_file, strangers;
+};
+MUST_USE bool store_plan_unproved(struct store *s, int campaign, int cohort, struct arena *a,
+                                  struct plan_unproved **out, size_t *n, struct fault *f);
+
 /* Reads a cohort as of one moment: all of it, with the numbers it would get, when it has not started; else
  * what is unsettled and in no claimed chunk. A certificate's turn is the earliest of all that fit it: what
  * its subscriber's contacts say (CLASS_IN_USE when none names a class), replaced, orphan, unreachable. One in

@@ -35,13 +35,15 @@ struct population_result {
     int64_t siblings;        /* share all their names with another certificate of the inventory */
     int64_t expired_before_receipt, short_lived; /* excluded */
     int64_t elsewhere;                           /* also in another open campaign */
-    int64_t later_clock; /* of the whole list: in a cohort of this campaign with a later deadline; they stay
-                            there */
+    int64_t moved;                               /* withdrawn from a later clock of this campaign */
+    int64_t leaving; /* not added yet: on a later clock, and the CA was asked; they come when it says no */
 };
 
-/* Adds the list to its cohort (contract section 1, Cohorts): one transaction, one event, whole rows. `rules`
- * are the dated rows of the short-lived exemption (BR 1.6.1); the campaign keeps them for later facts of the
- * inventory. Cost: one merge join over the inventory's key; about 2 us a row. */
+/* Adds the list to its cohort (contract section 1, Cohorts): one transaction, one event, whole rows. What the
+ * campaign has on a later clock moves; what is revoked, or on an earlier one, stays. `rules` are the dated
+ * rows of the short-lived exemption (BR 1.6.1); the campaign keeps them for later facts of the inventory. The
+ * first list of a campaign makes the table that it lies in. Cost: one pass over the inventory's key, or a
+ * look-up for each of a few; about 2 us a row. */
 MUST_USE bool store_population_add(struct store *s, const struct act *act, const struct population *p,
                                    const struct short_lived *rules, size_t rule_count,
                                    struct population_result *out, struct fault *f);
@@ -55,6 +57,9 @@ struct population_version {
     int64_t lines, accepted, duplicate, rejected, added;
     int64_t dropped; /* withdrawn while this version was the newest */
 };
+
+/* Adds what was `leaving` and is not revoked; *n of them. Part of every step of an engine. */
+MUST_USE bool store_leaving_add(struct store *s, const struct act *act, int64_t *n, struct fault *f);
 
 /* All versions, ascending. */
 MUST_USE bool store_population_versions(struct store *s, int campaign, struct arena *a,

@@ -22,6 +22,9 @@ MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
                                 int64_t *generation, struct fault *f);
 
+/* The engine says goodbye; one that is gone without is told by an alert. */
+MUST_USE bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f);
+
 /* Does an engine of this campaign run now? */
 MUST_USE bool store_engine_runs(struct store *s, int campaign, bool *yes, struct fault *f);
 
@@ -44,6 +47,13 @@ MUST_USE bool store_claim(struct store *s, const struct act *act, int engine, in
                           const int *skip, size_t skip_count, struct arena *a, struct claim **out, size_t *n,
                           struct fault *f);
 
+/* The same in two halves: what one connection does while another works. Nothing else may be done on the
+ * connection between them. *done is false while the server is at it, unless `wait`. */
+MUST_USE bool store_claim_send(struct store *s, const struct act *act, int engine, int ca, int64_t most,
+                               const int *skip, size_t skip_count, struct fault *f);
+MUST_USE bool store_claim_receive(struct store *s, bool wait, struct arena *a, struct claim **out, size_t *n,
+                                  bool *done, struct fault *f);
+
 /* One outcome to commit. */
 struct settlement {
     int chunk, epoch;
@@ -58,9 +68,19 @@ struct settlement {
 MUST_USE bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
                            int64_t *stray, struct fault *f);
 
+/* In two halves, as a claim. */
+MUST_USE bool store_settle_send(struct store *s, const struct act *act, const struct settlement *items,
+                                size_t n, struct fault *f);
+MUST_USE bool store_settle_receive(struct store *s, bool wait, int64_t *stray, bool *done, struct fault *f);
+
 /* Gives chunks of this engine back; what is still asked returns to due. */
 MUST_USE bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
                               struct fault *f);
+
+/* In two halves, as a claim. */
+MUST_USE bool store_give_back_send(struct store *s, const struct act *act, int engine, const int *chunks,
+                                   size_t n, struct fault *f);
+MUST_USE bool store_give_back_receive(struct store *s, bool wait, bool *done, struct fault *f);
 
 /* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);
@@ -69,9 +89,27 @@ MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, s
 MUST_USE bool store_holds_ended(struct store *s, int campaign, struct utc at, struct arena *a, int **out,
                                 size_t *n, struct fault *f);
 
+/* What is known of a certificate besides its serial. */
+struct certificate_file {
+    int64_t number;
+    const char *file; /* certificate_file of the inventory; "" when it names none */
+    bool known;       /* stands in the inventory or was supplied itself, not only in a list */
+};
+
+/* Of these numbers, ascending; those that the campaign does not have are left out. */
+MUST_USE bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                                      struct arena *a, struct certificate_file **out, size_t *n,
+                                      struct fault *f);
+
 /* Certificate rows of these pages as they stand now, in number order, for re-hashing. */
 MUST_USE bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count,
                               struct arena *a, struct scoped **out, size_t *n, struct fault *f);
+
+/* In two halves, as a claim. */
+MUST_USE bool store_page_rows_send(struct store *s, int campaign, const int *pages, size_t page_count,
+                                   struct fault *f);
+MUST_USE bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct scoped **out,
+                                      size_t *n, bool *done, struct fault *f);
 
 /* Page digests of a cohort as stored, ascending by page. */
 MUST_USE bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a,

@@ -31,6 +31,12 @@ MUST_USE bool store_snapshot(struct store *s, const struct campaign *c, struct u
                              const struct snapshot_terms *terms, bool check_balance, struct arena *a,
                              struct snapshot *out, struct fault *f);
 
+/* Its counts, cohorts, verdicts, finish, slack, engines, pace and what waits, with the balance that was kept
+ * last: cheap enough to be asked every few seconds. Everything else of *out is empty. */
+MUST_USE bool store_snapshot_brief(struct store *s, const struct campaign *c, struct utc now,
+                                   const struct snapshot_terms *terms, struct arena *a, struct snapshot *out,
+                                   struct fault *f);
+
 /* The ledger derived again. */
 struct balance {
     bool ok;

@@ -13,9 +13,10 @@
 struct query_source;
 
 /* Connects and begins the query; one statement, a semicolon behind it is allowed. *bytes pulls from *out,
- * which query_source_close ends. */
-MUST_USE bool store_query_source(const char *conninfo, const char *query, struct query_source **out,
-                                 struct source *bytes, struct fault *f);
+ * which query_source_close ends. `patience` bounds, in seconds, the connecting, the query as a whole and, one
+ * second more, every silence of its server; 0: none of them (but ten seconds to connect). */
+MUST_USE bool store_query_source(const char *conninfo, const char *query, int patience,
+                                 struct query_source **out, struct source *bytes, struct fault *f);
 
 /* Ends the connection, wherever the reading stands; NULL is allowed. */
 void query_source_close(struct query_source *q);

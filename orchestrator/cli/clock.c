@@ -129,11 +129,13 @@ bool cmd_rule(struct invocation *in, int *exit_code, struct fault *f)
     if (in->json) {
         json_t *o = json_object();
         json_set_text(o, "rule", done.rule);
+        json_set_text(o, "profile", done.profile);
         tell_json(o, &done);
         return true;
     }
-    printf("%s clause %s, reason %s\n", done.request != 0 ? "Asked for:" : "Applies:", done.rule,
-           reason_name(done.rows[0].reason));
+    printf("%s clause %s, reason %s; planned with profile %s\n",
+           done.request != 0 ? "Asked for:" : "Applies:", done.rule, reason_name(done.rows[0].reason),
+           done.profile);
     tell_text(&s, &done);
     return true;
 }

@@ -143,10 +143,23 @@ const struct command commands[] = {
                 "  massrevoke plan --dry-run --format ics  for the calendar, with the tasks\n"
                 "  massrevoke plan --incident lets-encrypt-2020 --rate 121/s\n",
         .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
-                   TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(JSON),
+                   TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(OVERRIDE) |
+                   TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_plan,
+    },
+    {
+        .name = "check",
+        .group = "prepare",
+        .usage = "",
+        .summary = "preflight: is everything there that it will need?",
+        .text = "Looks at everything a campaign will need, and sends a test through every way of\n"
+                "alerts; with a campaign also at its reasons, pointers and contacts. Each row is\n"
+                "ok, warn or FAIL with what to do. Ends 0 without a failure; 3 when some of it is\n"
+                "a configuration's, else 7 when something cannot be reached, else 8.\n",
+        .options = TAKES(JSON),
+        .run = cmd_check,
     },
     {
         .name = "request list",
@@ -224,7 +237,7 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[revoke|notify|all] [--reason TEXT]",
         .summary = "stop before the next certificate; asks nothing",
-        .text = "",
+        .text = "Says what an hour costs, and by when to resume so that every deadline holds.\n",
         .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
         .min_args = 0,
         .max_args = 1,
@@ -233,13 +246,26 @@ const struct command commands[] = {
     {
         .name = "resume",
         .group = "act",
-        .usage = "[--confirm NAME]",
+        .usage = "[--override REASON] [--confirm NAME]",
         .summary = "go on; asks for the campaign name",
-        .text = "",
-        .options = TAKES(CONFIRM) | TAKES(AS),
+        .text = "An issuer whose canary was contradicted goes on only with --override REASON\n"
+                "(exit 5 without): its canaries are not waited for again.\n",
+        .options = TAKES(CONFIRM) | TAKES(OVERRIDE) | TAKES(AS),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_resume,
+    },
+    {
+        .name = "retry",
+        .group = "act",
+        .usage = "SERIALS... [--reason TEXT] [--issuer CERT]",
+        .summary = "try certificates again that were unknown or need a person",
+        .text = "They wait for their next turn, and go as any other. Asks for the campaign name.\n"
+                "What is in another state stays there, and makes the command end 8.\n",
+        .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
+        .min_args = 1,
+        .max_args = -1,
+        .run = cmd_retry,
     },
     {
         .name = "hold",
@@ -371,10 +397,11 @@ const struct command commands[] = {
     {
         .name = "report",
         .group = "tell",
-        .usage = "preliminary|full|progress|affected [--format F]",
+        .usage = "preliminary|full|progress|delayed|affected [--format F]",
         .summary = "text for the incident report, from one moment",
         .text = "Refused (5) while the ledger does not balance. affected is CSV, and a list of\n"
-                "links from 10,000 certificates.\n\n"
+                "links from 10,000 certificates. delayed is for the bug of a missed deadline, as\n"
+                "soon as a miss is expected (before: exit 6).\n\n"
                 "  massrevoke report progress\n  massrevoke report affected > affected.csv\n",
         .options = TAKES(FORMAT) | TAKES(JSON),
         .min_args = 1,
@@ -437,6 +464,36 @@ const struct command commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_drill,
+    },
+    {
+        .name = "alert list",
+        .group = "also",
+        .usage = "",
+        .summary = "what needs a person now, and who was called for it",
+        .text = "Alerts that are open, and those that ended within a day.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_list,
+    },
+    {
+        .name = "alert ack",
+        .group = "also",
+        .usage = "[ALERT]",
+        .summary = "take an alert, or all: nobody else is called",
+        .text = "An alert ends by itself when its cause is gone; taking it only stops the calls.\n\n"
+                "  massrevoke alert ack 3\n",
+        .options = TAKES(AS) | TAKES(JSON),
+        .max_args = 1,
+        .run = cmd_alert_ack,
+    },
+    {
+        .name = "alert test",
+        .group = "also",
+        .usage = "",
+        .summary = "send a test every way alerts go; what came back?",
+        .text = "Runs alert.command, mails every name of alert.oncall, beats once. Needs no\n"
+                "database. Ends 8 when a way failed, 3 when none is configured.\n",
+        .options = TAKES(JSON),
+        .run = cmd_alert_test,
     },
     {
         .name = "db start",

@@ -42,6 +42,8 @@ static json_t *result_json(const struct intake_list *list, const struct populati
     json_set_int(excluded, "short_lived", r->short_lived);
     json_object_set_new(o, "excluded", excluded);
     json_set_int(o, "elsewhere", r->elsewhere);
+    json_set_int(o, "moved", r->moved);
+    json_set_int(o, "leaving", r->leaving);
     return o;
 }
 
@@ -59,6 +61,7 @@ static void tell_result(const struct list_input *input, const struct population_
         {r->expired_before_receipt, "expired before receipt: stand apart, not revoked"},
         {r->short_lived, "short-lived (BR 1.6.1): stand apart, not revoked"},
         {r->elsewhere, "also in another open campaign"},
+        {r->moved, "withdrawn from a cohort with a later deadline: here they are due earlier"},
     };
     if (r->version == 0) {
         puts("Nothing was stored.");
@@ -72,6 +75,11 @@ static void tell_result(const struct list_input *input, const struct population_
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].n > 0)
             printf("  %" PRId64 " %s\n", rows[i].n, rows[i].text);
+    if (r->leaving > 0)
+        printf("  %" PRId64
+               " more of a cohort with a later deadline are with the CA just now: revoked there, or added "
+               "here once it says they are not\n",
+               r->leaving);
     puts("Next: massrevoke inventory FILE; massrevoke contacts FILE; massrevoke plan");
 }
 

@@ -14,6 +14,7 @@
 #define HEAD_MAX 4096                 /* bytes a format is told by */
 #define BUNDLE_MAX ((size_t)1 << 30)  /* bytes of one file of certificates */
 #define BAR_FROM ((uint64_t)16 << 20) /* bytes of a file that is worth a bar */
+#define FOLDER_BAR_FROM 1000          /* entries of a folder that is */
 #define SOURCE_TEXT_MAX 1000          /* bytes of a query kept for the record */
 
 /* ---- bytes ---- */
@@ -178,6 +179,8 @@ static bool read_folder(struct list_input *input, const char *path, enum intake_
         struct stat st;
         if (ok && entries[i]->d_name[0] != '.' && stat(name, &st) == 0 && S_ISREG(st.st_mode))
             ok = read_file(input, name, format, f);
+        if (n > FOLDER_BAR_FROM)
+            log_progress(path, (uint64_t)i + 1, (uint64_t)n);
         free(entries[i]);
     }
     if (n >= 0)
@@ -190,7 +193,7 @@ static bool read_query(struct list_input *input, enum intake_format format, stru
     const struct invocation *in = input->in;
     struct query_source *query;
     struct source bytes;
-    if (!store_query_source(in->values[OPTION_CONNINFO], in->values[OPTION_QUERY], &query, &bytes, f))
+    if (!store_query_source(in->values[OPTION_CONNINFO], in->values[OPTION_QUERY], 0, &query, &bytes, f))
         return false;
     input->source =
         arena_format(&input->session->arena, "query: %.*s", SOURCE_TEXT_MAX, in->values[OPTION_QUERY]);

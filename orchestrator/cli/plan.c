@@ -270,9 +270,11 @@ bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
         return plan_diff(in, &s, cohort, f);
     struct conduct c = session_conduct(&s);
     struct utc at = c.now;
+    c.override = in->values[OPTION_OVERRIDE];
     if (!option_time(in, OPTION_AT, &at, f) || !take_measured(&s, &c, f) ||
         !conduct_plan(&c, (int)cohort, at, look_only, &s.arena, &p, f))
         return false;
+    fputs(p.unproved, stderr);
     if (outage)
         return show_outage(in, &p, exit_code, f);
     if (is_ics(in) && !show_ics(&s, &p, f))

@@ -32,6 +32,15 @@ struct screen {
     char warning[512], behind[512];
 };
 
+static void print_alerts(const char *lines, struct utc now)
+{
+    char at[UTC_TEXT];
+    for (struct str rest = str_of(lines); rest.n > 0 && rest.p != NULL;) {
+        struct str line = str_cut(&rest, '\n');
+        log_line("%s  ! %.*s", utc_format(now, at), (int)line.n, line.p);
+    }
+}
+
 static void print_progress(struct screen *screen, const struct engine_report *r, struct utc now)
 {
     char at[UTC_TEXT], due[UTC_TEXT];
@@ -43,6 +52,8 @@ static void print_progress(struct screen *screen, const struct engine_report *r,
     snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);
     if (strcmp(screen->behind, r->behind) != 0)
         log_line("%s  %s", utc_format(now, at), r->behind[0] == '\0' ? "no longer behind" : r->behind);
+    if (screen->behind[0] == '\0' && r->behind[0] != '\0')
+        log_line("%s  when a miss is expected, a bug of its own is due: massrevoke report delayed", at);
     snprintf(screen->behind, sizeof screen->behind, "%s", r->behind);
     bool same = screen->begun && screen->revoked == sum[BUCKET_REVOKED] &&
                 screen->pending == sum[BUCKET_PENDING_PUBLICATION] &&
@@ -178,6 +189,7 @@ static bool loop(struct session *s, struct engine *e, bool once, struct engine_r
         if (!engine_step(e, r, f))
             return false;
         struct utc now = s->clock.now(s->clock.self);
+        print_alerts(r->alerts, now);
         print_progress(&screen, r, now);
         bring_back(s);
         bool due = utc_is_set(r->next) && r->next.s <= now.s;

@@ -41,8 +41,8 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
-/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A profile
- * that can't be read is a fault of those who use it. */
+/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A
+ * profile that can't be read is a fault of those who use it. */
 static void resolve_rates(struct session *s)
 {
     struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);
@@ -78,6 +78,8 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
 void session_close(struct session *s)
 {
     lint_close(s->lint);
+    alert_close(s->alert);
+    mail_close(s->alert_mail);
     mail_close(s->mail);
     fetch_close(s->fetch);
     for (size_t i = 0; i < s->ca_count; i++)
@@ -110,7 +112,8 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
         first += s->settings.cas[i].issuer_count;
     }
     if (!fetch_open(&s->settings, &s->fetch, f) || !mail_open(&s->settings, &s->mail, f) ||
-        !lint_open(s->settings.lint_command, s->settings.lint_count, &s->lint, f))
+        !lint_open(s->settings.lint_command, s->settings.lint_count, &s->lint, f) ||
+        !alert_open(&s->settings.alert, &s->alert, f) || !mail_open(&s->settings, &s->alert_mail, f))
         return false;
     *parts = (struct engine_parts){
         .settings = &s->settings,
@@ -125,6 +128,8 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
         .fetch = s->fetch,
         .mail = s->mail,
         .lint = s->lint,
+        .alert = s->alert,
+        .alert_mail = s->alert_mail,
         .profile = s->profile,
         .campaign = s->campaign.id,
         .campaign_name = s->campaign.name,

@@ -31,6 +31,8 @@ struct session {
     struct fetch_door *fetch;
     struct mail_door *mail;
     struct lint_door *lint;
+    struct alert_door *alert;
+    struct mail_door *alert_mail;
 };
 
 /* Opens what `needs` asks for. Faults: CONFIG, UNAVAILABLE, CONFLICT, FAILED (no such campaign). */

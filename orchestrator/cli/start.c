@@ -1,4 +1,5 @@
 /* start, pause, resume: the accelerator asks for the campaign's name, the brake asks nothing. */
+#include "massrevoke/store_safety.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -34,6 +35,31 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
     return true;
 }
 
+/* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */
+static void tell_cost(const struct session *s, const char *verb)
+{
+    struct conduct c = session_conduct(s);
+    struct conduct_pause cost;
+    struct fault f = {0};
+    char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT];
+    if (!conduct_pause_cost(&c, &cost, &f)) {
+        printf("What an hour costs is not known: %s\n", f.text);
+        return;
+    }
+    if (cost.cohort == 0) {
+        puts("Nothing that has a deadline is left to revoke: waiting costs nothing.");
+        return;
+    }
+    printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);
+    if (utc_is_set(cost.latest))
+        printf("%s by %s (within %s), and every deadline holds; slack now %s, an hour less each hour.\n",
+               verb, utc_format(cost.latest, latest), span_format(utc_sub(cost.latest, c.now), left),
+               span_format(cost.slack, slack));
+    else
+        printf("Cohort %d is late already, by %s for %" PRIu64 " certificates: each hour makes it more.\n",
+               cost.cohort, span_format((struct span){-cost.slack.s}, slack), cost.late);
+}
+
 bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
@@ -50,24 +76,48 @@ bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f)
     bool notify = s.campaign.paused_notify || all || strcmp(what, "notify") == 0;
     if (!store_pause(s.store, &act, revoke, notify, reason, false, f))
         return false;
-    printf("Paused (%s). No deadline moves: each hour costs an hour.\nNext: massrevoke status; massrevoke "
-           "resume\n",
-           what);
+    printf("Paused (%s). No deadline moves.\n", what);
+    fflush(stdout); /* the brake works; what it costs may take a moment to work out */
+    if (revoke)
+        tell_cost(&s, "Resume");
+    puts("Next: massrevoke status; massrevoke resume");
     return true;
+}
+
+/* Issuers that the world stopped go on only by a person's reason. */
+static bool lift_stops(struct session *s, const struct invocation *in, struct fault *f)
+{
+    struct issuer_stop *stops;
+    size_t n;
+    int64_t lifted;
+    if (!store_stops(s->store, s->campaign.id, &s->arena, &stops, &n, f))
+        return false;
+    if (n > 0 && in->values[OPTION_OVERRIDE] == NULL) {
+        fault_set(f, FAULT_REFUSED, "%s is stopped, its canary is contradicted: %.300s", stops[0].issuer,
+                  stops[0].why);
+        return fault_hint(f, "find out why; then massrevoke resume --override REASON");
+    }
+    struct act act = {s->campaign.id, s->clock.now(s->clock.self), s->who};
+    return n == 0 || store_stops_lift(s->store, &act, in->values[OPTION_OVERRIDE], &lifted, f);
 }
 
 bool cmd_resume(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
+    struct issuer_stop *stops;
+    size_t n;
     (void)exit_code;
-    if (!session_open(in, SESSION_CAMPAIGN, &s, f))
+    if (!session_open(in, SESSION_CAMPAIGN, &s, f) ||
+        !store_stops(s.store, s.campaign.id, &s.arena, &stops, &n, f))
         return false;
-    if (!s.campaign.paused_revoke && !s.campaign.paused_notify)
+    bool paused = s.campaign.paused_revoke || s.campaign.paused_notify;
+    if (!paused && n == 0)
         return fault_set(f, FAULT_CONFLICT, "campaign %s is not paused", s.campaign.name);
     struct act act = {s.campaign.id, s.clock.now(s.clock.self), s.who};
-    if (!session_confirm(&s, in, "Revocation goes on where it stopped.", f) ||
-        !store_pause(s.store, &act, false, false, "", true, f))
+    if (!session_confirm(&s, in, "Revocation goes on where it stopped.", f) || !lift_stops(&s, in, f) ||
+        (paused && !store_pause(s.store, &act, false, false, "", true, f)))
         return false;
     puts("Resumed.");
+    tell_cost(&s, "It must go on");
     return true;
 }

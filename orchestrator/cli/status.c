@@ -12,26 +12,10 @@
 
 #define WATCH_SECONDS 2
 
-/* The slower of backend and profile; a campaign over several CAs goes at the pace of its slowest. */
-static struct rate work_rate(const struct session *s)
-{
-    struct rate slowest = s->profile.rate_cap;
-    for (size_t i = 0; i < s->settings.ca_count; i++) {
-        struct rate r = s->settings.cas[i].rate;
-        if (r.count > 0 && (slowest.count == 0 || rate_per_hour(r) < rate_per_hour(slowest)))
-            slowest = r;
-    }
-    return slowest;
-}
-
 bool tell_snapshot(struct session *s, bool check_balance, struct arena *a, struct snapshot *out,
                    struct fault *f)
 {
-    struct snapshot_terms terms = {.plans_dir = s->settings.plans_dir,
-                                   .quorum = s->settings.quorum,
-                                   .publish_margin = s->profile.publish_margin,
-                                   .reserve = s->profile.reserve,
-                                   .rate = work_rate(s)};
+    struct snapshot_terms terms = conduct_terms(&s->settings, &s->profile);
     return store_snapshot(s->store, &s->campaign, s->clock.now(s->clock.self), &terms, check_balance, a, out,
                           f);
 }

@@ -12,7 +12,7 @@
 #define HOURS_SHOWN 24 /* the last ones, for people */
 
 /* Everything that is printed. */
-struct shown {
+struct outside_view {
     const struct session *session;
     const struct engine_report *report;
     struct edge *edges;
@@ -30,7 +30,7 @@ static const char *why_dark(const struct not_checkable *d)
                     : "it is not in the inventory, and no CRL is configured for its issuer";
 }
 
-static bool gather(struct session *s, struct shown *x, struct fault *f)
+static bool gather(struct session *s, struct outside_view *x, struct fault *f)
 {
     return store_edges(s->store, s->campaign.id, &s->arena, &x->edges, &x->edge_count, f) &&
            store_publication(s->store, &s->campaign, &s->arena, &x->hours, &x->hour_count, f) &&
@@ -65,7 +65,7 @@ static json_t *edge_json(const struct edge *e)
     return o;
 }
 
-static json_t *hours_json(const struct shown *x)
+static json_t *hours_json(const struct outside_view *x)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < x->hour_count; i++) {
@@ -82,7 +82,7 @@ static json_t *hours_json(const struct shown *x)
     return list;
 }
 
-static json_t *dark_json(const struct shown *x)
+static json_t *dark_json(const struct outside_view *x)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < x->dark_count; i++) {
@@ -96,7 +96,7 @@ static json_t *dark_json(const struct shown *x)
     return list;
 }
 
-static void print_json(const struct shown *x)
+static void print_json(const struct outside_view *x)
 {
     json_t *object = json_object(), *edges = json_array();
     json_set_text(object, "campaign", x->session->campaign.name);
@@ -127,7 +127,7 @@ static void edge_text(const struct edge *e)
                utc_format(e->this_update, at), e->findings[0] == '\0' ? "" : "; ", e->findings);
 }
 
-static void print_text(const struct shown *x)
+static void print_text(const struct outside_view *x)
 {
     char median[SPAN_TEXT], p90[SPAN_TEXT], p99[SPAN_TEXT], slowest[SPAN_TEXT], hex[SERIAL_HEX_TEXT];
     printf("newly seen published %" PRId64 ", vanished %" PRId64 "%s%s\n", x->report->published,
@@ -192,7 +192,7 @@ bool verify_outside(const struct invocation *in, int *exit_code, struct fault *f
     if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !session_engine(&s, &parts, f) ||
         !engine_open(&parts, &e, f))
         return false;
-    struct shown x = {.session = &s, .report = &r};
+    struct outside_view x = {.session = &s, .report = &r};
     bool ok = engine_verify_now(e, &r, f) && (csv ? print_csv(&s, f) : gather(&s, &x, f));
     if (ok && in->json)
         print_json(&x);

@@ -1,5 +1,6 @@
 /* The schema of massrevoke.cfg(5) and what one key cannot know alone. */
 #include "massrevoke/settings.h"
+#include "alert_keys.h"
 #include "backend_keys.h"
 #include "massrevoke/digest.h"
 #include "massrevoke/file.h"
@@ -113,6 +114,7 @@ static const struct guard_key fetch_keys[] = {
     {.name = "ocsp_rate", .type = GUARD_RATE},
     {.name = "ocsp_sample", .type = GUARD_INT, .min = 0, .max = 100000},
     {.name = "timeout", .type = GUARD_SPAN, .min = 1, .max = 600},
+    {.name = "disclosed", .type = GUARD_PATH},
     {0},
 };
 
@@ -132,6 +134,7 @@ static const struct guard_key settings_keys[] = {
     {.name = "mail", .type = GUARD_GROUP, .keys = mail_keys},
     {.name = "fetch", .type = GUARD_GROUP, .keys = fetch_keys},
     {.name = "lint", .type = GUARD_GROUP, .keys = lint_keys},
+    {.name = "alert", .type = GUARD_GROUP, .keys = alert_keys},
     {0},
 };
 
@@ -239,20 +242,6 @@ static void check_approvals(struct guard *g, const struct settings *s)
                       s->quorum, list->count, s->quorum + 2);
 }
 
-/* One bare address: a local part, one '@', a domain, nothing that could end a header line. */
-static void check_address(struct guard *g, const struct guard_node *mail, const char *key)
-{
-    const char *text = guard_text(mail, key, NULL);
-    if (text == NULL)
-        return;
-    const char *at = strchr(text, '@');
-    bool ok = at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
-    for (const char *p = text; *p != '\0'; p++)
-        ok = ok && (unsigned char)*p > ' ' && *p != 0x7f && strchr("<>,;:\"()", *p) == NULL;
-    if (!ok)
-        guard_problem(g, guard_get(mail, key), "'%.80s' is not one bare mail address", text);
-}
-
 static bool begins(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -262,8 +251,8 @@ static void check_mail(struct guard *g)
 {
     const struct guard_node *mail = guard_get(&g->root, "mail");
     const char *relay = guard_text(mail, "relay_url", NULL);
-    check_address(g, mail, "from");
-    check_address(g, mail, "reply_to");
+    alert_keys_check_address(g, guard_get(mail, "from"));
+    alert_keys_check_address(g, guard_get(mail, "reply_to"));
     if (relay != NULL && !begins(relay, "smtp://"))
         guard_problem(g, guard_get(mail, "relay_url"), "expected smtp://host or smtp://host:port");
     if (relay != NULL && guard_get(mail, "spool_dir")->given)
@@ -460,12 +449,15 @@ static void take(struct arena *a, struct guard *g, const char *file, struct sett
         .fetch_timeout = guard_span(fetch, "timeout", (struct span){30}),
         .ocsp_rate = guard_rate(fetch, "ocsp_rate", (struct rate){100, 1}),
         .ocsp_sample = (int)guard_int(fetch, "ocsp_sample", 100),
+        .fetch_disclosed = guard_text(fetch, "disclosed", NULL),
+        .alert = alert_keys_take(g, guard_get(&g->root, "alert")),
     };
     take_lists(a, g, s);
     take_vantages(g, s);
     take_lint(a, guard_get(&g->root, "lint"), s);
     check_approvals(g, s);
     check_mail(g);
+    alert_keys_check(g, guard_get(&g->root, "alert"), s);
     check_secrets(g);
     check_places(g);
 }

@@ -1,4 +1,5 @@
 #include "massrevoke/ca_doors.h"
+#include "massrevoke/ca_acme.h"
 #include "massrevoke/ca_exec.h"
 #include "massrevoke/ca_http.h"
 #include "massrevoke/ca_openssl.h"
@@ -16,6 +17,7 @@ static const struct backend_kind {
     {"ca_openssl", ca_openssl_open, ca_openssl_describe},
     {"http", ca_http_open, ca_http_describe},
     {"sql", ca_sql_open, ca_sql_describe},
+    {"acme", ca_acme_open, ca_acme_describe},
     {"exec", ca_exec_open, ca_exec_describe},
 };
 

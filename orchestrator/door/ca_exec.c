@@ -359,7 +359,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .tells_status = how->status.given || ca->status_command_count > 0,
                              .quiet = how->quiet,
                              .rate = ca->rate,
-                             .reasons = backend_reasons(how->words)};
+                             .reasons = backend_reasons(how->words),
+                             .window = (size_t)how->batch};
     return true;
 }
 

@@ -72,7 +72,7 @@ static int make_input(struct str input)
 
 static bool run(struct exec_call *c, const char *const *argv, int input, int ends[2][2], struct fault *f)
 {
-    int error = process_start(argv, input, ends[0][1], ends[1][1], &c->pid);
+    int error = process_start(argv, NULL, input, ends[0][1], ends[1][1], &c->pid);
     if (error != 0) {
         enum fault_kind kind = error == EAGAIN || error == ENOMEM ? FAULT_UNAVAILABLE : FAULT_CONFIG;
         c->pid = 0;

@@ -1,10 +1,11 @@
 #include "massrevoke/ca_http.h"
+#include "ca_http_publish.h"
 #include "ca_http_transfer.h"
-#include "ca_record.h"
+#include "ca_record_crl.h"
 #include "curl_events.h"
-#include "massrevoke/cert.h"
+#include "http_token.h"
+#include "issuer_names.h"
 #include "massrevoke/file.h"
-#include "massrevoke/hex.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define STEP_WAIT_MS 10 /* for callers that do not wait on the descriptor */
 #define RETRY_AFTER_MAX INT64_C(3600)
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
@@ -23,25 +23,22 @@ struct job {
     bool ask;
 };
 
-/* What an issuer is called over there. */
-struct name {
-    const char *aki, *name;
-};
-
 struct ca_http {
     struct ca_door door; /* first: the contract's handle is a pointer to it */
     struct arena arena;
     struct settings_http http;
     struct backend backend;
-    struct name *names; /* one an issuer */
+    struct issuer_name *names;
     size_t issuer_count;
     uint16_t first_issuer;
     struct curl_events events;
-    struct ca_record *record; /* NULL: the status is asked over HTTP, or not at all */
+    struct http_token token;
+    struct ca_record_crl *crl; /* NULL: we sign none */
+    struct ca_record *record;  /* NULL: the status is asked over HTTP, or not at all */
     struct transfer *transfers;
     struct transfer **idle;
     size_t transfer_count, idle_count;
-    struct curl_slist *revoke_headers, *status_headers;
+    struct curl_slist *revoke_headers, *status_headers, *side_headers;
     struct job *jobs; /* [next, job_count) are not begun */
     size_t next, job_count, job_room;
     size_t silent;       /* requests in a row without a clear answer */
@@ -122,7 +119,8 @@ static bool queue(struct ca_http *c, const struct ca_item *items, size_t count, 
         c->next = c->job_count = 0;
         c->silent = 0;
         if (!make_headers(c, &c->backend.revoke, &c->revoke_headers, f) ||
-            !make_headers(c, &c->backend.status, &c->status_headers, f))
+            !make_headers(c, &c->backend.status, &c->status_headers, f) ||
+            !make_headers(c, &c->backend.prepare, &c->side_headers, f))
             return false;
     }
     if (c->job_count + count > UINT32_MAX / 4)
@@ -214,8 +212,52 @@ static void keep_retry_after(struct ca_http *c, const struct transfer *t)
     c->door.away_until = utc_max(c->door.away_until, until);
 }
 
-/* A transfer that is over becomes one answer. */
-static void settle(struct ca_http *c, struct transfer *t, CURLcode rc)
+static const struct backend_request *request_of(const struct ca_http *c, const struct transfer *t)
+{
+    return t->ask ? &c->backend.status : t->preparing ? &c->backend.prepare : &c->backend.revoke;
+}
+
+/* Hands the transfer's request to libcurl. */
+static bool send_request(struct ca_http *c, struct transfer *t, const char *prepared)
+{
+    const struct issuer_name *name = &c->names[t->item.issuer - c->first_issuer];
+    AUTO_BUF token = {0};
+    AUTO_BUF subject = {0};
+    AUTO_BUF audience = {0};
+    struct fault f;
+    struct backend_values values = {.serial = &t->item.serial,
+                                    .aki = name->aki,
+                                    .issuer_name = name->name,
+                                    .reason_name = t->ask ? "" : c->backend.words[t->item.reason],
+                                    .reason_code = (int)t->item.reason,
+                                    .prepared = prepared};
+    if (c->backend.signs_token && !t->ask && !t->preparing) {
+        buf_text(&audience, c->http.url);
+        backend_expand(&c->backend.revoke.path, &values, &audience);
+        backend_expand(&c->backend.token_subject, &values, &subject);
+        if (!http_token_make(&c->token, audience.p, subject.p, t->since, &token, &f))
+            return false;
+        values.token = token.p;
+    }
+    return transfer_begin(t, c->events.multi, c->http.url, request_of(c, t), &values,
+                          t->ask         ? c->status_headers
+                          : t->preparing ? c->side_headers
+                                         : c->revoke_headers);
+}
+
+/* The request that was prepared for; false when the answer holds nothing for it. */
+static bool go_on(struct ca_http *c, struct transfer *t)
+{
+    AUTO_BUF prepared = {0};
+    if (!backend_taken(&c->backend, buf_str(&t->reply), &prepared))
+        return false;
+    t->preparing = false;
+    t->since = c->door.now(c->door.clock);
+    return send_request(c, t, prepared.p);
+}
+
+/* A transfer that is over becomes one answer, or goes on to what it prepared; false then. */
+static bool settle(struct ca_http *c, struct transfer *t, CURLcode rc)
 {
     struct backend_verdict v = {
         .meaning = t->begun ? BACKEND_ASK : BACKEND_WAIT, .at = UTC_NONE, .reason = -1};
@@ -223,8 +265,7 @@ static void settle(struct ca_http *c, struct transfer *t, CURLcode rc)
     long http = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
     if (rc == CURLE_OK) {
-        v = backend_judge(&c->backend, t->ask ? &c->backend.status : &c->backend.revoke, http,
-                          buf_str(&t->reply));
+        v = backend_judge(&c->backend, request_of(c, t), http, buf_str(&t->reply));
         snprintf(text, sizeof text, "HTTP %ld: %.300s", http, t->reply.p == NULL ? "" : t->reply.p);
     } else {
         snprintf(text, sizeof text, "%s%s: %.250s", t->begun ? "" : "not sent: ",
@@ -233,6 +274,10 @@ static void settle(struct ca_http *c, struct transfer *t, CURLcode rc)
     for (char *p = text; *p != '\0'; p++)
         if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
             *p = ' '; /* foreign bytes must not steer the terminal */
+    if (t->preparing && v.meaning == BACKEND_REVOKED && go_on(c, t))
+        return false;
+    if (t->preparing && (v.meaning == BACKEND_REVOKED || v.meaning == BACKEND_ASK))
+        v.meaning = BACKEND_WAIT; /* nothing was executed, whatever that was */
     if (v.meaning == BACKEND_REVOKED && utc_is_set(v.at) && v.at.s < t->since.s - SKEW)
         v.meaning = BACKEND_BEFORE;
     bool clear = v.meaning <= BACKEND_NOT_REVOKED;
@@ -240,6 +285,7 @@ static void settle(struct ca_http *c, struct transfer *t, CURLcode rc)
         keep_retry_after(c, t);
     watch(c, v.meaning, text);
     answer(c, t->item.number, outcomes[v.meaning], v.at, v.reason, clear ? "" : text);
+    return true;
 }
 
 static void reap(struct ca_http *c)
@@ -253,9 +299,9 @@ static void reap(struct ca_http *c)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &mine);
         struct transfer *t = (struct transfer *)(void *)mine;
-        settle(c, t, rc);
         curl_multi_remove_handle(c->events.multi, easy);
-        c->idle[c->idle_count++] = t;
+        if (settle(c, t, rc))
+            c->idle[c->idle_count++] = t;
     }
 }
 
@@ -264,29 +310,22 @@ static void reap(struct ca_http *c)
 /* Hands one job to libcurl; what needs no request is answered at once. */
 static void begin(struct ca_http *c, const struct job *job)
 {
-    const struct name *name = &c->names[job->item.issuer - c->first_issuer];
-    int code = (int)job->item.reason;
-    const char *word = code >= 0 && code < BACKEND_REASONS ? c->backend.words[code] : NULL;
-    if (!job->ask && word == NULL) {
+    unsigned code = (unsigned)job->item.reason;
+    if (!job->ask && (code >= BACKEND_REASONS || c->backend.words[code] == NULL)) {
         answer(c, job->item.number, CA_PERSON, UTC_NONE, -1, "the CA's interface can't express this reason");
         return;
     }
-    struct backend_values values = {.serial = &job->item.serial,
-                                    .aki = name->aki,
-                                    .issuer_name = name->name,
-                                    .reason_name = word,
-                                    .reason_code = code};
     struct transfer *t = c->idle[c->idle_count - 1];
     t->item = job->item;
     t->ask = job->ask;
+    t->preparing = !job->ask && c->backend.prepare.method != NULL;
     t->since = c->door.now(c->door.clock);
-    if (transfer_begin(t, c->events.multi, c->http.url, job->ask ? &c->backend.status : &c->backend.revoke,
-                       &values, job->ask ? c->status_headers : c->revoke_headers)) {
+    if (send_request(c, t, NULL)) {
         c->idle_count--;
         return;
     }
-    halt(c, FAULT_CONFIG, "libcurl does not take the request");
-    answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: libcurl does not take the request");
+    halt(c, FAULT_CONFIG, "the request can't be made");
+    answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: the request can't be made");
 }
 
 /* Is the next in the queue a question to the CA's database? */
@@ -349,7 +388,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     if (asks_record(c) && c->halted.kind == FAULT_NONE)
         ask_record(c);
     begin_all(c);
-    bool ok = curl_events_run(&c->events, under_way(c) > 0 ? STEP_WAIT_MS : 0, f);
+    bool ok = curl_events_run(&c->events, f);
     reap(c);
     begin_all(c);
     deliver(c);
@@ -367,11 +406,23 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     return why.kind == FAULT_NONE;
 }
 
-static bool no_publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
+static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
 {
-    (void)issuer;
-    (void)now;
-    return fault_set(f, FAULT_REFUSED, "backend %s signs its CRLs by itself", self(d)->backend.name);
+    struct ca_http *c = self(d);
+    size_t index = (size_t)(issuer - c->first_issuer);
+    if (issuer < c->first_issuer || index >= c->issuer_count)
+        return fault_set(f, FAULT_REFUSED, "issuer %u is not of the CA at %s", issuer, c->http.url);
+    const struct issuer_name *name = &c->names[index];
+    if (c->crl != NULL)
+        return ca_record_crl_publish(c->crl, index, name->aki, now, f);
+    if (c->backend.publish.method == NULL)
+        return fault_set(f, FAULT_REFUSED, "backend %s signs its CRLs by itself", c->backend.name);
+    struct backend_values values = {.aki = name->aki, .issuer_name = name->name};
+    struct curl_slist *headers = NULL;
+    bool ok = make_headers(c, &c->backend.publish, &headers, f) &&
+              ca_http_publish(&c->http, &c->backend, &values, headers, f);
+    curl_slist_free_all(headers);
+    return ok;
 }
 
 /* --- opening --- */
@@ -385,33 +436,14 @@ static void close_door(struct ca_door *d)
     }
     curl_events_close(&c->events);
     ca_record_close(c->record);
+    ca_record_crl_close(c->crl);
+    http_token_close(&c->token);
+    curl_slist_free_all(c->side_headers);
     curl_slist_free_all(c->revoke_headers);
     curl_slist_free_all(c->status_headers);
     arena_free(&c->arena);
     free(c->jobs);
     free(c);
-}
-
-static bool take_names(struct ca_http *c, const struct settings_ca *ca, struct fault *f)
-{
-    c->names = arena_array(&c->arena, ca->issuer_count, sizeof *c->names);
-    c->issuer_count = ca->issuer_count;
-    for (size_t i = 0; i < ca->issuer_count; i++) {
-        struct cert cert;
-        const char *path = ca->issuers[i].certificate_file;
-        if (!cert_load(path, &c->arena, &cert, f)) {
-            f->kind = FAULT_CONFIG;
-            return false;
-        }
-        char *own = arena_alloc(&c->arena, 2 * cert.ski.n + 1);
-        hex_lower(cert.ski.p, cert.ski.n, own);
-        c->names[i].aki = c->http.authority_key != NULL ? c->http.authority_key : own;
-        c->names[i].name = arena_text(&c->arena, ca->issuers[i].name);
-        if (c->backend.uses_issuer_name && c->names[i].name == NULL)
-            return fault_set(f, FAULT_CONFIG, "%s: backend %s needs the issuer's `name`", path,
-                             c->backend.name);
-    }
-    return true;
 }
 
 static void copy_settings(struct ca_http *c, const struct settings_http *s)
@@ -427,6 +459,9 @@ static void copy_settings(struct ca_http *c, const struct settings_http *s)
         .client_key_file = arena_text(a, s->client_key_file),
         .authority_key = arena_text(a, s->authority_key),
         .record_conninfo = arena_text(a, s->record_conninfo),
+        .token_key_file = arena_text(a, s->token_key_file),
+        .token_issuer = arena_text(a, s->token_issuer),
+        .token_key_id = arena_text(a, s->token_key_id),
         .timeout = s->timeout,
     };
 }
@@ -444,6 +479,10 @@ static bool check_files(const struct ca_http *c, struct fault *f)
     if (s->record_conninfo != NULL && c->backend.record.query == NULL)
         return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s knows no database to ask (record_conninfo)",
                          s->url, c->backend.name);
+    if (c->backend.signs_token != (s->token_key_file != NULL))
+        return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s %s", s->url, c->backend.name,
+                         c->backend.signs_token ? "signs a token for each request: it needs a token_key_file"
+                                                : "signs no tokens (token_key_file)");
     if (s->token_file == NULL && c->backend.token_header != NULL)
         return fault_set(f, FAULT_CONFIG, "CA at %s: backend %s needs a token_file", s->url, c->backend.name);
     return true;
@@ -471,12 +510,18 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
     if (!backend_read(ca->http.plans_dir, ca->http.profile, a, how, f))
         return false;
     bool record = ca->http.record_conninfo != NULL;
+    struct rate rate = ca->rate;
+    for (size_t i = 0; i < how->window_count; i++)
+        rate = rate_slower(rate, how->windows[i]);
     *out = (struct ca_facts){.name = how->name,
                              .keeps_first_date = how->keeps_first_date,
                              .tells_status = how->status.method != NULL || record,
+                             .can_publish = ca_record_crl_wanted(ca) || how->publish.method != NULL,
+                             .trusts_any_serial = !how->tells_unknown,
                              .quiet = how->quiet,
-                             .rate = ca->rate,
-                             .reasons = backend_reasons(how->words)};
+                             .rate = rate,
+                             .reasons = backend_reasons(how->words),
+                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency)};
     return true;
 }
 
@@ -486,22 +531,35 @@ bool ca_http_describe(const struct settings_ca *ca, struct arena *a, struct ca_f
     return describe(ca, a, &how, out, f);
 }
 
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_http *c = self(d);
+    struct curl_slist *headers = NULL;
+    bool ok = make_headers(c, &c->backend.revoke, &headers, f) && transfer_probe(&c->http, headers, out, f);
+    curl_slist_free_all(headers);
+    return ok;
+}
+
 static const struct ca_door_ops ops = {
-    .revoke = queue_revoke, .status = queue_status, .step = step, .publish = no_publish, .close = close_door};
+    .revoke = queue_revoke, .status = queue_status, .step = step, .publish = publish, .close = close_door};
 
 bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct clock clock,
                   struct ca_door **out, struct fault *f)
 {
     struct ca_http *c = arena_grow(NULL, sizeof *c);
-    *c = (struct ca_http){.first_issuer = first_issuer};
+    *c = (struct ca_http){.first_issuer = first_issuer, .issuer_count = ca->issuer_count};
     c->door = (struct ca_door){
-        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+        .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     copy_settings(c, &ca->http);
-    bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) && take_names(c, ca, f) &&
-              check_files(c, f) &&
+    bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) &&
+              issuer_names_load(ca, c->backend.uses_issuer_name, c->backend.name, &c->arena, &c->names, f) &&
+              http_token_open(&c->http, &c->arena, &c->token, f) && check_files(c, f) &&
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
+    if (ok && ca_record_crl_wanted(ca))
+        ok = ca_record_crl_open(ca, &c->backend.record, &c->arena, &c->crl, f);
     if (ok && c->http.record_conninfo != NULL)
         c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
+    c->door.facts.window = c->transfer_count;
     c->door.fd = c->events.epoll;
     if (ok)
         *out = &c->door;

@@ -1,5 +1,7 @@
 #include "ca_http_transfer.h"
 
+#include <stdio.h>
+
 #define CONNECT_MS 10000L
 
 static size_t receive(char *bytes, size_t size, size_t count, void *context)
@@ -70,20 +72,77 @@ static bool set_method(struct transfer *t, const char *method)
            curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)body.n) == CURLE_OK;
 }
 
-bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
-                    const struct backend_values *values, struct curl_slist *headers)
+void transfer_clear(struct transfer *t, const char *url)
 {
     buf_clear(&t->url);
     buf_clear(&t->body);
     buf_clear(&t->reply);
     t->begun = t->too_large = false;
     t->error[0] = '\0';
-    buf_text(&t->url, base);
+    buf_text(&t->url, url);
+}
+
+bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers)
+{
+    return curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, method) &&
+           curl_multi_add_handle(multi, t->easy) == CURLM_OK;
+}
+
+bool transfer_perform(struct transfer *t, const char *method, struct curl_slist *headers, struct fault *f)
+{
+    CURLcode rc = CURLE_FAILED_INIT;
+    if (curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, method))
+        rc = curl_easy_perform(t->easy);
+    return rc == CURLE_OK ||
+           fault_set(f, FAULT_UNAVAILABLE, "%s: %s: %.250s", t->url.p, curl_easy_strerror(rc), t->error);
+}
+
+bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
+                    const struct backend_values *values, struct curl_slist *headers)
+{
+    transfer_clear(t, base);
     backend_expand(&r->path, values, &t->url);
     backend_expand(&r->body, values, &t->body);
-    return curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, r->method) &&
-           curl_multi_add_handle(multi, t->easy) == CURLM_OK;
+    return transfer_send(t, multi, r->method, headers);
+}
+
+/* Anything but a refusal will do: the address itself need not mean anything to the CA. */
+static bool judge_probe(CURL *easy, const struct settings_http *s, struct ca_probe *out, struct fault *f)
+{
+    struct curl_header *date = NULL;
+    long code = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+        time_t at = curl_getdate(date->value, NULL);
+        out->date = at < 0 ? UTC_NONE : (struct utc){at};
+    }
+    snprintf(out->text, sizeof out->text, "HTTP %ld", code);
+    if (code == 401 || code == 403)
+        return fault_set(f, FAULT_CONFIG, "%s does not let us in: HTTP %ld", s->url, code);
+    return code < 500 || fault_set(f, FAULT_UNAVAILABLE, "%s: HTTP %ld", s->url, code);
+}
+
+bool transfer_probe(const struct settings_http *s, struct curl_slist *headers, struct ca_probe *out,
+                    struct fault *f)
+{
+    struct transfer t = {0};
+    *out = (struct ca_probe){.date = UTC_NONE};
+    bool ok = transfer_open(&t, s, f);
+    if (ok && (curl_easy_setopt(t.easy, CURLOPT_URL, s->url) != CURLE_OK ||
+               curl_easy_setopt(t.easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK))
+        ok = fault_set(f, FAULT_CONFIG, "libcurl refuses %s", s->url);
+    if (ok) {
+        CURLcode rc = curl_easy_perform(t.easy);
+        bool cert = rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_PEER_FAILED_VERIFICATION ||
+                    rc == CURLE_SSL_CERTPROBLEM;
+        ok = rc == CURLE_OK || fault_set(f, cert ? FAULT_CONFIG : FAULT_UNAVAILABLE, "%s: %s", s->url,
+                                         t.error[0] != '\0' ? t.error : curl_easy_strerror(rc));
+    }
+    ok = ok && judge_probe(t.easy, s, out, f);
+    transfer_close(&t);
+    return ok;
 }
 
 void transfer_close(struct transfer *t)

@@ -2,11 +2,12 @@
  *
  * I/O through the multi handle it is given. Knows whether the request may have left: a transfer begins one
  * request and never a second (libcurl would send again on a kept connection that died). Does not: judge the
- * answer. Called by: ca_http.c. */
+ * answer. Called by: ca_http.c, ca_acme.c. */
 #ifndef DOOR_CA_HTTP_TRANSFER_H
 #define DOOR_CA_HTTP_TRANSFER_H
 
 #include "massrevoke/backend.h"
+#include "massrevoke/ca_door.h"
 #include "massrevoke/settings.h"
 
 #include <curl/curl.h>
@@ -21,6 +22,7 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
     struct ca_item item; /* whose it is */
     bool ask;            /* about its status */
+    bool preparing;      /* the request before the one that revokes */
     struct utc since;    /* when it was begun */
 };
 
@@ -28,10 +30,25 @@ struct transfer {
  * move afterwards. */
 MUST_USE bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f);
 
+/* Makes it ready for a request to this URL: body and reply are empty. */
+void transfer_clear(struct transfer *t, const char *url);
+
+/* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
+MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);
+
+/* The same, waited for. UNAVAILABLE: no whole answer. */
+MUST_USE bool transfer_perform(struct transfer *t, const char *method, struct curl_slist *headers,
+                               struct fault *f);
+
 /* Hands the request to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,
                              const struct backend_request *r, const struct backend_values *values,
                              struct curl_slist *headers);
+
+/* Asks for the interface's address itself, waits for the answer: reached, let in, and what time is it there?
+ * As ca_door.probe. */
+MUST_USE bool transfer_probe(const struct settings_http *s, struct curl_slist *headers, struct ca_probe *out,
+                             struct fault *f);
 
 /* Frees everything; an all-zero one is allowed. */
 void transfer_close(struct transfer *t);

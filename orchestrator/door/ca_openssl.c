@@ -2,6 +2,7 @@
 #include "door/ca_crl.h"
 #include "door/ca_index.h"
 #include "massrevoke/cert.h"
+#include "massrevoke/cms.h"
 #include "massrevoke/file.h"
 
 #include <errno.h>
@@ -402,6 +403,23 @@ static bool load_issuers(struct ca_openssl *c, const struct settings_ca *ca, con
     return true;
 }
 
+/* A folder that can be written and a key that can be used: what a revocation and its CRL need. */
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_openssl *c = self(d);
+    struct evp_pkey_st *key = NULL;
+    *out = (struct ca_probe){.date = UTC_NONE};
+    if (access(c->directory, W_OK | X_OK) != 0 || access(c->index, R_OK | W_OK) != 0)
+        return fault_set(f, FAULT_CONFIG, "%s cannot be written: %s", c->index, strerror(errno));
+    if (!key_load(c->key, c->key_password_file, &key, f)) {
+        f->kind = FAULT_CONFIG;
+        return false;
+    }
+    key_release(key);
+    snprintf(out->text, sizeof out->text, "index and key can be used");
+    return true;
+}
+
 static const struct ca_door_ops ops = {
     .revoke = queue_revoke, .status = queue_status, .step = step, .publish = publish, .close = close_door};
 
@@ -427,7 +445,7 @@ bool ca_openssl_open(const struct settings_ca *ca, uint16_t first_issuer, struct
 {
     struct ca_openssl *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_openssl){.first_issuer = first_issuer, .crl_validity = ca->crl_validity};
-    c->door = (struct ca_door){.ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self};
+    c->door = (struct ca_door){.ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self};
     c->door.facts = facts_of(ca->rate);
     c->directory = arena_text(&c->arena, ca->directory);
     c->key_password_file = arena_text(&c->arena, ca->key_password_file);

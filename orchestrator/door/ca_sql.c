@@ -316,7 +316,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .can_publish = ca_record_crl_wanted(ca),
                              .quiet = how->quiet,
                              .rate = ca->rate,
-                             .reasons = backend_reasons(how->words)};
+                             .reasons = backend_reasons(how->words),
+                             .window = (size_t)how->batch};
     return true;
 }
 

@@ -30,7 +30,15 @@ static void wait_until(void *self, struct utc until, struct span longest, int fd
     (void)poll(&p, fd < 0 ? 0 : 1, ms > 60000 ? 60000 : (int)ms);
 }
 
+static int64_t ticks(void *self)
+{
+    struct timespec t;
+    (void)self;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 struct clock clock_system(void)
 {
-    return (struct clock){.self = NULL, .now = now, .wait = wait_until};
+    return (struct clock){.self = NULL, .now = now, .wait = wait_until, .ticks = ticks};
 }

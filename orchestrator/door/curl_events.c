@@ -95,14 +95,14 @@ static CURLMcode run_event(struct curl_events *e, const struct epoll_event *even
     return curl_multi_socket_action(e->multi, event->data.fd, mask, &active);
 }
 
-bool curl_events_run(struct curl_events *e, int wait_ms, struct fault *f)
+bool curl_events_run(struct curl_events *e, struct fault *f)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     long due = -1;
     CURLMcode rc = curl_multi_timeout(e->multi, &due);
     if (rc == CURLM_OK && due == 0)
         rc = run_timer(e);
-    int n = epoll_wait(e->epoll, events, EVENTS_AT_ONCE, wait_ms);
+    int n = epoll_wait(e->epoll, events, EVENTS_AT_ONCE, 0);
     for (int i = 0; i < n && rc == CURLM_OK; i++)
         rc = run_event(e, &events[i]);
     if (rc == CURLM_OK)

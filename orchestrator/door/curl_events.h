@@ -24,8 +24,8 @@ void curl_events_wake(struct curl_events *e);
 /* Sets the timer to what libcurl waits for; once after all work, not at each change: setting one is dear. */
 void curl_events_arm(struct curl_events *e);
 
-/* Works on whatever is ready; waits at most wait_ms for the first of it. FAILED: libcurl is broken. */
-MUST_USE bool curl_events_run(struct curl_events *e, int wait_ms, struct fault *f);
+/* Works on whatever is ready. FAILED: libcurl is broken. */
+MUST_USE bool curl_events_run(struct curl_events *e, struct fault *f);
 
 /* Ends; an all-zero one is allowed. Easy handles must have been removed. */
 void curl_events_close(struct curl_events *e);

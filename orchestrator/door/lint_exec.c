@@ -55,7 +55,7 @@ static int spawn(const struct lint_door *d, const char *file, int output, pid_t 
     const char **argv = arena_array(&a, d->count + 2, sizeof *argv);
     memcpy(argv, d->command, d->count * sizeof *argv);
     argv[d->count] = file;
-    return process_start(argv, -1, output, output, pid);
+    return process_start(argv, NULL, -1, output, output, pid);
 }
 
 bool lint_start(struct lint_door *d, int64_t id, const char *file, struct fault *f)

@@ -11,18 +11,33 @@
 
 extern char **environ;
 
-int process_start(const char *const *argv, int input, int output, int errors, pid_t *pid)
+static size_t length(const char *const *list)
+{
+    size_t n = 0;
+    while (list != NULL && list[n] != NULL)
+        n++;
+    return n;
+}
+
+/* Copies that posix_spawn wants writable, `first` before `second`; either may be NULL. */
+static char **copies(struct arena *a, const char *const *first, const char *const *second)
+{
+    size_t n = length(first), m = length(second);
+    char **all = arena_array(a, n + m + 1, sizeof *all);
+    for (size_t i = 0; i < n + m; i++)
+        all[i] = arena_text(a, i < n ? first[i] : second[i - n]);
+    return all;
+}
+
+int process_start(const char *const *argv, const char *const *environment, int input, int output, int errors,
+                  pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;
     AUTO_ARENA a = {0};
-    size_t n = 0;
-    while (argv[n] != NULL)
-        n++;
-    char **words = arena_array(&a, n + 1, sizeof *words);
-    for (size_t i = 0; i < n; i++)
-        words[i] = arena_text(&a, argv[i]);
+    char **words = copies(&a, argv, NULL);
+    char **values = copies(&a, environment, (const char *const *)environ);
     sigfillset(&all);
     sigemptyset(&none);
     posix_spawn_file_actions_init(&actions);
@@ -38,7 +53,7 @@ int process_start(const char *const *argv, int input, int output, int errors, pi
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int error = posix_spawnp(pid, words[0], &actions, &attributes, words, environ);
+    int error = posix_spawnp(pid, words[0], &actions, &attributes, words, values);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;

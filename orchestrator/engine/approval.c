@@ -19,6 +19,7 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s)
         struct str line = str_cut(&rest, '\n');
         buf_format(&b, "issuer: %.*s\n", (int)line.n, line.p);
     }
+    buf_text(&b, s->more);
     buf_format(&b, "reason: %d %s\n", s->reason, reason_name(s->reason));
     buf_format(&b, "scope-sha256: %s\n", digest_hex(s->scope, hex));
     buf_format(&b, "plan-sha256: %s\n", digest_hex(s->plan, hex));

@@ -22,6 +22,21 @@ bool conduct_issuers(struct store *s, const struct settings *settings, struct ar
     return true;
 }
 
+struct snapshot_terms conduct_terms(const struct settings *s, const struct profile *profile)
+{
+    struct rate slowest = profile->rate_cap;
+    for (size_t i = 0; i < s->ca_count; i++) {
+        struct rate r = s->cas[i].rate;
+        if (r.count > 0 && (slowest.count == 0 || rate_per_hour(r) < rate_per_hour(slowest)))
+            slowest = r;
+    }
+    return (struct snapshot_terms){.plans_dir = s->plans_dir,
+                                   .quorum = s->quorum,
+                                   .publish_margin = profile->publish_margin,
+                                   .reserve = profile->reserve,
+                                   .rate = slowest};
+}
+
 bool conduct_open(const struct conduct *c, const struct conduct_opening *o, int *id, struct fault *f)
 {
     AUTO_ARENA a = {0};

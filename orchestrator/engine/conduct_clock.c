@@ -293,12 +293,13 @@ bool conduct_rule(const struct conduct *c, const char *items, int wanted, struct
 {
     struct reached *reached;
     struct rule rule;
+    struct profile profile;
     size_t n, changed = 0;
     const char *warning;
     if (!choose(c, items, a, &rule, &warning, f) || !reach(c, wanted, SAME_RULE, a, &reached, &n, f) ||
-        !keeps_reasons(reached, n, &rule, f))
+        !keeps_reasons(reached, n, &rule, f) || !conduct_profile(c, &rule, a, &profile, f))
         return false;
-    *out = (struct conduct_clock){.rule = rule.id, .warning = warning};
+    *out = (struct conduct_clock){.rule = rule.id, .profile = profile.name, .warning = warning};
     struct clock_row *rows = arena_array(a, n, sizeof *rows);
     for (size_t i = 0; i < n; i++) {
         const struct reached *k = &reached[i];

@@ -1,5 +1,6 @@
 /* Lists, inventory and contacts on their way into the store. */
 #include "conduct_parts.h"
+#include "massrevoke/cert.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/store_clock.h"
 
@@ -88,6 +89,57 @@ static bool spare_known(const struct conduct *c, const struct listed *rows, size
             refused[found->place] = true;
     }
     *n = (size_t)d.added;
+    return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
+                                  : serial_compare(&x->serial, &y->serial);
+}
+
+/* The certificates of configured issuers that configured issuers signed. */
+static bool add_issuers(const struct conduct *c, struct listed *out, size_t *n, struct arena *a,
+                        struct fault *f)
+{
+    struct cert *certs = arena_array(a, c->issuer_count, sizeof *certs);
+    size_t count = 0;
+    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
+        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++)
+            if (!cert_load(c->settings->cas[ca].issuers[i].certificate_file, a, &certs[count++], f))
+                return false;
+    for (size_t i = 0; i < count; i++)
+        for (size_t by = 0; by < count; by++)
+            if (str_equal(certs[by].subject, certs[i].issuer))
+                out[(*n)++] = (struct listed){.issuer = c->issuers[by], .serial = certs[i].serial};
+    return true;
+}
+
+/* A CA certificate by its serial: the inventory says so, or it is a configured issuer. Taken only under a
+ * clause of BR 4.9.1.2. */
+static bool refuse_cas(const struct conduct *c, struct intake_list *list, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct listed *known, *cas;
+    size_t n, refusals = 0;
+    if (list->take_ca || list->accepted == 0)
+        return true;
+    if (!store_inventory_cas(c->store, &a, &known, &n, f))
+        return false;
+    cas = arena_array(&a, n + c->issuer_count * c->issuer_count, sizeof *cas);
+    memcpy(cas, known, n * sizeof *cas);
+    if (!add_issuers(c, cas, &n, &a, f))
+        return false;
+    qsort(cas, n, sizeof *cas, by_key);
+    bool *refused = arena_array(&a, list->accepted, sizeof *refused);
+    for (size_t i = 0; i < list->accepted; i++) {
+        struct listed key = {.issuer = c->issuers[list->keys[i].issuer], .serial = list->keys[i].serial};
+        refused[i] = n > 0 && bsearch(&key, cas, n, sizeof *cas, by_key) != NULL;
+        refusals += refused[i];
+    }
+    if (refusals > 0)
+        intake_list_refuse(list, refused, INTAKE_CA_REFUSED);
     return true;
 }
 
@@ -186,7 +238,7 @@ bool conduct_import(const struct conduct *c, const struct conduct_list *list, st
         fault_set(f, FAULT_USAGE, "%s takes no further certificates along by their key", rule.id);
         return fault_hint(f, "leave out --no-expand");
     }
-    if (!refuse_replacements(c, list->list, f))
+    if (!refuse_cas(c, list->list, f) || !refuse_replacements(c, list->list, f))
         return false;
     if (list->list->accepted == 0)
         return true;

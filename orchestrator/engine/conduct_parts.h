@@ -16,6 +16,17 @@ MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct coh
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
 
+/* The profile that a cohort under this clause is planned with: the campaign's, or, when the campaign has the
+ * one that its first clause brings, the one that this clause brings. */
+MUST_USE bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a,
+                              struct profile *out, struct fault *f);
+
+/* Refuses a plan that would take out too much: CA certificates outside their clause, or a larger part of the
+ * base than the profile allows without an override, which is an event. *lines: what the request says of it,
+ * "" nothing. */
+MUST_USE bool conduct_blast(const struct conduct *c, const struct cohort *cohort, struct arena *a,
+                            const char **lines, struct fault *f);
+
 /* Started, and no approver has withdrawn since: everything else waits for an approval. */
 bool conduct_goes(const struct cohort *cohort);
 

@@ -37,7 +37,7 @@ static bool check_reason(const struct settings_ca *ca, const struct ca_facts *fa
         return true;
     AUTO_BUF can = {0};
     for (int code = 0; code <= REASON_AA_COMPROMISE; code++)
-        if ((facts->reasons >> code & 1) != 0)
+        if ((facts->reasons >> code & 1) != 0 && reason_is_permitted(code))
             buf_format(&can, "%s%s", can.n == 0 ? "" : ", ", reason_name(code));
     fault_set(f, FAULT_REFUSED, "CA %s: backend %s can't express the reason %s: nothing was planned",
               ca->name, facts->name, reason_name(reason));
@@ -61,16 +61,74 @@ static bool describe_cas(const struct conduct *c, const struct plan_material *m,
     return true;
 }
 
+/* Index in settings of the CA of an issuer of the store; -1 when it is not configured. */
+static int ca_of(const struct conduct *c, int issuer)
+{
+    size_t at = 0;
+    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
+        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++, at++)
+            if (at < c->issuer_count && c->issuers[at] == issuer)
+                return (int)ca;
+    return -1;
+}
+
+/* Which will need a person, told before anything is approved. */
+static bool note_unproved(const struct conduct *c, int cohort, const struct ca_facts *facts, struct arena *a,
+                          const char **out, struct fault *f)
+{
+    AUTO_BUF text = {0};
+    struct plan_unproved *rows;
+    size_t n;
+    bool asked = false;
+    *out = "";
+    for (size_t i = 0; i < c->settings->ca_count; i++)
+        asked = asked || facts[i].needs_certificate || facts[i].trusts_any_serial;
+    if (!asked)
+        return true;
+    if (!store_plan_unproved(c->store, c->campaign.id, cohort, a, &rows, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int ca = ca_of(c, rows[i].issuer);
+        const char *name = ca < 0 ? "" : c->settings->cas[ca].name;
+        if (ca >= 0 && facts[ca].needs_certificate && rows[i].without_file > 0)
+            buf_format(&text,
+                       "CA %s: a request holds the certificate, and %lld have no certificate_file in the "
+                       "inventory: each will need a person\n",
+                       name, (long long)rows[i].without_file);
+        if (ca >= 0 && facts[ca].trusts_any_serial && rows[i].strangers > 0)
+            buf_format(
+                &text,
+                "CA %s says yes to serials it never issued, and %lld stand in no inventory and were not "
+                "supplied: each will need a person\n",
+                name, (long long)rows[i].strangers);
+    }
+    *out = arena_text(a, text.p == NULL ? "" : text.p);
+    return true;
+}
+
+bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a, struct profile *out,
+                     struct fault *f)
+{
+    struct rule first;
+    const char *name = c->campaign.profile;
+    if (!rules_find(c->settings->plans_dir, c->campaign.first_rule, a, &first, f))
+        return false;
+    if (strcmp(name, profile_default(&first)) == 0)
+        name = profile_default(rule);
+    return profile_read(c->settings->plans_dir, name, a, out, f);
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
     struct rule rule;
     struct profile profile;
     if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
-        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) || !assign_cas(c, m, a, f))
+        !conduct_profile(c, &rule, a, &profile, f) || !assign_cas(c, m, a, f))
         return false;
     struct ca_facts *facts = arena_array(a, c->settings->ca_count, sizeof *facts);
-    if (!describe_cas(c, m, cohort->reason, a, facts, f))
+    if (!describe_cas(c, m, cohort->reason, a, facts, f) ||
+        !note_unproved(c, cohort->cohort, facts, a, &out->unproved, f))
         return false;
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     const char **names = arena_array(a, c->settings->ca_count, sizeof *names);
@@ -80,6 +138,7 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     }
     if (utc_is_set(cohort->started_at) && !m->canary_open)
         profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
+    profile.canary_wait = profile_canary_wait(&profile, utc_sub(cohort->deadline, cohort->received));
     out->input = (struct plan_input){
         .certificates = m->certificates,
         .certificate_count = m->certificate_count,
@@ -105,9 +164,11 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
 
 static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
                           const char *kind, int plan, int hold, struct digest plan_digest,
-                          struct utc first_hour, struct arena *a, int *request, struct fault *f)
+                          struct utc first_hour, const char *more, struct arena *a, int *request,
+                          struct fault *f)
 {
     struct approval_subject subject = {
+        .more = more,
         .mode = c->campaign.mode,
         .campaign = c->campaign.name,
         .store_id = store_id(c->store),
@@ -147,8 +208,8 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
 bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
                               const char *kind, int hold, struct arena *a, int *request, struct fault *f)
 {
-    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, a, request,
-                         f);
+    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, "", a,
+                         request, f);
 }
 
 /* One attempt; *changed tells whether it failed because something came between. */
@@ -180,7 +241,9 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
     struct cohort cohort;
     bool changed = true;
     *out = (struct conduct_plan){0};
-    if (!conduct_cohort(c, wanted, true, a, &cohort, f))
+    const char *more = "";
+    if (!conduct_cohort(c, wanted, true, a, &cohort, f) ||
+        (!dry_run && !conduct_goes(&cohort) && !conduct_blast(c, &cohort, a, &more, f)))
         return false;
     for (int attempt = 0; attempt <= PLAN_AGAIN && changed; attempt++) {
         *f = (struct fault){0};
@@ -193,6 +256,6 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
         return true;
     const char *what = arena_format(a, "plan %d of cohort %d", out->plan, cohort.cohort);
     struct utc first = out->value.slot_count > 0 ? out->value.slots[0].start : UTC_NONE;
-    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, a, &out->request,
-                         f);
+    return write_request(c, &cohort, what, "plan", out->plan, 0, out->value.digest, first, more, a,
+                         &out->request, f);
 }

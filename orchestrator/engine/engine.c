@@ -34,6 +34,14 @@ static bool begin_session(struct engine *e, struct fault *f)
                               engine_act(e).at, &e->id, f);
 }
 
+static void open_line(struct engine *e, int ca)
+{
+    struct line *line = &e->lines[ca];
+    struct pace_limits limits = {.rate = e->parts.cas[ca].door->facts.rate};
+    *line = (struct line){.engine = e, .ca = ca, .rest = UTC_NONE};
+    pace_open(&line->pace, &limits);
+}
+
 bool engine_open(const struct engine_parts *parts, struct engine **out, struct fault *f)
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
@@ -41,20 +49,20 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = UTC_NONE;
     e->pace_checked = e->sources_read = e->lint_due = UTC_NONE;
     e->planned_rate = arena_array(&e->arena, parts->ca_count, sizeof *e->planned_rate);
-    e->paces = arena_array(&e->arena, parts->ca_count, sizeof *e->paces);
-    e->rests = arena_array(&e->arena, parts->ca_count, sizeof *e->rests);
-    for (size_t i = 0; i < parts->ca_count; i++) {
-        e->paces[i].rate = parts->cas[i].door->facts.rate;
-        e->rests[i].until = UTC_NONE;
-    }
+    e->lines = arena_array(&e->arena, parts->ca_count, sizeof *e->lines);
+    for (size_t i = 0; i < parts->ca_count; i++)
+        open_line(e, (int)i);
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
+    e->proving = arena_array(&e->arena, parts->issuer_count, sizeof *e->proving);
     e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
     for (size_t i = 0; i < parts->issuer_count; i++) {
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
-        e->published[i] = UTC_NONE;
+        e->published[i] = e->proving[i] = UTC_NONE;
     }
+    engine_alert_open(e);
     *out = e;
-    if (store_open(parts->conninfo, parts->schema, &e->beat, f) && begin_session(e, f))
+    if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
+        begin_session(e, f) && engine_breakers_open(e, f))
         return true;
     engine_close(e);
     *out = NULL;
@@ -68,16 +76,25 @@ void engine_close(struct engine *e)
     struct fault ignored = {0};
     struct engine_report r = {0};
     bool busy = false;
-    if (e->id != 0 && !store_is_lost(e->parts.store) && engine_settle_pending(e, &r, &ignored) &&
-        engine_mail_step(e, &r, &busy, &ignored))
-        (void)!engine_give_back_all(e, &ignored);
-    engine_forget_works(e);
+    if (e->id != 0 && !store_is_lost(e->parts.store) && engine_wind_up(e, &r, &ignored))
+        (void)!engine_mail_step(e, &r, &busy, &ignored);
+    engine_alert_close(e);
+    if (e->id != 0 && !store_is_lost(e->parts.store))
+        (void)!store_engine_end(e->parts.store, e->id, engine_act(e).at, &ignored);
+    engine_claim_forget(e);
+    while (e->work_count > 0)
+        engine_free_work(e, e->works[0]);
     engine_mailbag_free(e);
+    engine_scopes_free(e);
+    for (size_t i = 0; i < e->parts.ca_count; i++)
+        pace_close(&e->lines[i].pace);
+    engine_canaries_free(e);
     outside_free(e->outside);
     store_close(e->beat);
-    free(e->works);
-    free(e->pending);
-    free(e->skip);
+    store_close(e->writer);
+    void *const owned[] = {e->works, e->pending, e->returning, e->items, e->polls, e->barred, e->skip};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
     arena_free(&e->arena);
     free(e);
 }
@@ -90,9 +107,12 @@ void engine_only(struct engine *e, unsigned parts)
 /* After a lost connection: a new session owns nothing; outcomes stay in memory (sentence 4). */
 static bool reconnect(struct engine *e, struct fault *f)
 {
-    engine_forget_works(e);
-    e->id = 0;
-    return store_reconnect(e->parts.store, f) && store_reconnect(e->beat, f) && begin_session(e, f);
+    engine_claim_forget(e);
+    engine_lose_works(e);
+    e->writing = WRITING_NOTHING;
+    e->writing_count = e->returning_count = 0;
+    return store_reconnect(e->parts.store, f) && store_reconnect(e->beat, f) &&
+           store_reconnect(e->writer, f) && begin_session(e, f);
 }
 
 /* The heartbeat, also of an engine that has nothing to do: it relieves those that stand still, and learns
@@ -113,8 +133,10 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     struct act act = engine_act(e);
     int *ended;
     size_t n;
+    int64_t came;
     /* a cohort that is late is marked first: what is done or expires from now on does not undo it */
     if (!store_mark_missed(e->parts.store, &act, f) || !store_expire(e->parts.store, &act, &r->expired, f) ||
+        !store_leaving_add(e->parts.store, &act, &came, f) ||
         !store_holds_ended(e->parts.store, e->parts.campaign, act.at, &a, &ended, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -225,25 +247,15 @@ static void sooner(struct utc *next, struct utc candidate)
         *next = utc_is_set(*next) ? utc_min(*next, candidate) : candidate;
 }
 
-/* When the first CA takes requests again. */
-static struct utc first_free(const struct engine *e, struct utc now)
-{
-    struct utc first = UTC_NONE;
-    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
-        sooner(&first, utc_max(pace_next(&e->paces[ca], now), e->rests[ca].until));
-    return first;
-}
-
 static void schedule(struct engine *e, struct engine_report *r, const struct queue_next *q, struct utc notify)
 {
     struct utc now = engine_act(e).at, next = notify;
     r->due = q->due;
     if (utc_is_set(q->due) && r->state != ENGINE_PAUSED) {
-        struct utc due = utc_max(utc_max(q->due, now), first_free(e, now));
+        struct utc due = utc_max(utc_max(q->due, now), engine_free_next(e));
         sooner(&next, utc_max(due, utc_add(now, (struct span){q->due.s <= now.s})));
     }
-    for (size_t i = 0; i < e->work_count; i++)
-        sooner(&next, e->works[i]->ready);
+    sooner(&next, engine_execute_next(e));
     if (q->claimed > (int64_t)e->work_count)
         sooner(&next, utc_add(now, (struct span){OTHERS_EVERY}));
     if (utc_is_set(q->expiry))
@@ -301,7 +313,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, doubt = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -314,15 +326,21 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
+    if (!engine_canaries(e, &canary, f) || !engine_doubts(e, &doubt, f))
+        return false;
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
     if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
         return false;
-    if (!assess(e, r, &q, f))
+    if (!assess(e, r, &q, f) ||
+        !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
+    sooner(&r->next, canary);
+    sooner(&r->next, doubt);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
+    sooner(&r->next, alert);
     return true;
 }
 
@@ -332,10 +350,12 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
                                 .next = UTC_NONE,
                                 .due = UTC_NONE,
                                 .behind = e->behind,
+                                .alerts = "",
                                 .warning = e->warning};
     e->warning[0] = '\0';
     bool ok = true;
-    if (e->id == 0 || store_is_lost(e->parts.store) || store_is_lost(e->beat))
+    engine_hear(e);
+    if (e->id == 0 || store_is_lost(e->parts.store) || store_is_lost(e->beat) || store_is_lost(e->writer))
         ok = reconnect(e, f);
     ok = ok && stay_alive(e, f) && work(e, r, f);
     if (ok || f->kind != FAULT_UNAVAILABLE)
@@ -343,6 +363,8 @@ bool engine_step(struct engine *e, struct engine_report *r, struct fault *f)
     /* the database or a backend is away: nothing is lost, the same work is tried again in a second */
     snprintf(e->warning, sizeof e->warning, "%.500s", f->text);
     *f = (struct fault){0};
+    if (store_is_lost(e->parts.store) || store_is_lost(e->beat))
+        engine_alert_lost(e, r, e->warning);
     r->counts = e->counts;
     r->state = ENGINE_WORKING;
     r->next = utc_add(engine_act(e).at, (struct span){1});

@@ -1,440 +1,284 @@
-/* Claim, check what was signed, ask or send, settle, give back: sentences 2 to 8 of design section 3. */
+/* The turn: every CA's conversation, the claims that feed them and the commits that follow go on at the same
+ * time, over descriptors; none waits for another. Design section 3, sentences 2 to 8. */
 #include "internal.h"
 
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define BATCH 20000 /* certificates claimed at once: one pass over an openssl index serves them all */
-#define SETTLE 1000 /* outcomes a transaction */
-#define TURN 10 /* seconds of a step for one CA: a slow one must not keep publishing and telling waiting */
-#define STEP_MS 1000 /* a door is stepped that often even if its descriptor says nothing */
+#define TURN_MS 2000 /* then publishing, looking and telling have theirs; requests stay under way */
+#define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
+#define STREAM 4000  /* the same where requests go one by one: more only lie in wait */
 #define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
+#define STEP_MS 1000 /* a door under way is stepped that often even if its descriptor says nothing */
+#define TICK_MS 100  /* a wait at most, where the clock has no ticks */
+#define WIND_UP 1200 /* such waits in a row for answers owed at the end; every door's patience is shorter */
 
-/* Where an answer belongs: claims flattened in the order of their numbers. */
-struct slot {
-    const struct claim *claim;
-    size_t place;
-    struct serial serial;
-    int reason, issuer; /* issuer: index of settings */
-};
-
-/* One exchange with a door: collects the answers. */
-struct exchange {
-    struct engine *engine;
-    int ca;
-    struct slot *slots;
-    size_t slot_count;
-    bool *answered;
-    struct ca_item *allowed; /* items that a status answer lets through to be sent */
-    size_t allowed_count;
-    bool turned_away; /* some answer was "wait" */
-};
-
-static int compare_slots(const void *a, const void *b)
+int64_t engine_ticks(const struct engine *e)
 {
-    const struct slot *x = a, *y = b;
-    int64_t n = x->claim->numbers[x->place], m = y->claim->numbers[y->place];
-    return (n > m) - (n < m);
+    return clock_ticks(&e->parts.clock);
 }
 
-static struct slot *find_slot(const struct exchange *x, int64_t number)
+static bool is_under_way(const struct line *line)
 {
-    size_t low = 0, high = x->slot_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int64_t n = x->slots[middle].claim->numbers[x->slots[middle].place];
-        if (n == number)
-            return &x->slots[middle];
-        if (n < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-static void keep(struct engine *e, const struct settlement *item)
-{
-    if (e->pending_count == e->pending_room) {
-        e->pending_room = e->pending_room == 0 ? 1024 : 2 * e->pending_room;
-        e->pending = arena_grow(e->pending, e->pending_room * sizeof *e->pending);
-    }
-    e->pending[e->pending_count++] = *item;
-}
-
-static void take_answer(struct exchange *x, const struct ca_answer *answer)
-{
-    struct slot *slot = find_slot(x, answer->number);
-    if (slot == NULL)
-        return;
-    const struct claim *claim = slot->claim;
-    uint8_t state = claim->states[slot->place];
-    x->answered[slot - x->slots] = true;
-    x->turned_away = x->turned_away || answer->outcome == CA_WAIT || answer->outcome == CA_ASK;
-    if (executor_may_send(state, answer->outcome)) {
-        x->allowed[x->allowed_count++] =
-            (struct ca_item){answer->number, (uint16_t)slot->issuer, slot->serial, (enum reason)slot->reason};
-        return;
-    }
-    enum certificate_event event;
-    struct utc intent = {claim->intents[slot->place]};
-    if (!executor_event(state, intent, answer->outcome, answer->at, &event))
-        return;
-    keep(x->engine, &(struct settlement){claim->chunk, claim->epoch, answer->number, answer->outcome, event,
-                                         answer->at, answer->reason});
-}
-
-static void on_answers(void *context, const struct ca_answer *answers, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        take_answer(context, &answers[i]);
-}
-
-/* Sentence 3: right before something leaves: is the session alive, the generation the one of the claim? */
-static bool may_act(struct engine *e, const struct work *w, bool *yes, struct fault *f)
-{
-    bool alive;
-    int64_t generation;
-    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, e->parts.clock.now(e->parts.clock.self), &alive,
-                           &generation, f))
-        return false;
-    *yes = alive;
-    for (size_t i = 0; i < w->count; i++)
-        *yes = *yes && w->claims[i].generation == generation;
-    return true;
-}
-
-/* The same request every second would only fill the log: 1, 2, 4 seconds and so on, until one is taken. */
-static void rest(struct engine *e, int ca, bool away)
-{
-    struct rest *r = &e->rests[ca];
-    r->seconds = !away ? 0 : r->seconds == 0 ? 1 : r->seconds < REST_MOST / 2 ? 2 * r->seconds : REST_MOST;
-    r->until = away ? utc_add(engine_act(e).at, (struct span){r->seconds}) : UTC_NONE;
-}
-
-/* Hands a batch to the door and waits for its answers. What stays unanswered counts as "ask": no proof. */
-static bool converse(struct engine *e, struct exchange *x, int ca, const struct ca_item *items, size_t n,
-                     bool revoke, struct fault *f)
-{
-    struct ca_door *door = e->parts.cas[ca].door;
-    door->answer = on_answers;
-    door->answer_context = x;
-    if (n == 0)
-        return true;
-    for (size_t i = 0; i < n; i++)
-        x->answered[find_slot(x, items[i].number) - x->slots] = false;
-    bool ok = revoke ? door->ops->revoke(door, items, n, f) : door->ops->status(door, items, n, f);
-    for (bool busy = ok; ok && busy;) {
-        ca_wait(door, STEP_MS);
-        ok = door->ops->step(door, &busy, f);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct slot *slot = find_slot(x, items[i].number);
-        if (!x->answered[slot - x->slots])
-            take_answer(x, &(struct ca_answer){
-                               .number = items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1});
-    }
-    rest(e, ca, !ok || x->turned_away);
-    return ok;
-}
-
-/* Rows come from the re-hashed pages, so what is sent is what was signed. */
-static size_t fill_slots(struct engine *e, const struct work *w, const bool *bad, const struct scoped *rows,
-                         size_t row_count, struct slot *slots)
-{
-    size_t n = 0;
-    for (size_t c = 0; c < w->count; c++)
-        for (size_t i = 0; i < w->claims[c].count && !bad[c]; i++)
-            slots[n++] = (struct slot){.claim = &w->claims[c], .place = i};
-    qsort(slots, n, sizeof *slots, compare_slots);
-    size_t row = 0;
-    for (size_t i = 0; i < n; i++) {
-        int64_t number = slots[i].claim->numbers[slots[i].place];
-        while (row < row_count && rows[row].number < number)
-            row++;
-        if (row == row_count || rows[row].number != number)
-            continue; /* the page digest has matched, so this cannot be; the item stays unsent */
-        slots[i].serial = rows[row].serial;
-        slots[i].reason = rows[row].reason;
-        slots[i].issuer = engine_issuer_index(e, rows[row].issuer);
-    }
-    return n;
-}
-
-static struct backend_manners manners_of(const struct ca_door *door)
-{
-    return (struct backend_manners){door->facts.keeps_first_date, door->facts.tells_status};
-}
-
-/* Sorts the slots into what is sent, asked about, or given to a person. */
-static void sort_steps(struct engine *e, struct exchange *x, int ca, struct ca_item *send, size_t *sends,
-                       struct ca_item *ask, size_t *asks)
-{
-    struct backend_manners manners = manners_of(e->parts.cas[ca].door);
-    *sends = *asks = 0;
-    for (size_t i = 0; i < x->slot_count; i++) {
-        const struct slot *slot = &x->slots[i];
-        struct ca_item item = {(uint32_t)slot->claim->numbers[slot->place], (uint16_t)slot->issuer,
-                               slot->serial, (enum reason)slot->reason};
-        enum executor_step step = executor_step(slot->claim->states[slot->place], manners);
-        if (slot->serial.n == 0 || slot->issuer < 0)
-            step = EXECUTOR_NOTHING;
-        if (step == EXECUTOR_SEND)
-            send[(*sends)++] = item;
-        else if (step == EXECUTOR_ASK)
-            ask[(*asks)++] = item;
-        else if (step == EXECUTOR_PERSON)
-            take_answer(x, &(struct ca_answer){
-                               .number = item.number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
-    }
-}
-
-static bool send_and_ask(struct engine *e, struct work *w, struct exchange *x, struct engine_report *r,
-                         struct fault *f)
-{
-    struct ca_item *send = arena_array(&w->arena, x->slot_count, sizeof *send);
-    struct ca_item *ask = arena_array(&w->arena, x->slot_count, sizeof *ask);
-    size_t sends, asks;
-    bool yes;
-    sort_steps(e, x, w->ca, send, &sends, ask, &asks);
-    if (!may_act(e, w, &yes, f) || !yes)
-        return yes || f->kind == FAULT_NONE;
-    if (!converse(e, x, w->ca, ask, asks, false, f))
-        return false;
-    if (asks > 0 && x->allowed_count > 0 && (!may_act(e, w, &yes, f) || !yes))
-        return yes || f->kind == FAULT_NONE;
-    for (size_t i = 0; i < x->allowed_count; i++)
-        send[sends++] = x->allowed[i];
-    x->allowed_count = 0;
-    r->asked += (int64_t)sends;
-    pace_take(&e->paces[w->ca], (int64_t)sends);
-    return converse(e, x, w->ca, send, sends, true, f);
-}
-
-bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fault *f)
-{
-    struct act act = engine_act(e);
-    size_t done = 0;
-    bool ok = true;
-    while (ok && done < e->pending_count) {
-        size_t n = e->pending_count - done < SETTLE ? e->pending_count - done : SETTLE;
-        int64_t stray = 0;
-        ok = store_settle(e->parts.store, &act, e->pending + done, n, &stray, f);
-        if (ok) {
-            done += n;
-            r->settled += (int64_t)n;
-            r->stray += stray;
-        }
-    }
-    for (size_t i = 0; i < done; i++)
-        if (e->pending[i].event == CERTIFICATE_EVENT_REVOKED ||
-            e->pending[i].event == CERTIFICATE_EVENT_BEFORE)
-            for (size_t k = 0; k < e->parts.issuer_count; k++)
-                e->dirty[k] = true;
-    if (done > 0) /* before the first outcome there is no array */
-        memmove(e->pending, e->pending + done, (e->pending_count - done) * sizeof *e->pending);
-    e->pending_count -= done;
-    return ok;
-}
-
-/* Does the configuration give this issuer to the CA whose chunk it is? It may have changed since the plan. */
-static bool is_of_ca(const struct engine *e, const struct claim *claim, int ca)
-{
-    int index = engine_issuer_index(e, claim->issuer);
-    return index >= 0 && engine_ca_of(e, index) == ca;
-}
-
-/* A chunk whose page is not what was signed is never revoked: remembered, noted once, shown to a person. */
-static bool refuse_chunk(struct engine *e, const struct claim *claim, bool configured, struct fault *f)
-{
-    e->skip = arena_grow(e->skip, (e->skip_count + 1) * sizeof *e->skip);
-    e->skip[e->skip_count++] = claim->chunk;
-    snprintf(e->warning, sizeof e->warning,
-             configured
-                 ? "chunk %d touches a page whose certificate rows are not what was approved: not revoked"
-                 : "chunk %d is of an issuer that is not configured for its CA any more: not revoked",
-             claim->chunk);
-    if (!configured)
-        return true;
-    struct act act = engine_act(e);
-    AUTO_JSON *data = json_object();
-    json_set_int(data, "chunk", claim->chunk);
-    json_set_int(data, "page", claim->numbers[0] / 1000);
-    return store_note(e->parts.store, &act, "scope_altered", data, f);
-}
-
-static bool perform(struct engine *e, struct work *w, struct engine_report *r, struct fault *f)
-{
-    bool *bad = arena_array(&w->arena, w->count, sizeof *bad);
-    struct scoped *rows;
-    size_t row_count, total = 0;
-    if (!engine_check_scope(e, w->claims, w->count, &w->arena, bad, &rows, &row_count, f))
-        return false;
-    for (size_t i = 0; i < w->count; i++) {
-        total += w->claims[i].count;
-        bool configured = is_of_ca(e, &w->claims[i], w->ca);
-        if ((bad[i] || !configured) && !refuse_chunk(e, &w->claims[i], configured, f))
-            return false;
-        bad[i] = bad[i] || !configured;
-    }
-    struct exchange x = {
-        .engine = e,
-        .ca = w->ca,
-        .slots = arena_array(&w->arena, total, sizeof *x.slots),
-        .answered = arena_array(&w->arena, total, sizeof *x.answered),
-        .allowed = arena_array(&w->arena, total, sizeof *x.allowed),
-    };
-    x.slot_count = fill_slots(e, w, bad, rows, row_count, x.slots);
-    return send_and_ask(e, w, &x, r, f);
-}
-
-static void free_work(struct engine *e, size_t index)
-{
-    struct work *w = e->works[index];
-    arena_free(&w->arena);
-    free(w);
-    e->works[index] = e->works[--e->work_count];
-}
-
-void engine_forget_works(struct engine *e)
-{
-    while (e->work_count > 0)
-        free_work(e, e->work_count - 1);
-}
-
-static bool give_back(struct engine *e, size_t index, struct fault *f)
-{
-    struct work *w = e->works[index];
-    struct act act = engine_act(e);
-    int *chunks = arena_array(&w->arena, w->count, sizeof *chunks);
-    for (size_t i = 0; i < w->count; i++)
-        chunks[i] = w->claims[i].chunk;
-    if (!store_give_back(e->parts.store, &act, e->id, chunks, w->count, f))
-        return false;
-    free_work(e, index);
-    return true;
-}
-
-bool engine_give_back_all(struct engine *e, struct fault *f)
-{
-    while (e->work_count > 0)
-        if (!give_back(e, e->work_count - 1, f))
-            return false;
-    return true;
-}
-
-static bool has_doubt(const struct work *w)
-{
-    for (size_t c = 0; c < w->count; c++)
-        for (size_t i = 0; i < w->claims[c].count; i++)
-            if (certificate_state(w->claims[c].states[i]) == CERTIFICATE_DOUBT)
-                return true;
-    return false;
-}
-
-/* Chunks that this engine must not take, or not yet. */
-struct barred {
-    int *chunks;
-    size_t count;
-};
-
-/* Those that do not match what was signed, and those whose people are not told yet of their earlier hour. */
-static bool find_barred(struct engine *e, struct arena *a, struct barred *out, struct fault *f)
-{
-    int *waiting = NULL;
-    size_t n = 0;
-    if (e->parts.profile.notices && e->parts.mail != NULL &&
-        !store_moved_waiting(e->parts.store, e->parts.campaign, engine_act(e).at, a, &waiting, &n, f))
-        return false;
-    out->count = e->skip_count + n;
-    out->chunks = arena_array(a, out->count, sizeof *out->chunks);
-    for (size_t i = 0; i < out->count; i++)
-        out->chunks[i] = i < e->skip_count ? e->skip[i] : waiting[i - e->skip_count];
-    return true;
-}
-
-/* Claims once; *got tells whether there was anything. */
-static bool claim(struct engine *e, int ca, int64_t most, bool *got, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct barred barred;
-    if (!find_barred(e, &a, &barred, f))
-        return false;
-    struct work *w = arena_grow(NULL, sizeof *w);
-    *w = (struct work){.ca = ca};
-    struct act act = engine_act(e);
-    if (!store_claim(e->parts.store, &act, e->id, ca, most, barred.chunks, barred.count, &w->arena,
-                     &w->claims, &w->count, f) ||
-        w->count == 0) {
-        *got = false;
-        arena_free(&w->arena);
-        free(w);
-        return f->kind == FAULT_NONE;
-    }
-    w->ready = has_doubt(w) ? utc_add(act.at, e->parts.cas[ca].door->facts.quiet) : act.at;
-    e->works = arena_grow(e->works, (e->work_count + 1) * sizeof *e->works);
-    e->works[e->work_count++] = w;
-    *got = true;
-    return true;
+    return line->requests + line->questions > 0;
 }
 
 bool engine_backend_away(struct engine *e, const struct fault *why)
 {
-    if (why->kind != FAULT_UNAVAILABLE || store_is_lost(e->parts.store) || store_is_lost(e->beat))
+    if (why->kind != FAULT_UNAVAILABLE || store_is_lost(e->parts.store) || store_is_lost(e->beat) ||
+        store_is_lost(e->writer))
         return false;
     snprintf(e->warning, sizeof e->warning, "%.500s", why->text);
     return true;
 }
 
-static bool work_on(struct engine *e, struct engine_report *r, struct fault *f)
+/* --- a CA that turned something away --- */
+
+/* The same request every second would only fill the log: 1, 2, 4 seconds and so on, until one is taken. */
+static void rest(struct engine *e, struct line *line, bool away)
 {
-    struct utc now = e->parts.clock.now(e->parts.clock.self);
-    for (size_t i = 0; i < e->work_count;) {
-        if (e->works[i]->ready.s > now.s) {
-            i++;
-            continue;
-        }
-        struct fault wrong = {0};
-        bool performed = e->works[i]->performed || perform(e, e->works[i], r, &wrong);
-        e->works[i]->performed = true; /* if it cannot be given back now, it is not done again */
-        /* whatever the door said, what was answered is committed and the chunk goes back */
-        if (!engine_settle_pending(e, r, f) || !give_back(e, i, f))
+    int64_t s = line->rest_seconds;
+    line->rest_seconds = !away ? 0 : s == 0 ? 1 : s < REST_MOST / 2 ? 2 * s : REST_MOST;
+    line->rest = away ? utc_add(engine_act(e).at, (struct span){line->rest_seconds}) : UTC_NONE;
+    line->rest = utc_max(line->rest, e->parts.cas[line->ca].door->away_until);
+}
+
+/* Everything is answered: what did not go out goes back, and the CA is left alone if it wants to be. */
+static bool end_conversation(struct engine *e, struct line *line, struct fault *f)
+{
+    struct fault wrong = line->wrong;
+    for (size_t i = 0; i < e->work_count && line->halted; i++)
+        if (e->works[i]->ca == line->ca)
+            e->works[i]->stopped = true;
+    bool config = wrong.kind == FAULT_CONFIG;
+    if (config)
+        engine_breaker_hear(line, BREAKER_STOP, wrong.text);
+    else if (line->halted && !line->served && !line->met_doubt)
+        engine_breaker_hear(line, BREAKER_BUSY,
+                            wrong.kind == FAULT_NONE ? "it turns requests away" : wrong.text);
+    if (line->halted && line->served)
+        pace_slow(&line->pace);
+    rest(e, line, line->halted || line->met_doubt);
+    line->halted = line->met_doubt = line->heard = line->served = false;
+    line->wrong = (struct fault){0};
+    if (wrong.kind == FAULT_NONE || config || engine_backend_away(e, &wrong))
+        return true;
+    *f = wrong;
+    return false;
+}
+
+/* --- one round --- */
+
+/* How many certificates may be claimed for a CA: what its pace allows, less what waits for its turn. */
+static int64_t room(struct engine *e, struct line *line)
+{
+    bool batch = e->parts.cas[line->ca].door->facts.window == 0;
+    int64_t most = pace_allow(&line->pace, engine_ticks(e)), queued = engine_queued(e, line->ca);
+    int64_t through = breaker_allow(&line->breaker, engine_act(e).at);
+    most = most < through ? most : through;
+    most = most < (batch ? BATCH : STREAM) ? most : (batch ? BATCH : STREAM);
+    return batch || queued < STREAM / 2 ? most - queued : 0;
+}
+
+static bool may_claim(struct engine *e, struct line *line)
+{
+    if (e->claiming.work != NULL || line->idle || line->halted || engine_act(e).at.s < line->rest.s)
+        return false;
+    for (size_t i = 0; i < e->work_count; i++)
+        if (e->works[i]->lost) /* what was heard is committed before anything new is claimed (sentence 4) */
             return false;
-        if (!performed && !engine_backend_away(e, &wrong)) {
-            *f = wrong;
+    return room(e, line) > 0;
+}
+
+/* A door without a descriptor works while it is stepped, so there is nothing to overlap with: each of its
+ * batches is committed and given back before the next thing is done. */
+static bool serve(struct engine *e, struct line *line, struct engine_report *r, bool *moved, struct fault *f)
+{
+    bool passive = e->parts.cas[line->ca].door->fd < 0, fed = false;
+    if (line->readable)
+        engine_step_door(e, line->ca);
+    *moved = *moved || line->readable;
+    line->readable = false;
+    if (!engine_feed(e, line->ca, r, &fed, f))
+        return false;
+    if (fed)
+        engine_step_door(e, line->ca);
+    *moved = *moved || fed;
+    if (line->heard && !is_under_way(line) && (line->halted || engine_queued(e, line->ca) == 0) &&
+        !end_conversation(e, line, f))
+        return false;
+    if (passive && !engine_settle(e, true, true, r, moved, f))
+        return false;
+    if (!may_claim(e, line))
+        return true;
+    *moved = true;
+    return engine_claim_begin(e, line->ca, room(e, line), f) &&
+           (!passive || engine_claim_go_on(e, true, moved, f));
+}
+
+static bool go_round(struct engine *e, struct engine_report *r, bool *moved, struct fault *f)
+{
+    if (!engine_settle(e, false, false, r, moved, f) || !engine_claim_go_on(e, false, moved, f))
+        return false;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        if (!serve(e, &e->lines[ca], r, moved, f))
             return false;
-        }
-    }
     return true;
 }
 
-/* How many certificates of this CA may still be claimed: what its pace allows, less what is claimed already
- * and waits for its quiet time. */
-static int64_t room(struct engine *e, int ca)
+/* --- waiting --- */
+
+/* Waits at most `ms` for what is under way; false: a signal came. */
+static bool wait_for(struct engine *e, int ms)
 {
-    int64_t most = pace_allow(&e->paces[ca], e->parts.clock.now(e->parts.clock.self));
-    most = most < BATCH ? most : BATCH;
-    for (size_t i = 0; i < e->work_count; i++)
-        for (size_t c = 0; c < e->works[i]->count && e->works[i]->ca == ca; c++)
-            most -= (int64_t)e->works[i]->claims[c].count;
-    return most;
+    size_t n = 0, ca_count = e->parts.ca_count;
+    e->polls = arena_grow(e->polls, (ca_count + 2) * sizeof *e->polls);
+    for (size_t ca = 0; ca < ca_count; ca++)
+        e->polls[n++] = (struct pollfd){.fd = is_under_way(&e->lines[ca]) ? e->parts.cas[ca].door->fd : -1,
+                                        .events = POLLIN};
+    e->polls[n++] =
+        (struct pollfd){.fd = e->writing == WRITING_NOTHING ? -1 : store_fd(e->writer), .events = POLLIN};
+    e->polls[n++] =
+        (struct pollfd){.fd = e->claiming.work == NULL ? -1 : store_fd(e->parts.store), .events = POLLIN};
+    int rc = poll(e->polls, n, ms);
+    int64_t now = engine_ticks(e);
+    for (size_t ca = 0; ca < ca_count; ca++) {
+        struct line *line = &e->lines[ca];
+        bool still = e->parts.clock.ticks == NULL ? rc == 0 && ms > 0 : now - line->stepped_at >= STEP_MS;
+        bool silent = is_under_way(line) && still;
+        line->readable = silent || (rc > 0 && e->polls[ca].revents != 0);
+    }
+    return rc >= 0 || errno != EINTR;
+}
+
+static bool anything_under_way(const struct engine *e)
+{
+    bool any = e->writing != WRITING_NOTHING || e->claiming.work != NULL;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        any = any || is_under_way(&e->lines[ca]);
+    return any;
+}
+
+/* When the round must go on at the latest, in milliseconds of the clock. */
+static int64_t next_moment(const struct engine *e)
+{
+    int64_t next = INT64_MAX;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
+        int64_t at = engine_feed_next(e, (int)ca);
+        next = at < next ? at : next;
+    }
+    int64_t commit = e->pending_since + ENGINE_COMMIT_MS;
+    return e->pending_count > e->writing_count && commit < next ? commit : next;
+}
+
+/* After a round in which nothing moved; false: the turn is over. */
+static bool wait_a_while(struct engine *e, int64_t end)
+{
+    bool under_way = anything_under_way(e);
+    if (e->parts.clock.ticks == NULL)
+        return under_way && wait_for(e, TICK_MS);
+    int64_t now = engine_ticks(e), next = next_moment(e);
+    if (!under_way && next >= end)
+        return false;
+    next = next < end ? next : end;
+    next = next < now + STEP_MS ? next : now + STEP_MS;
+    return wait_for(e, next > now ? (int)(next - now) : 1);
+}
+
+/* --- the turn --- */
+
+static bool turn(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    int64_t end = engine_ticks(e) + TURN_MS;
+    if (!engine_find_barred(e, f))
+        return false;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        e->lines[ca].idle = false;
+    for (;;) {
+        bool moved = false;
+        if (!go_round(e, r, &moved, f))
+            return false;
+        if (engine_ticks(e) >= end && e->parts.clock.ticks != NULL)
+            return true;
+        if (moved ? !wait_for(e, 0) : !wait_a_while(e, end))
+            return true;
+    }
 }
 
 bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    if (!engine_settle_pending(e, r, f))
-        return false;
+    struct fault later = {0};
+    bool ignored;
+    bool ok = turn(e, r, f);
+    /* others read and write now: nothing may be under way on the first connection */
+    bool claimed = engine_claim_go_on(e, true, &ignored, &later);
+    if (ok && claimed)
+        return engine_settle(e, true, true, r, &ignored, f) && engine_breakers_note(e, f);
+    if (ok)
+        *f = later;
+    return false;
+}
+
+void engine_hear(struct engine *e)
+{
+    if (!wait_for(e, 0))
+        return;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        struct utc end = utc_add(engine_act(e).at, (struct span){TURN});
-        for (bool got = true; got && engine_act(e).at.s < end.s;) {
-            if (!work_on(e, r, f))
-                return false;
-            int64_t most = room(e, (int)ca);
-            if (most <= 0 || engine_act(e).at.s < e->rests[ca].until.s)
-                break;
-            if (!claim(e, (int)ca, most, &got, f))
-                return false;
-        }
+        if (e->lines[ca].readable)
+            engine_step_door(e, (int)ca);
+        e->lines[ca].readable = false;
     }
-    return work_on(e, r, f);
+}
+
+bool engine_wind_up(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    bool ignored;
+    (void)!engine_claim_go_on(e, true, &ignored, f);
+    for (size_t i = 0; i < e->work_count; i++)
+        e->works[i]->stopped = true;
+    for (int waits = 0; waits < WIND_UP; waits++) {
+        bool under_way = false;
+        for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+            under_way = under_way || is_under_way(&e->lines[ca]);
+        if (!under_way)
+            break;
+        wait_for(e, TICK_MS);
+        engine_hear(e);
+        if (!engine_settle(e, false, false, r, &ignored, f))
+            break;
+    }
+    return engine_settle(e, true, true, r, &ignored, f);
+}
+
+struct utc engine_execute_next(const struct engine *e)
+{
+    struct utc now = engine_act(e).at, next = UTC_NONE;
+    for (size_t i = 0; i < e->work_count; i++) {
+        struct utc at = utc_max(e->works[i]->ready, now);
+        if (e->works[i]->at_door == 0 && !e->works[i]->stopped && at.s == now.s) {
+            int64_t ticks = engine_ticks(e), go = engine_feed_next(e, e->works[i]->ca);
+            if (go == INT64_MAX && engine_asks_outside(e, e->works[i]))
+                continue; /* engine_doubts says when */
+            at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
+        }
+        next = utc_is_set(next) ? utc_min(next, at) : at;
+    }
+    return next;
+}
+
+struct utc engine_pace_next(const struct engine *e, struct pace *pace)
+{
+    int64_t ticks = engine_ticks(e), go = pace_next(pace, ticks, 1);
+    return utc_add(engine_act(e).at, (struct span){(go - ticks + 999) / 1000});
+}
+
+struct utc engine_free_next(const struct engine *e)
+{
+    struct utc first = UTC_NONE;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
+        struct utc at = utc_max(engine_pace_next(e, &e->lines[ca].pace),
+                                utc_max(e->lines[ca].rest, breaker_next(&e->lines[ca].breaker)));
+        first = utc_is_set(first) ? utc_min(first, at) : at;
+    }
+    return first;
 }

@@ -2,13 +2,47 @@
 #ifndef MASSREVOKE_ENGINE_INTERNAL_H
 #define MASSREVOKE_ENGINE_INTERNAL_H
 
+#include "massrevoke/breaker.h"
+#include "massrevoke/canary.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/engine.h"
 #include "massrevoke/executor.h"
 #include "massrevoke/notifier.h"
+#include "massrevoke/pace.h"
 #include "massrevoke/store_notice.h"
 #include "massrevoke/store_replan.h"
 #include "massrevoke/store_report.h"
+
+#include <poll.h>
+
+#define ENGINE_COMMIT_MS 100    /* an outcome waits no longer for its commit (sentence 4) */
+#define ENGINE_UNCOMMITTED 4000 /* outcomes in memory: with more nothing new goes out */
+
+/* How far a certificate of a claimed chunk has come. */
+enum slot_stage {
+    SLOT_OPEN,     /* nothing of it is at a door */
+    SLOT_AT_DOOR,  /* sent or asked about, no answer yet */
+    SLOT_ANSWERED, /* nothing more is done to it under this claim */
+};
+
+/* One certificate of a claimed chunk. What is sent comes from the re-hashed page, so it is what was signed.
+ */
+struct slot {
+    const struct claim *claim;
+    int64_t number, intent; /* UTC seconds of its first intent */
+    struct serial serial;
+    const char *file;   /* the certificate's, for doors that need it; NULL: none */
+    int reason, issuer; /* issuer: index of settings, -1: not to be touched */
+    bool stranger;      /* known by a list only, at a CA that says yes to any serial */
+    uint8_t state;      /* as claimed */
+    uint8_t stage;      /* enum slot_stage */
+    bool question;      /* at the door for its status, not to be revoked */
+};
+
+struct slot_place {
+    int64_t number;
+    uint32_t slot;
+};
 
 /* A claim being worked on; lives in its own arena until it is given back. */
 struct work {
@@ -16,30 +50,88 @@ struct work {
     struct claim *claims;
     size_t count;
     int ca;
-    struct utc ready; /* not before: the quiet time of what is in doubt */
-    bool performed;   /* its states are not those of the store any more: only to be given back */
+    struct utc ready;          /* not before: the quiet time of what is in doubt */
+    struct slot *slots;        /* in the order of the plan */
+    struct slot_place *places; /* in the order of numbers */
+    size_t slot_count;
+    uint32_t *asks, *sends; /* slots to ask about and to revoke; [..._done, ..._count) have not gone out */
+    size_t ask_count, asks_done, send_count, sends_done;
+    size_t at_door;          /* without an answer */
+    size_t uncommitted;      /* outcomes that wait in engine.pending */
+    struct utc asks_outside; /* when the world is asked next, for a CA that tells no status */
+    int64_t outside_gap;
+    bool stopped; /* nothing more of it goes out: what is open goes back unsent */
+    bool lost;    /* the session that claimed it is gone: its answers are kept, nothing is given back */
 };
 
-/* A CA that turned requests away is left alone for a while, twice as long each time. */
-struct rest {
-    struct utc until;
-    int64_t seconds;
+/* What goes on with one CA. */
+struct line {
+    struct engine *engine;
+    int ca;
+    struct pace pace;
+    size_t requests, questions; /* at its door */
+    bool halted;    /* it turned something away: nothing more goes out until all is heard and given back */
+    bool met_doubt; /* some answer left open what happened */
+    bool heard;     /* something was answered in this conversation */
+    bool served;    /* and something of that clearly */
+    bool idle;      /* nothing was due when it was claimed for last, in this turn */
+    bool readable;  /* its door wants to step */
+    int64_t stepped_at; /* ticks */
+    struct fault wrong; /* what its door ended with */
+    struct utc rest;    /* it turned requests away and is left alone until then */
+    int64_t rest_seconds;
+    struct breaker breaker;
+    bool breaker_changed;   /* and that is not written yet */
+    char breaker_text[240]; /* the words that changed it */
 };
 
-struct outside; /* what looking outside remembers (look.h) */
+/* A claim on its way through the store: first the chunks, then the rows of their pages. */
+struct claiming {
+    struct work *work; /* NULL: none */
+    bool reads_rows;
+    int *pages;
+    size_t page_count;
+};
+
+/* An outcome to commit and the work it is of, NULL when that is forgotten. */
+struct outcome {
+    struct settlement item;
+    struct work *work;
+};
+
+/* What the second connection is at. */
+enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
+
+struct scope_cache; /* page digests that are what was signed (scope.c) */
+
+struct verifier_crl;
+struct outside;  /* what looking outside remembers (look.h) */
+struct alerting; /* causes and calls (alert.c) */
 
 struct engine {
     struct engine_parts parts;
     struct arena arena;
-    struct store *beat; /* the second connection */
-    int id;             /* engine number of this session; 0: none */
+    struct store *writer; /* commits outcomes and gives back while parts.store claims and reads */
+    struct store *beat;   /* only for the heartbeat: never behind anything else */
+    int id;               /* engine number of the session of parts.store; 0: none */
     unsigned only;
-    struct pace *paces;  /* per CA */
-    struct rest *rests;  /* per CA */
+    int64_t checked_at, generation; /* ticks of the last heartbeat, and what it said */
+    struct line *lines;             /* per CA */
+    struct claiming claiming;
     struct work **works; /* claimed, not yet given back */
     size_t work_count;
-    struct settlement *pending; /* outcomes not yet committed */
-    size_t pending_count, pending_room;
+    struct outcome *pending; /* not yet committed; the first `writing_count` are under way */
+    size_t pending_count, pending_room, writing_count;
+    int64_t pending_since; /* ticks when the oldest that is not under way came */
+    enum writing writing;
+    struct work **returning; /* being given back */
+    size_t returning_count;
+    struct ca_item *items; /* on their way to a door */
+    size_t item_room;
+    struct pollfd *polls; /* doors, and the connections that work */
+    struct scope_cache *scopes;
+    int *barred; /* chunks not to be claimed in this turn */
+    size_t barred_count;
     int *skip; /* chunks whose pages do not match what was signed */
     size_t skip_count;
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
@@ -53,13 +145,20 @@ struct engine {
     struct utc pace_checked; /* when the measured rate was held against the plan last */
     int64_t *planned_rate;   /* per CA, an hour, of the last plan this engine made; 0: none */
     char behind[512];
+    size_t next_source; /* of replacements: the first to be read again */
     struct utc sources_read, lint_due;
     struct replacement_unlinted linting[LINT_AT_ONCE]; /* by the id of its process; serial.n 0: free */
     struct balance_round balance;
-    struct utc balance_due;  /* the next turn of the check of the ledger */
-    bool saw_work;           /* something was left at an earlier step: the end is worth an event */
-    struct mailbag *bag;     /* messages at the door */
-    struct outside *outside; /* NULL: nothing was looked at yet */
+    struct utc balance_due; /* the next turn of the check of the ledger */
+    bool saw_work;          /* something was left at an earlier step: the end is worth an event */
+    struct arena canary_arena;
+    struct canary *canaries; /* that have not shown themselves, as of this step */
+    size_t canary_count;
+    struct utc
+        *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
+    struct mailbag *bag;       /* messages at the door */
+    struct outside *outside;   /* NULL: nothing was looked at yet */
+    struct alerting *alerting; /* NULL: there is no door for alerts */
 };
 
 /* Act of the engine at its clock's now. */
@@ -68,25 +167,118 @@ struct act engine_act(const struct engine *e);
 /* The same for acts of conduct.h, on the engine's campaign by number and name. */
 struct conduct engine_conduct(const struct engine *e);
 
-/* Claims, sends, asks, settles, gives back: everything due now. */
+/* --- execute.c: the turn --- */
+
+/* Claims, sends, asks, settles, gives back what is due now; returns after a second or two with requests still
+ * under way, when there is more. */
 MUST_USE bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f);
 
-/* Commits outcomes kept in memory. */
-MUST_USE bool engine_settle_pending(struct engine *e, struct engine_report *r, struct fault *f);
+/* Takes the answers that are there, whatever the database does: they must not grow old at a door. */
+void engine_hear(struct engine *e);
 
-/* Gives back all chunks that this session still owns; frees the works. */
-MUST_USE bool engine_give_back_all(struct engine *e, struct fault *f);
+/* Hears out what is on the wire and commits it, gives everything back. */
+MUST_USE bool engine_wind_up(struct engine *e, struct engine_report *r, struct fault *f);
+
+/* When engine_execute has something to do with what is claimed; UTC_NONE: nothing is. */
+struct utc engine_execute_next(const struct engine *e);
+
+/* When a pace lets one through. */
+struct utc engine_pace_next(const struct engine *e, struct pace *pace);
+
+/* When the first CA takes requests again. */
+struct utc engine_free_next(const struct engine *e);
+
+/* Milliseconds of the clock. */
+int64_t engine_ticks(const struct engine *e);
+
+/* --- claim.c --- */
+
+/* Chunks that must not be claimed in this turn. */
+MUST_USE bool engine_find_barred(struct engine *e, struct fault *f);
+
+/* Begins to claim for a CA; engine.claiming is busy then. */
+MUST_USE bool engine_claim_begin(struct engine *e, int ca, int64_t most, struct fault *f);
+
+/* Forgets a claim under way: the session is gone. */
+void engine_claim_forget(struct engine *e);
+
+/* Goes on with it; *moved: it came further. What was claimed and matches what was signed becomes a work. */
+MUST_USE bool engine_claim_go_on(struct engine *e, bool wait, bool *moved, struct fault *f);
+
+/* --- converse.c --- */
+
+/* The milliseconds of the clock at which more of what is queued for a CA may go; INT64_MAX: nothing is. */
+int64_t engine_feed_next(const struct engine *e, int ca);
+
+/* Hands what may go to the CA's door; *moved: something went. */
+MUST_USE bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved, struct fault *f);
+
+/* Lets the door work and takes its answers. What goes wrong there is kept in the line. */
+void engine_step_door(struct engine *e, int ca);
+
+/* Certificates claimed for this CA, not answered and not at its door. */
+int64_t engine_queued(const struct engine *e, int ca);
+
+/* What an answer means for a certificate at a door, or one that needs no door. */
+void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
+
+/* --- doubt.c --- */
+
+/* Has it questions that the CA cannot answer? */
+bool engine_asks_outside(const struct engine *e, const struct work *w);
+
+/* Asks the world what CAs without a status are in doubt about; *wake: when it wants to go on, UTC_NONE:
+ * nothing is. */
+MUST_USE bool engine_doubts(struct engine *e, struct utc *wake, struct fault *f);
+
+/* --- breakers.c --- */
+
+/* What was heard of a CA; while its breaker is open and this is an error the line is halted. */
+void engine_breaker_hear(struct line *line, enum breaker_class c, const char *text);
+
+/* Writes what has changed, as events; nothing may be under way on the first connection. */
+MUST_USE bool engine_breakers_note(struct engine *e, struct fault *f);
+
+/* Takes over the breakers that an earlier engine left open. */
+MUST_USE bool engine_breakers_open(struct engine *e, struct fault *f);
+
+/* --- settle.c --- */
+
+/* Keeps an outcome until it is committed. */
+void engine_keep(struct engine *e, const struct settlement *item, struct work *w);
+
+/* Goes on with commits: outcomes at 1,000 or 100 ms (sentence 4) or, with `all`, at once; gives works back
+ * whose outcomes are committed. With `wait` it ends only when nothing is under way. */
+MUST_USE bool engine_settle(struct engine *e, bool all, bool wait, struct engine_report *r, bool *moved,
+                            struct fault *f);
+
+/* Is everything of this work heard and committed? */
+bool engine_is_finished(const struct work *w);
+
+/* Frees a work. */
+void engine_free_work(struct engine *e, struct work *w);
+
+/* The session is gone: nothing of it goes out or back; what is at a door is still heard. */
+void engine_lose_works(struct engine *e);
 
 /* A backend that cannot be reached stops neither the other CAs nor publishing and looking: warned of, true.
  * Not so the database: the step ends. */
 bool engine_backend_away(struct engine *e, const struct fault *why);
 
-/* Frees works without telling the store (the session is gone). */
-void engine_forget_works(struct engine *e);
+/* --- scope.c --- */
+
+/* Pages that these claims touch, ascending. */
+size_t engine_touched(const struct claim *claims, size_t n, struct arena *a, int **pages);
 
 /* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not. */
-MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a,
-                                 bool *bad, struct scoped **rows, size_t *row_count, struct fault *f);
+MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, const int *pages,
+                                 size_t page_count, const struct scoped *rows, size_t row_count,
+                                 struct arena *a, bool *bad, struct fault *f);
+
+/* Frees what it remembers. */
+void engine_scopes_free(struct engine *e);
+
+/* --- the rest --- */
 
 /* Plans cohorts anew whose plan is not kept, and notes whom a plan moved earlier. */
 MUST_USE bool engine_replan(struct engine *e, struct fault *f);
@@ -94,6 +286,17 @@ MUST_USE bool engine_replan(struct engine *e, struct fault *f);
 /* Reads lists of replacements again and runs the linter; *wake: when it wants to go on, UTC_NONE: no hurry.
  */
 MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fault *f);
+
+/* Who of the canaries proves what: lost ones are replaced, and a wait that is over ends. *wake: when the next
+ * wait ends, UTC_NONE: none runs. */
+MUST_USE bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f);
+
+/* What the `n` sights of a judged CRL show of canaries: a contradiction stops their issuer. */
+MUST_USE bool engine_canaries_seen(struct engine *e, const struct verifier_crl *judged, size_t n,
+                                   struct fault *f);
+
+/* Frees what they are known by. */
+void engine_canaries_free(struct engine *e);
 
 /* Publishes CRLs that are wanted. */
 MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);
@@ -134,8 +337,23 @@ MUST_USE bool engine_compose(struct engine *e, const struct cohort *cohort, cons
 /* Frees what engine_notify kept. */
 void engine_mailbag_free(struct engine *e);
 
+/* Finds causes, raises and ends alerts, makes the calls that are due, beats; never waits. `over`: this is the
+ * last step, so nothing is put off. *wake: when it wants to go on. */
+MUST_USE bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct utc *wake,
+                           struct fault *f);
+
+/* The same without a database: it is the cause. */
+void engine_alert_lost(struct engine *e, struct engine_report *r, const char *why);
+
+/* Makes what engine_alert needs; waits a moment for calls under way, then frees. */
+void engine_alert_open(struct engine *e);
+void engine_alert_close(struct engine *e);
+
 /* Index into settings' issuers for the store's number; -1 when it is not configured. */
 int engine_issuer_index(const struct engine *e, int issuer);
+
+/* Seconds after which no request for this issuer of settings can still be executed. */
+struct span engine_quiet(const struct engine *e, size_t issuer);
 
 /* CA of an issuer index of settings. */
 int engine_ca_of(const struct engine *e, int issuer_index);

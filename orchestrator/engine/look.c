@@ -17,7 +17,8 @@ struct outside *outside_of(struct engine *e)
 {
     if (e->outside == NULL) {
         e->outside = arena_grow(NULL, sizeof *e->outside);
-        *e->outside = (struct outside){.pace = {.rate = e->parts.settings->ocsp_rate}, .last = -1};
+        *e->outside = (struct outside){.last = -1};
+        pace_open(&e->outside->pace, &(struct pace_limits){.rate = e->parts.settings->ocsp_rate});
     }
     return e->outside;
 }
@@ -26,6 +27,7 @@ void outside_free(struct outside *o)
 {
     if (o == NULL)
         return;
+    pace_close(&o->pace);
     ocsp_cache_free(&o->cache);
     arena_free(&o->queue_arena);
     arena_free(&o->arena);
@@ -206,8 +208,8 @@ bool engine_ask_responders(struct engine *e, struct engine_report *r, struct fau
 
 struct utc engine_ask_due(const struct engine *e)
 {
-    const struct outside *o = e->outside;
-    return o == NULL || o->at == o->count ? UTC_NONE : pace_next(&o->pace, engine_act(e).at);
+    struct outside *o = e->outside;
+    return o == NULL || o->at == o->count ? UTC_NONE : engine_pace_next(e, &o->pace);
 }
 
 int64_t engine_ask_left(const struct engine *e)

@@ -284,7 +284,8 @@ static bool conclude(struct look *l, struct group *g, struct fault *f)
         if (k->reply.ok)
             verifier_add_cache(&k->judged.findings, l->arena, k->name, http_age(&k->reply.headers),
                                http_fresh_for(&k->reply.headers));
-        if (shown.any_counts && i == shown.newest && !find_strangers(l, k, f))
+        if (shown.any_counts && i == shown.newest &&
+            (!find_strangers(l, k, f) || !engine_canaries_seen(l->engine, &k->judged, g->pointer->count, f)))
             return false;
         look_warn(l, k->url, &k->judged.findings);
         remember(l, k, shown.findings.count == 0);

@@ -436,7 +436,7 @@ static bool note_responders(struct look *l, struct outside *o, struct fault *f)
 bool look_at_ocsp(struct look *l, struct fault *f)
 {
     struct outside *o = outside_of(l->engine);
-    int64_t allowed = pace_allow(&o->pace, l->act.at);
+    int64_t allowed = pace_allow(&o->pace, engine_ticks(l->engine));
     size_t left = allowed < TURN ? (size_t)(allowed < 0 ? 0 : allowed) : TURN;
     bool ok = true;
     if (o->at == o->count)

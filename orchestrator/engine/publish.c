@@ -20,11 +20,27 @@ int engine_ca_of(const struct engine *e, int issuer_index)
     return -1;
 }
 
+struct span engine_quiet(const struct engine *e, size_t issuer)
+{
+    return e->parts.cas[engine_ca_of(e, (int)issuer)].door->facts.quiet;
+}
+
+/* Canaries, and what is in doubt at a CA without a status, wait for a CRL: at once, and once more when no
+ * request of theirs can still be under way, for only such a one says "not revoked". */
+static bool proof_wanted(const struct engine *e, size_t issuer, struct utc now)
+{
+    if (!utc_is_set(e->proving[issuer]))
+        return false;
+    struct utc settled = utc_add(e->proving[issuer], engine_quiet(e, issuer));
+    return e->dirty[issuer] || (now.s > settled.s && e->published[issuer].s <= settled.s);
+}
+
 /* A CRL is wanted at once when something was recorded since the last one and the profile says so; else as
  * often as it says, while anything waits for publication. */
 static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
 {
-    if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once))
+    if (!utc_is_set(e->published[issuer]) || (e->dirty[issuer] && e->parts.profile.publish_at_once) ||
+        proof_wanted(e, issuer, now))
         return true;
     return now.s >= e->published[issuer].s + e->parts.profile.crl_every.s;
 }
@@ -36,9 +52,10 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
     for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
         if (certificate_bucket((enum certificate_state)s) == BUCKET_PENDING_PUBLICATION)
             pending += r->counts.n[s];
-    for (size_t i = 0; i < e->parts.issuer_count && pending > 0; i++) {
+    for (size_t i = 0; i < e->parts.issuer_count; i++) {
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
-        if (!door->facts.can_publish || !wants_crl(e, i, now))
+        bool asked_for = pending > 0 ? wants_crl(e, i, now) : proof_wanted(e, i, now);
+        if (!door->facts.can_publish || !asked_for)
             continue;
         struct fault wrong = {0};
         if (!door->ops->publish(door, (uint16_t)i, now, &wrong)) {

@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_EVERY 300 /* seconds between looks at the sources */
-#define LINT_EVERY 60  /* seconds until a linter that cannot be run is tried again */
+#define READ_EVERY 300   /* seconds between looks at the sources */
+#define QUERY_PATIENCE 8 /* seconds that a source read again may hold the engine up */
+#define LINT_EVERY 60    /* seconds until a linter that cannot be run is tried again */
 
 /* A source that digests what passes through it. */
 struct digested {
@@ -132,7 +133,7 @@ static bool from_query(const struct conduct *c, const struct replacement_source 
     struct query_source *query;
     struct source bytes;
     if (!store_conninfo_is_open(source->location, f) ||
-        !store_query_source(source->location, source->query, &query, &bytes, f))
+        !store_query_source(source->location, source->query, again ? QUERY_PATIENCE : 0, &query, &bytes, f))
         return false;
     bool ok = read_and_mark(c, source, bytes, again, a, out, f);
     query_source_close(query);
@@ -155,10 +156,16 @@ static bool read_sources(struct engine *e, struct fault *f)
     struct conduct c = engine_conduct(e);
     if (!store_replacement_sources(e->parts.store, e->parts.campaign, &a, &sources, &n, f))
         return false;
-    for (size_t i = 0; i < n; i++) {
+    bool away = false; /* one that does not answer is waited for; the others have their turn next time */
+    for (size_t k = 0; k < n && !away; k++) {
+        size_t i = (e->next_source + k) % n;
         struct conduct_replaced out;
         struct fault problem = {0};
         bool ok = conduct_replacements(&c, &sources[i], true, &a, &out, &problem);
+        if (!ok && strcmp(sources[i].kind, "query") == 0) {
+            e->next_source = i + 1;
+            away = true;
+        }
         if (ok && out.list.table.rejects.count > 0)
             snprintf(e->warning, sizeof e->warning,
                      "replacements: %.200s: %zu lines cannot be used, the first is %zu: %.100s",

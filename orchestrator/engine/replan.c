@@ -80,7 +80,7 @@ static bool is_late(const struct engine *e, const struct look_ahead *l, const st
                     struct utc now)
 {
     return d->ca >= 0 && d->ca < (int)e->parts.ca_count && utc_is_set(d->oldest) &&
-           d->oldest.s < now.s - LATE && e->rests[d->ca].seconds == 0 &&
+           d->oldest.s < now.s - LATE && e->lines[d->ca].rest_seconds == 0 &&
            rate_seconds(rate_of(e, l, d->ca), d->backlog) > BACKLOG;
 }
 

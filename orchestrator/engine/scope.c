@@ -11,8 +11,7 @@ static int compare_ints(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Pages that the claims touch, ascending, each once. */
-static size_t touched(const struct claim *claims, size_t n, struct arena *a, int **pages)
+size_t engine_touched(const struct claim *claims, size_t n, struct arena *a, int **pages)
 {
     size_t total = 0, count = 0;
     for (size_t i = 0; i < n; i++)
@@ -53,20 +52,28 @@ static bool page_matches(const struct page_scope *scope, const struct scoped *ro
     return scope != NULL && memcmp(now.bytes, scope->scope.bytes, DIGEST_SIZE) == 0;
 }
 
+/* Page digests of one cohort, good when together they are what the approvers signed: as long as the
+ * campaign's generation stays, for whatever takes a signature away changes it. */
 struct cohort_scope {
     int cohort;
     bool good;
-    struct page_scope *scopes;
+    struct page_scope *pages;
     size_t count;
 };
 
-/* Page digests of a cohort, good only when together they are what the approvers signed. */
+struct scope_cache {
+    struct arena arena;
+    int64_t generation;
+    struct cohort_scope *cohorts;
+    size_t count;
+};
+
 static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct cohort_scope *out,
                         struct fault *f)
 {
     struct digest approved;
     out->cohort = cohort;
-    if (!store_page_scopes(e->parts.store, e->parts.campaign, cohort, a, &out->scopes, &out->count, f))
+    if (!store_page_scopes(e->parts.store, e->parts.campaign, cohort, a, &out->pages, &out->count, f))
         return false;
     struct fault why = {0};
     out->good = approval_signed_scope(e->parts.store, e->parts.settings, e->parts.campaign,
@@ -75,18 +82,66 @@ static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct co
         *f = why;
         return false;
     }
-    struct digest now = scope_of_pages(out->scopes, out->count);
+    struct digest now = scope_of_pages(out->pages, out->count);
     out->good = out->good && memcmp(now.bytes, approved.bytes, DIGEST_SIZE) == 0;
     return true;
 }
 
-static bool mark_bad(const struct cohort_scope *c, const struct claim *claim, const int *pages,
-                     const bool *good, size_t page_count)
+void engine_scopes_free(struct engine *e)
+{
+    if (e->scopes == NULL)
+        return;
+    arena_free(&e->scopes->arena);
+    free(e->scopes->cohorts);
+    free(e->scopes);
+    e->scopes = NULL;
+}
+
+/* What is remembered of a generation; an older one's is forgotten. */
+static struct scope_cache *cache_of(struct engine *e, int64_t generation)
+{
+    if (e->scopes != NULL && e->scopes->generation != generation)
+        engine_scopes_free(e);
+    if (e->scopes == NULL) {
+        e->scopes = arena_grow(NULL, sizeof *e->scopes);
+        *e->scopes = (struct scope_cache){.generation = generation};
+    }
+    return e->scopes;
+}
+
+static bool find_cohort(struct engine *e, const struct claim *claim, const struct cohort_scope **out,
+                        struct fault *f)
+{
+    struct scope_cache *cache = cache_of(e, claim->generation);
+    for (size_t i = 0; i < cache->count; i++)
+        if (cache->cohorts[i].cohort == claim->cohort) {
+            *out = &cache->cohorts[i];
+            return true;
+        }
+    struct cohort_scope fresh;
+    if (!load_cohort(e, claim->cohort, &cache->arena, &fresh, f))
+        return false;
+    if (!fresh.good) { /* not remembered: it may be signed at any time */
+        struct cohort_scope *bad = arena_array(&cache->arena, 1, sizeof *bad);
+        *bad = fresh;
+        *out = bad;
+        return true;
+    }
+    cache->cohorts = arena_grow(cache->cohorts, (cache->count + 1) * sizeof *cache->cohorts);
+    cache->cohorts[cache->count] = fresh;
+    *out = &cache->cohorts[cache->count++];
+    return true;
+}
+
+static bool is_bad(const struct cohort_scope *c, const struct claim *claim, const int *pages,
+                   const bool *good, size_t page_count)
 {
     if (!c->good)
         return true;
     for (size_t i = 0; i < claim->count; i++) {
         int page = (int)(claim->numbers[i] / 1000);
+        if (i > 0 && page == claim->numbers[i - 1] / 1000)
+            continue;
         const int *at = bsearch(&page, pages, page_count, sizeof *pages, compare_ints);
         if (at == NULL || !good[at - pages])
             return true;
@@ -94,30 +149,34 @@ static bool mark_bad(const struct cohort_scope *c, const struct claim *claim, co
     return false;
 }
 
-bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, struct arena *a, bool *bad,
-                        struct scoped **rows, size_t *row_count, struct fault *f)
+/* Which of the pages are what this cohort's signed scope says; pages of other cohorts stay as they are. */
+static void judge_pages(const struct cohort_scope *c, const int *pages, size_t page_count,
+                        const struct scoped *rows, size_t row_count, bool *good)
 {
-    int *pages;
-    size_t page_count = touched(claims, n, a, &pages), row = 0;
+    size_t row = 0;
+    for (size_t p = 0; p < page_count; p++) {
+        size_t first = row;
+        while (row < row_count && rows[row].number / 1000 == pages[p])
+            row++;
+        const struct page_scope *scope = find_scope(c->pages, c->count, pages[p]);
+        if (scope != NULL)
+            good[p] = page_matches(scope, rows + first, row - first);
+    }
+}
+
+bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, const int *pages,
+                        size_t page_count, const struct scoped *rows, size_t row_count, struct arena *a,
+                        bool *bad, struct fault *f)
+{
     bool *good = arena_array(a, page_count, sizeof *good);
-    if (!store_page_rows(e->parts.store, e->parts.campaign, pages, page_count, a, rows, row_count, f))
-        return false;
-    struct cohort_scope cohort = {.cohort = -1};
+    const struct cohort_scope *cohort = NULL;
     for (size_t c = 0; c < n; c++) {
-        if (claims[c].cohort != cohort.cohort) {
-            if (!load_cohort(e, claims[c].cohort, a, &cohort, f))
+        if (cohort == NULL || claims[c].cohort != cohort->cohort) {
+            if (!find_cohort(e, &claims[c], &cohort, f))
                 return false;
-            row = 0;
-            for (size_t p = 0; p < page_count; p++) {
-                size_t first = row;
-                while (row < *row_count && (*rows)[row].number / 1000 == pages[p])
-                    row++;
-                const struct page_scope *scope = find_scope(cohort.scopes, cohort.count, pages[p]);
-                if (scope != NULL)
-                    good[p] = page_matches(scope, *rows + first, row - first);
-            }
+            judge_pages(cohort, pages, page_count, rows, row_count, good);
         }
-        bad[c] = mark_bad(&cohort, &claims[c], pages, good, page_count);
+        bad[c] = is_bad(cohort, &claims[c], pages, good, page_count);
     }
     return true;
 }

@@ -1,18 +1,12 @@
 #include "massrevoke/executor.h"
 
-enum executor_step executor_step(uint8_t state, struct backend_manners manners)
+enum executor_step executor_step(uint8_t state, bool keeps_first_date)
 {
     enum certificate_state s = certificate_state(state);
     bool noted = state & (CERTIFICATE_NOTE_HOLD | CERTIFICATE_NOTE_DROP);
-    if (s == CERTIFICATE_ASKED)
-        return manners.keeps_first_date && !noted ? EXECUTOR_SEND
-               : manners.tells_status             ? EXECUTOR_ASK
-                                                  : EXECUTOR_PERSON;
-    if (s != CERTIFICATE_DOUBT)
+    if (s != CERTIFICATE_ASKED && s != CERTIFICATE_DOUBT)
         return EXECUTOR_NOTHING;
-    if (manners.keeps_first_date && !noted)
-        return EXECUTOR_SEND;
-    return manners.tells_status ? EXECUTOR_ASK : EXECUTOR_PERSON;
+    return keeps_first_date && !noted ? EXECUTOR_SEND : EXECUTOR_ASK;
 }
 
 bool executor_may_send(uint8_t state, enum ca_outcome answer)
@@ -59,38 +53,4 @@ bool executor_event(uint8_t state, struct utc intent, enum ca_outcome outcome, s
         break;
     }
     return false;
-}
-
-#define BURST_SECONDS 10
-
-int64_t pace_allow(struct pace *p, struct utc now)
-{
-    if (p->rate.count == 0)
-        return INT64_MAX;
-    int64_t room = p->rate.count * BURST_SECONDS + p->rate.per; /* a slow rate must not lose its fractions */
-    if (!p->started) {
-        *p = (struct pace){.rate = p->rate, .tokens = room, .last = now, .started = true};
-    } else if (now.s > p->last.s) {
-        int64_t seconds = now.s - p->last.s;
-        int64_t most = (room - p->tokens) / p->rate.count + 1;
-        p->tokens += (seconds < most ? seconds : most) * p->rate.count;
-        p->last = now;
-    }
-    if (p->tokens > room)
-        p->tokens = room;
-    return p->tokens < p->rate.per ? 0 : p->tokens / p->rate.per;
-}
-
-void pace_take(struct pace *p, int64_t n)
-{
-    if (p->rate.count != 0)
-        p->tokens -= n * p->rate.per;
-}
-
-struct utc pace_next(const struct pace *p, struct utc now)
-{
-    if (p->rate.count == 0 || !p->started || p->tokens >= p->rate.per)
-        return now;
-    int64_t missing = p->rate.per - p->tokens;
-    return (struct utc){p->last.s + (missing + p->rate.count - 1) / p->rate.count};
 }

@@ -28,7 +28,7 @@ static void learn(struct intake_list *list, const struct cert *cert, int issuer,
         .has_spki_sha256 = true,
         .spki_sha256 = cert->spki_sha256,
         .dns_names = arena_text(list->arena, cert->dns_names),
-        .type = cert->type,
+        .type = cert->is_ca ? "CA" : cert->type,
         .cdp = arena_text(list->arena, cert->cdp),
         .ocsp = arena_text(list->arena, cert->ocsp),
         .certificate_file = "",
@@ -67,7 +67,7 @@ static void add_certificate(struct intake_list *list, uint32_t file, size_t nth,
     if (!cert_parse(der, &a, &cert, &bad))
         why = arena_text(list->arena, bad.text);
     else if (cert.is_ca && !list->take_ca)
-        why = "a CA certificate: only a campaign under a clause of BR 4.9.1.2 takes those";
+        why = INTAKE_CA_REFUSED;
     else
         why = find_issuer(&cert, issuers, issuer_count, &issuer);
     if (why != NULL) {

@@ -101,14 +101,14 @@ static const char *read_digest(struct reading *r, int column, bool *has, struct 
 
 static const char *read_type(struct reading *r)
 {
-    static const char *const known[] = {"DV", "OV", "IV", "EV"};
+    static const char *const known[] = {"DV", "OV", "IV", "EV", "CA"};
     struct str cell = r->table.cells[IN_TYPE];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(cell, known[i]))
             return known[i];
     if (cell.n > 0)
         remarks_add(&r->out->table.warnings, r->table.name, r->table.line,
-                    "type is not DV, OV, IV or EV and was left out");
+                    "type is not DV, OV, IV, EV or CA and was left out");
     return "";
 }
 

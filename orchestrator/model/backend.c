@@ -20,6 +20,37 @@ static const struct guard_key row_keys[] = {
     {0},
 };
 
+/* Of a request that prepares or publishes: nothing is revoked by it. */
+static const char *const side_words[] = {"done", "revoked_before", "unknown", "wait", "stop", "person", NULL};
+
+static const struct guard_key side_row_keys[] = {
+    {.name = "http", .type = GUARD_INT, .required = true, .min = 100, .max = 599},
+    {.name = "to", .type = GUARD_INT, .min = 100, .max = 599},
+    {.name = "json", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "is", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "contains", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "empty", .type = GUARD_BOOL},
+    {.name = "outcome", .type = GUARD_TEXT, .required = true, .words = side_words},
+    {.name = "date", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {.name = "reason", .type = GUARD_TEXT, .min = 1, .max = 200},
+    {0},
+};
+
+static const struct guard_key side_keys[] = {
+    {.name = "method", .type = GUARD_TEXT, .required = true, .words = methods},
+    {.name = "path", .type = GUARD_TEXT, .required = true, .min = 1, .max = 1000},
+    {.name = "headers", .type = GUARD_TEXTS, .min = 0, .max = 20},
+    {.name = "body", .type = GUARD_TEXT, .min = 1, .max = 4000},
+    {.name = "take", .type = GUARD_TEXT, .min = 2, .max = 200},
+    {.name = "answers", .type = GUARD_LIST, .required = true, .min = 1, .max = 100, .keys = side_row_keys},
+    {0},
+};
+
+static const struct guard_key window_keys[] = {
+    {.name = "rate", .type = GUARD_RATE, .required = true},
+    {0},
+};
+
 static const struct guard_key request_keys[] = {
     {.name = "method", .type = GUARD_TEXT, .required = true, .words = methods},
     {.name = "path", .type = GUARD_TEXT, .required = true, .min = 1, .max = 1000},
@@ -43,6 +74,11 @@ static const struct guard_key backend_keys[] = {
     {.name = "quiet", .type = GUARD_SPAN, .required = true, .min = 1, .max = 3600},
     {.name = "concurrency", .type = GUARD_INT, .required = true, .min = 1, .max = 1000},
     {.name = "token_header", .type = GUARD_TEXT, .min = 1, .max = 64},
+    {.name = "token_subject", .type = GUARD_TEXT, .min = 1, .max = 64},
+    {.name = "tells_unknown", .type = GUARD_BOOL},
+    {.name = "windows", .type = GUARD_LIST, .min = 1, .max = BACKEND_WINDOWS, .keys = window_keys},
+    {.name = "prepare", .type = GUARD_GROUP, .keys = side_keys},
+    {.name = "publish", .type = GUARD_GROUP, .keys = side_keys},
     {.name = "reasons",
      .type = GUARD_LIST,
      .required = true,
@@ -78,7 +114,9 @@ static struct backend_row row_of(const struct guard_node *n)
         .is = guard_text(n, "is", NULL),
         .contains = guard_text(n, "contains", NULL),
         .empty = guard_bool(n, "empty", false),
-        .meaning = backend_meaning_named(guard_text(n, "outcome", "ask")),
+        .meaning = strcmp(guard_text(n, "outcome", "ask"), "done") == 0
+                       ? BACKEND_REVOKED
+                       : backend_meaning_named(guard_text(n, "outcome", "ask")),
         .date = guard_text(n, "date", NULL),
         .reason = guard_text(n, "reason", NULL),
     };
@@ -113,9 +151,30 @@ static void check_row(struct guard *g, const struct guard_node *n, const struct 
     }
 }
 
-static struct backend_request take_request(struct guard *g, const struct guard_node *n, bool status,
+enum kind { REVOKE, STATUS, PREPARE, PUBLISH };
+
+/* Which values a request can have. */
+static void check_values(struct guard *g, const struct guard_node *n, enum kind kind, unsigned used)
+{
+    unsigned reasons = 1U << BACKEND_REASON_NAME | 1U << BACKEND_REASON_CODE;
+    unsigned issuer = 1U << BACKEND_AKI | 1U << BACKEND_ISSUER_NAME;
+    unsigned own = 1U << BACKEND_TOKEN | 1U << BACKEND_PREPARED;
+    if (kind != PUBLISH && (used & BACKEND_SERIALS) == 0)
+        guard_problem(g, n, "neither path nor body names the serial");
+    if (kind == STATUS && (used & reasons) != 0)
+        guard_problem(g, n, "a question about the status has no reason");
+    if (kind == PUBLISH && (used & ~issuer) != 0)
+        guard_problem(g, n, "a CRL is asked for by {issuer.name} or {aki}, if by anything");
+    if (kind != REVOKE && (used & own) != 0)
+        guard_problem(g, n, "{token} and {prepared} are values of `revoke` only");
+    if ((used >> BACKEND_SERIAL_LIST & 1) != 0)
+        guard_problem(g, n, "{serials} is a value of exec only");
+}
+
+static struct backend_request take_request(struct guard *g, const struct guard_node *n, enum kind kind,
                                            unsigned *used)
 {
+    bool status = kind == STATUS;
     const struct guard_node *answers = guard_get(n, "answers"), *headers = guard_get(n, "headers");
     struct backend_row *rows = arena_array(g->arena, answers->count, sizeof *rows);
     const char **lines = arena_array(g->arena, headers->count, sizeof *lines);
@@ -139,8 +198,8 @@ static struct backend_request take_request(struct guard *g, const struct guard_n
     const char *path = guard_text(n, "path", "/");
     if (path[0] != '/' || !is_line(path) || strchr(path, ' ') != NULL)
         guard_problem(g, guard_get(n, "path"), "expected a path that begins with '/' and has no blanks");
-    if (n->given && (*used & BACKEND_SERIALS) == 0)
-        guard_problem(g, n, "neither path nor body names the serial");
+    if (n->given)
+        check_values(g, n, kind, *used);
     if (out.method != NULL && strcmp(out.method, "GET") == 0 && out.body.count > 0)
         guard_problem(g, guard_get(n, "body"), "a GET has no body");
     return out;
@@ -164,10 +223,40 @@ static struct backend_record take_record(struct guard *g, const struct guard_nod
     return out;
 }
 
+/* What goes on beside the revocation itself. */
+static void take_side(struct guard *g, struct backend *b, unsigned in_revoke, unsigned *used)
+{
+    const struct guard_node *root = &g->root, *prepare = guard_get(root, "prepare");
+    const struct guard_node *publish = guard_get(root, "publish"),
+                            *subject = guard_get(root, "token_subject");
+    unsigned in_prepare, in_publish;
+    b->prepare = take_request(g, prepare, PREPARE, &in_prepare);
+    b->publish = take_request(g, publish, PUBLISH, &in_publish);
+    b->taken = guard_text(prepare, "take", "/");
+    b->signs_token = (in_revoke >> BACKEND_TOKEN & 1) != 0;
+    b->token_subject = backend_take_serial(g, subject);
+    if (b->signs_token != subject->given)
+        guard_problem(g, subject, "give token_subject and {token}, or neither");
+    if (((in_revoke >> BACKEND_PREPARED & 1) != 0) != prepare->given ||
+        prepare->given != guard_get(prepare, "take")->given)
+        guard_problem(g, prepare, "give `prepare` with `take`, and {prepared} in revoke, or none of them");
+    if (guard_get(publish, "take")->given)
+        guard_problem(g, publish, "only `prepare` takes something");
+    *used = in_prepare | in_publish;
+}
+
+static void take_windows(struct guard *g, struct backend *b)
+{
+    const struct guard_node *list = guard_get(&g->root, "windows");
+    b->window_count = list->count;
+    for (size_t i = 0; i < list->count && i < BACKEND_WINDOWS; i++)
+        b->windows[i] = guard_rate(&list->inside[i], "rate", (struct rate){0});
+}
+
 static void take(struct guard *g, struct backend *b)
 {
     const struct guard_node *root = &g->root;
-    unsigned in_revoke, in_status;
+    unsigned in_revoke, in_status, in_side;
     b->name = guard_text(root, "name", "");
     b->keeps_first_date = guard_bool(root, "keeps_first_date", false);
     b->quiet = guard_span(root, "quiet", (struct span){0});
@@ -175,14 +264,15 @@ static void take(struct guard *g, struct backend *b)
     b->token_header = guard_text(root, "token_header", NULL);
     if (b->token_header != NULL && strspn(b->token_header, backend_word_letters) != strlen(b->token_header))
         guard_problem(g, guard_get(root, "token_header"), "expected the name of a header");
-    b->revoke = take_request(g, guard_get(root, "revoke"), false, &in_revoke);
-    b->status = take_request(g, guard_get(root, "status"), true, &in_status);
+    b->tells_unknown = guard_bool(root, "tells_unknown", true);
+    b->revoke = take_request(g, guard_get(root, "revoke"), REVOKE, &in_revoke);
+    b->status = take_request(g, guard_get(root, "status"), STATUS, &in_status);
     b->record = take_record(g, guard_get(root, "record"));
     unsigned reasons = 1U << BACKEND_REASON_NAME | 1U << BACKEND_REASON_CODE;
-    if ((in_status & reasons) != 0)
-        guard_problem(g, guard_get(root, "status"), "a question about the status has no reason");
-    b->uses_issuer_name = ((in_revoke | in_status) >> BACKEND_ISSUER_NAME & 1) != 0;
     backend_take_reasons(g, b->words, (in_revoke & reasons) != 0);
+    take_side(g, b, in_revoke, &in_side);
+    b->uses_issuer_name = ((in_revoke | in_status | in_side) >> BACKEND_ISSUER_NAME & 1) != 0;
+    take_windows(g, b);
 }
 
 bool backend_read(const char *plans_dir, const char *name, struct arena *a, struct backend *out,

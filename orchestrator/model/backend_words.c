@@ -1,5 +1,5 @@
 /* A profile at work: templates filled in, answers judged (backend.h). */
-#include "massrevoke/backend.h"
+#include "backend_parts.h"
 #include "massrevoke/hex.h"
 #include "massrevoke/json.h"
 
@@ -198,4 +198,19 @@ struct backend_verdict backend_judge(const struct backend *b, const struct backe
         return v;
     }
     return (struct backend_verdict){.meaning = BACKEND_ASK, .at = UTC_NONE, .reason = -1};
+}
+
+bool backend_taken(const struct backend *b, struct str body, struct buf *out)
+{
+    struct fault ignored;
+    json_t *read = NULL;
+    buf_clear(out);
+    if (!json_read("answer", body, &read, &ignored))
+        return false;
+    AUTO_JSON *doc = read;
+    add_scalar(pointed(doc, b->taken), out);
+    bool plain = out->n > 0 && out->n <= 64;
+    for (size_t i = 0; plain && i < out->n; i++)
+        plain = out->p[i] != '\0' && strchr(backend_word_letters, out->p[i]) != NULL;
+    return plain;
 }

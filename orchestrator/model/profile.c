@@ -31,6 +31,8 @@ static const struct guard_key profile_keys[] = {
     {.name = "notices", .type = GUARD_BOOL, .required = true},
     {.name = "publish_at_once", .type = GUARD_BOOL, .required = true},
     {.name = "canary", .type = GUARD_INT, .required = true, .min = 0, .max = 1000},
+    LENGTH("canary_wait", false, 60),
+    {.name = "share_most", .type = GUARD_INT, .min = 1, .max = 100},
     LENGTH("first_slot", true, 0),
     LENGTH("first_notice", false, 0),
     LENGTH("backup_after", false, 1),
@@ -90,6 +92,8 @@ static struct profile profile_of(const struct guard_node *n, struct digest diges
         .publish_at_once = guard_bool(n, "publish_at_once", false),
         .notices = guard_bool(n, "notices", true),
         .canary = (int)guard_int(n, "canary", 0),
+        .canary_wait = guard_span(n, "canary_wait", none),
+        .share_most = (int)guard_int(n, "share_most", 0),
         .outage_floor = guard_span(n, "outage_floor", none),
         .rate_cap = guard_rate(n, "rate_cap", (struct rate){0}),
         .helpdesk_per_hour = (int)guard_int(n, "helpdesk_per_hour", 0),
@@ -185,6 +189,13 @@ bool profile_read(const char *plans_dir, const char *name, struct arena *a, stru
 const struct guard_key *profile_schema(void)
 {
     return profile_keys;
+}
+
+struct span profile_canary_wait(const struct profile *p, struct span deadline)
+{
+    if (p->canary_wait.s > 0)
+        return p->canary_wait;
+    return (struct span){deadline.s <= DAY ? HOUR : 4 * HOUR};
 }
 
 const char *profile_default(const struct rule *rule)

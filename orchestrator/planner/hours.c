@@ -34,7 +34,7 @@ struct hours hours_of(const struct plan_input *in, size_t by_ocsp)
     h.open = utc_sub(h.start, in->received).s / HOUR;
     h.end = hours_down(usable);
     h.safe = hours_down(usable - larger(p->reserve.s, p->outage_floor.s));
-    h.cycle = hours_up(h.margin.s);
+    h.cycle = hours_up(larger(h.margin.s, p->canary_wait.s));
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
         h.notice[c] = h.at_once ? h.open : larger(h.open, hours_up(p->class_notice[c].s));
         h.ceiling[c] = p->class_ceiling[c].s == 0 ? INT64_MAX : hours_down(p->class_ceiling[c].s);

@@ -55,14 +55,14 @@ static inline bool lot_expires(const struct lot *l)
 /* The hours of a plan, as slots counted from receipt. */
 struct hours {
     bool at_once;
-    struct span margin;           /* of publication: the longer of CRL's and, where it counts, OCSP's, and the asking */
-    struct utc start;             /* first usable second */
+    struct span margin; /* of publication: the longer of CRL's and, where it counts, OCSP's, and the asking */
+    struct utc start;   /* first usable second */
     struct utc deadline;          /* published by then */
     struct utc last;              /* deadline minus margin */
     int64_t open;                 /* slot that holds `start` */
     int64_t safe;                 /* slots before it keep reserve and outage floor */
     int64_t end;                  /* slots before it meet the deadline */
-    int64_t cycle;                /* margin in slots, rounded up */
+    int64_t cycle;                /* from canaries to the rest in slots, rounded up */
     int64_t notice[CLASS_COUNT];  /* first slot that the profile allows a class, not before open */
     int64_t ceiling[CLASS_COUNT]; /* slots before it are no later than the profile wants; INT64_MAX: none */
     int64_t ari;                  /* first slot that an ARI window opened now leaves its lead */
@@ -123,8 +123,8 @@ struct work {
     uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    bool grouped; /* no lot has a smaller rank than one before it */
-    size_t ranks; /* subscribers seen */
+    bool grouped;   /* no lot has a smaller rank than one before it */
+    size_t ranks;   /* subscribers seen */
     size_t by_ocsp; /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;

@@ -24,7 +24,7 @@ static enum bucket bucket_of(const struct affected_row *r)
     return r->excluded_expired ? BUCKET_EXPIRED : certificate_bucket(r->state);
 }
 
-static bool check_rows(const struct report_input *in, struct fault *f)
+bool report_check_rows(const struct report_input *in, struct fault *f)
 {
     const struct totals *t = &in->snapshot->totals;
     const int64_t expected[BUCKET_OUTSIDE] = {
@@ -133,7 +133,7 @@ size_t reporter_without_hash(const struct affected_row *rows, size_t count)
 
 bool render_affected_csv(const struct report_input *in, struct buf *out, struct fault *f)
 {
-    if (!check_rows(in, f))
+    if (!report_check_rows(in, f))
         return false;
     put_csv(in, out);
     return true;
@@ -141,7 +141,7 @@ bool render_affected_csv(const struct report_input *in, struct buf *out, struct 
 
 bool render_affected_links(const struct report_input *in, struct buf *out, struct fault *f)
 {
-    if (!check_rows(in, f))
+    if (!report_check_rows(in, f))
         return false;
     put_links(in, out);
     return true;
@@ -150,7 +150,7 @@ bool render_affected_links(const struct report_input *in, struct buf *out, struc
 bool render_affected_cover(const struct report_input *in, struct buf *out, struct fault *f)
 {
     const struct snapshot *s = in->snapshot;
-    if (!check_rows(in, f))
+    if (!report_check_rows(in, f))
         return false;
     size_t rows = 0, without = reporter_without_hash(in->rows, in->row_count);
     for (size_t i = 0; i < in->row_count; i++)

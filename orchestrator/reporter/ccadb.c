@@ -78,70 +78,6 @@ static void put_remaining(const struct snapshot *s, struct buf *out)
                    NUMBER(s->excluded_short_lived));
 }
 
-static void put_types(const struct snapshot *s, struct buf *out)
-{
-    const struct {
-        const char *name;
-        int64_t count;
-    } types[] = {{"DV", s->types_dv},
-                 {"OV", s->types_ov},
-                 {"IV", s->types_iv},
-                 {"EV", s->types_ev},
-                 {"of unknown type", s->types_unknown}};
-    size_t start = out->n;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].count > 0)
-            buf_format(out, "%s%s %s", out->n > start ? ", " : "", NUMBER(types[i].count), types[i].name);
-    if (out->n == start)
-        buf_text(out, "N/A");
-}
-
-/* Room for the timeline: the rest of the full report stays below 20,000 characters. */
-#define TIMELINE_BYTES 40000
-#define TIMELINE_DEADLINES 20 /* of the first cohorts */
-
-/* Deadlines in (after, upto], so that they stand among the events in the order of time. */
-static void put_deadlines(const struct snapshot *s, struct utc after, struct utc upto, struct buf *out)
-{
-    for (size_t i = 0; i < s->cohort_count && i < TIMELINE_DEADLINES; i++)
-        if (s->cohorts[i].deadline.s > after.s && s->cohorts[i].deadline.s <= upto.s)
-            buf_format(out, "- %s: deadline of cohort %d\n", MINUTE(s->cohorts[i].deadline),
-                       s->cohorts[i].cohort);
-}
-
-/* One list item an event, oldest first; without actors: a public report names no persons. When they do not
- * fit, the oldest are named as a number. */
-static void put_timeline(const struct snapshot *s, struct buf *out)
-{
-    AUTO_BUF item = {0};
-    size_t first = s->event_count, used = 0;
-    struct utc last = {INT64_MIN};
-    while (first > 0) {
-        buf_clear(&item);
-        words_markdown(&item, s->events[first - 1].text);
-        if ((used += item.n + 28) > TIMELINE_BYTES)
-            break;
-        first--;
-    }
-    buf_format(out,
-               "- %s: certificate problem report or first evidence received; the clock of BR 4.9.5 starts\n",
-               MINUTE(s->received));
-    if (first > 0)
-        buf_format(out, "- %s earlier events stand in the attached timeline.csv\n", NUMBER((int64_t)first));
-    for (size_t i = first; i < s->event_count; i++) {
-        put_deadlines(s, last, s->events[i].at, out);
-        last = s->events[i].at;
-        buf_format(out, "- %s: ", MINUTE(s->events[i].at));
-        words_markdown(out, s->events[i].text);
-        buf_text(out, "\n");
-    }
-    put_deadlines(s, last, (struct utc){INT64_MAX}, out);
-    struct utc estimate = figures_estimate(s);
-    if (utc_is_set(estimate))
-        buf_format(out, "- %s: expected completion of revocation, as estimated at %s\n", MINUTE(estimate),
-                   MINUTE(s->as_of));
-}
-
 static void put_appendix(const struct snapshot *s, struct buf *out)
 {
     passage_figures(s, out);
@@ -193,9 +129,9 @@ bool render_full(const struct report_input *in, struct buf *out, struct fault *f
     put_policies(in, &policies);
     put_total(s, &total);
     put_remaining(s, &remaining);
-    put_types(s, &types);
+    passage_types(s, &types);
     passage_meaning(s, &considerations);
-    put_timeline(s, &timeline);
+    passage_timeline(s, &timeline);
     put_appendix(s, &appendix);
     const struct template_value values[] = {
         {"DESCRIPTION", value(&description)},

@@ -22,6 +22,14 @@ void passage_meaning(const struct snapshot *s, struct buf *out);
 /* One row a cohort; the rows beyond a page are summed into one, so that the columns still add up. */
 void passage_cohorts(const struct snapshot *s, struct buf *out);
 
+/* How many of which validation type, without line ends; "N/A" when there are none. */
+void passage_types(const struct snapshot *s, struct buf *out);
+
+/* The timeline: one list item an event, oldest first, with the deadlines among them and the expected
+ * completion; without actors: a public report names no persons. When they do not fit, the oldest are named as
+ * a number. */
+void passage_timeline(const struct snapshot *s, struct buf *out);
+
 /* The head of the evidence log as a code block of three lines: origin, size, root in hex. */
 void passage_log_head(const struct snapshot *s, struct buf *out);
 

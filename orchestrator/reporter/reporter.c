@@ -9,6 +9,8 @@ const struct report reports[] = {
     {"progress", "json", NULL, false, 0, render_progress_json},
     {"preliminary", "md", "reports/ccadb-3.2/preliminary.md", false, 0, render_preliminary},
     {"full", "md", "reports/ccadb-3.2/full.md", false, 0, render_full},
+    {"delayed", "md", "reports/ccadb-3.2/delayed.md", true, 0, render_delayed},
+    {"delayed", "json", NULL, true, 0, render_delayed_json},
     {"affected", "txt", NULL, true, REPORT_LINKS_FROM, render_affected_links},
     {"affected", "csv", NULL, true, 0, render_affected_csv},
     {"affected", "md", NULL, true, 0, render_affected_cover},

@@ -63,6 +63,14 @@ static json_t *tasks_json(const struct snapshot_tasks *tasks)
     return object;
 }
 
+static json_t *alerts_json(const struct snapshot *s)
+{
+    json_t *object = json_object();
+    json_set_int(object, "open", s->alerts_open);
+    json_set_int(object, "unacknowledged", s->alerts_unacked);
+    return object;
+}
+
 static json_t *replacements_json(const struct snapshot *s)
 {
     const struct snapshot_replacements *r = &s->replacements;
@@ -115,6 +123,19 @@ static json_t *engines_json(const struct snapshot *s)
     return array;
 }
 
+static json_t *stops_json(const struct snapshot *s)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < s->stop_count; i++) {
+        json_t *object = json_object();
+        json_set_text(object, s->stops[i].issuer ? "issuer" : "ca", s->stops[i].name);
+        json_set_utc(object, "since", s->stops[i].at);
+        json_set_text(object, "why", s->stops[i].why);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 void reporter_status_json(const struct snapshot *s, struct buf *out)
 {
     AUTO_JSON *object = json_object();
@@ -138,6 +159,7 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "balance", balance_json(s));
     json_object_set_new(object, "cohorts", cohorts_json(s));
     json_object_set_new(object, "engines", engines_json(s));
+    json_object_set_new(object, "stops", stops_json(s));
     json_object_set_new(object, "tasks", tasks_json(&s->tasks));
     if (s->measured_per_hour > 0)
         json_set_int(object, "measured_rate_per_hour", s->measured_per_hour);
@@ -145,6 +167,8 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
         json_object_set_new(object, "measured_rate_per_hour", json_null());
     json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
     json_object_set_new(object, "replacements", replacements_json(s));
+    json_object_set_new(object, "alerts", alerts_json(s));
+    json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
     json_object_set_new(object, "outside", outside_json(&s->outside));
     json_pretty(object, out);
 }

@@ -129,6 +129,12 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         pane_line(p, "  DEADLINE    no certificate is listed yet");
 }
 
+static void put_delay(const struct snapshot *s, struct pane *p)
+{
+    if (s->delay_expected)
+        pane_line(p, "! DELAY       a bug of its own is due: massrevoke report delayed");
+}
+
 #define BEHIND_LINES 3
 
 /* Why it is behind and what to do, over as many lines as it needs and gets. */
@@ -181,6 +187,19 @@ static void put_engines(const struct snapshot *s, struct pane *p)
 }
 
 /* Overdue ones are loud, the worst by its name; else the next one. */
+/* What stands still though nobody paused it; the first is told. */
+static void put_stops(const struct snapshot *s, struct pane *p)
+{
+    if (s->stop_count == 0)
+        return;
+    const struct snapshot_stop *first = &s->stops[0];
+    pane_line(p, "! STOPPED     %s since %s%s", first->name, SHORT(first->at),
+              s->stop_count > 1 ? ", and more: status --json" : "");
+    pane_line(p, "              %s", first->why);
+    if (first->issuer)
+        pane_line(p, "              goes on only by: massrevoke resume --override REASON");
+}
+
 static void put_tasks(const struct snapshot *s, struct pane *p)
 {
     const struct snapshot_tasks *t = &s->tasks;
@@ -268,6 +287,13 @@ static void put_hours(const struct snapshot *s, struct pane *p)
                   NUMBER(last->published));
 }
 
+static void put_alerts(const struct snapshot *s, struct pane *p)
+{
+    if (s->alerts_open > 0)
+        pane_line(p, "%c ALERTS      %s open, %s not taken by anybody: massrevoke alert list",
+                  s->alerts_unacked > 0 ? '!' : ' ', NUMBER(s->alerts_open), NUMBER(s->alerts_unacked));
+}
+
 static void put_notices(const struct snapshot *s, struct pane *p)
 {
     if (s->subscribers > 0)
@@ -342,9 +368,12 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     AUTO_PANE bottom = {.columns = columns};
     put_header(s, &top);
     put_verdict(s, &top);
+    put_delay(s, &top);
     put_behind(s, &top);
+    put_stops(s, &top);
     put_engines(s, &top);
     put_tasks(s, &top);
+    put_alerts(s, &top);
     put_outside(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);

@@ -1,6 +1,5 @@
 /* Start, and the brakes: void, pause, drop, hold. */
-#include "internal.h"
-#include "massrevoke/store_campaign.h"
+#include "listed.h"
 
 static void put_tail(struct parameters *p, const struct act *act, const json_t *data)
 {
@@ -9,7 +8,7 @@ static void put_tail(struct parameters *p, const struct act *act, const json_t *
     put_json(p, data);
 }
 
-static void put_listed(struct parameters *p, const struct listed *items, size_t n)
+void put_listed(struct parameters *p, const struct listed *items, size_t n)
 {
     struct array issuers = {{0}}, serials = {{0}};
     for (size_t i = 0; i < n; i++) {
@@ -20,8 +19,7 @@ static void put_listed(struct parameters *p, const struct listed *items, size_t 
     put_array(p, &serials);
 }
 
-/* Serials with their issuer, for the log: identity is issuer + serial. */
-static json_t *listed_json(const struct listed *items, size_t n)
+json_t *listed_json(const struct listed *items, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {

@@ -97,3 +97,31 @@ bool store_reach(struct store *s, int campaign, struct arena *a, struct reach **
                                    .partner = get_bool(r, (int)i, 4)};
     return true;
 }
+
+bool store_asked_pointers(struct store *s, int campaign, size_t most, struct arena *a,
+                          struct asked_pointer **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, (int64_t)most);
+    if (!store_query(s, "check_pointers", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct asked_pointer){(int)get_int(r, i, 0), arena_text(a, get_text(r, i, 1)),
+                                           arena_text(a, get_text(r, i, 2)), get_serial(r, i, 3)};
+    return true;
+}
+
+bool store_server_facts(struct store *s, struct arena *a, struct server_facts *out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    if (!store_query(s, "server_facts", &p, &r, f))
+        return false;
+    *out = (struct server_facts){get_utc(r, 0, 0), get_bool(r, 0, 1), get_bool(r, 0, 2),
+                                 arena_text(a, get_text(r, 0, 3))};
+    return true;
+}

@@ -22,6 +22,7 @@ static void read_campaign(const PGresult *r, int row, struct arena *a, struct ca
         .paused_notify = get_bool(r, row, 11),
         .pause_reason = arena_text(a, get_text(r, row, 12)),
         .closed_at = get_utc(r, row, 13),
+        .first_rule = arena_text(a, get_text(r, row, 14)),
     };
 }
 

@@ -130,13 +130,22 @@ static const char *first_line(const char *message, char *out, size_t room)
     return out;
 }
 
+#define STORE_ATTEMPTS 20 /* of a transaction that met a deadlock */
+
+/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
+static bool may_run_again(const PGresult *r)
+{
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
 /* Our own functions raise SQLSTATE MRxyz: xy is the exit code wanted, 6 for conflicts. */
 static bool fault_from(struct store *s, const PGresult *r, const char *what, struct fault *f)
 {
     char message[512];
     const char *state = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *primary = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (state != NULL && strncmp(state, "MR", 2) == 0)
+    if (state != NULL && (strncmp(state, "MR", 2) == 0 || may_run_again(r)))
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
     /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
@@ -158,37 +167,90 @@ static bool ended_well(const PGresult *r)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-/* Deadlock or serialization failure: the transaction did nothing and may simply run again. */
-static bool may_run_again(const PGresult *r)
+static void tell_hook(struct store *s, const char *name, bool after)
 {
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    return state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+    if (s->hook != NULL)
+        s->hook(s->hook_context, name, after);
 }
 
-bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f)
+static void forget_sent(struct store *s)
 {
+    parameters_free(&s->sent_parameters);
+    s->sent_parameters = (struct parameters){0};
+    s->sent = NULL;
+}
+
+static bool send_once(struct store *s, struct fault *f)
+{
+    const struct parameters *p = &s->sent_parameters;
+    tell_hook(s, s->sent, false);
+    if (PQsendQueryParams(s->connection, s->sent_sql, p->n, NULL, p->values, NULL, NULL, 0) == 1)
+        return true;
+    fault_from(s, NULL, s->sent, f);
+    forget_sent(s);
+    return false;
+}
+
+bool store_send(struct store *s, const char *name, struct parameters *p, struct fault *f)
+{
+    if (s->sent != NULL)
+        return fault_set(f, FAULT_FAILED, "database: %s before %s has ended", name, s->sent);
     char path[128];
     snprintf(path, sizeof path, "sql/query/%s.sql", name);
     const struct embed_file *file = embed_find(path);
     if (file == NULL)
         return fault_set(f, FAULT_FAILED, "no query %s in this program", path);
-    for (int attempt = 0;; attempt++) {
-        if (s->hook != NULL)
-            s->hook(s->hook_context, name, false);
-        *out = PQexecParams(s->connection, file->bytes.p, p == NULL ? 0 : p->n, NULL,
-                            p == NULL ? NULL : p->values, NULL, NULL, 0);
-        if (s->hook != NULL)
-            s->hook(s->hook_context, name, true);
-        if (ended_well(*out))
+    s->sent_sql = file->bytes.p;
+    s->sent = name;
+    s->sent_attempts = 0;
+    s->sent_parameters = *p;
+    *p = (struct parameters){0};
+    return send_once(s, f);
+}
+
+/* The last result of the query under way: an error ends it early. */
+static PGresult *last_result(struct store *s)
+{
+    PGresult *last = NULL;
+    for (PGresult *r; (r = PQgetResult(s->connection)) != NULL;) {
+        PQclear(last);
+        last = r;
+    }
+    return last;
+}
+
+bool store_receive(struct store *s, bool wait, PGresult **out, struct fault *f)
+{
+    *out = NULL;
+    if (s->sent == NULL)
+        return fault_set(f, FAULT_FAILED, "database: nothing is under way");
+    for (;;) {
+        if (!wait && PQconsumeInput(s->connection) == 1 && PQisBusy(s->connection))
             return true;
-        bool again = may_run_again(*out) && attempt < 20;
-        if (!again)
-            fault_from(s, *out, name, f);
-        PQclear(*out);
-        *out = NULL;
-        if (!again)
+        PGresult *r = last_result(s);
+        tell_hook(s, s->sent, true);
+        if (r != NULL && ended_well(r)) {
+            *out = r;
+            forget_sent(s);
+            return true;
+        }
+        bool again = r != NULL && may_run_again(r) && ++s->sent_attempts <= STORE_ATTEMPTS &&
+                     PQtransactionStatus(s->connection) == PQTRANS_IDLE;
+        if (!again) {
+            fault_from(s, r, s->sent, f);
+            forget_sent(s);
+        }
+        PQclear(r);
+        if (!again || !send_once(s, f))
             return false;
     }
+}
+
+bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f)
+{
+    struct parameters none = {0};
+    *out = NULL;
+    return store_send(s, name, p == NULL ? &none : p, f) && store_receive(s, true, out, f);
 }
 
 bool store_do(struct store *s, const char *name, struct parameters *p, struct fault *f)
@@ -331,8 +393,22 @@ bool store_connect(const char *conninfo, const char *schema, struct store **out,
     return false;
 }
 
+bool store_open_beside(const struct store *first, struct store **out, struct fault *f)
+{
+    if (!store_connect(first->conninfo, first->schema, out, f))
+        return false;
+    store_hook(*out, first->hook, first->hook_context);
+    return true;
+}
+
+int store_fd(const struct store *s)
+{
+    return PQsocket(s->connection);
+}
+
 bool store_reconnect(struct store *s, struct fault *f)
 {
+    forget_sent(s);
     PQfinish(s->connection);
     return connect_store(s, f);
 }
@@ -346,6 +422,7 @@ void store_close(struct store *s)
 {
     if (s == NULL)
         return;
+    forget_sent(s);
     PQfinish(s->connection);
     arena_free(&s->arena);
     free(s);

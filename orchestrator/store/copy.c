@@ -36,12 +36,17 @@ static void add_64(struct copy *c, uint64_t value)
 bool copy_begin(struct store *s, struct copy *c, const char *table, const char *columns, struct fault *f)
 {
     AUTO_ARENA a = {0};
+    return store_run(s, table,
+                     arena_format(&a, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMP TABLE %s (%s)", table,
+                                  table, columns),
+                     f) &&
+           copy_begin_into(s, c, table, f);
+}
+
+bool copy_begin_into(struct store *s, struct copy *c, const char *table, struct fault *f)
+{
+    AUTO_ARENA a = {0};
     *c = (struct copy){.store = s};
-    if (!store_run(s, table,
-                   arena_format(&a, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMP TABLE %s (%s)", table,
-                                table, columns),
-                   f))
-        return false;
     AUTO_RESULT *r = PQexec(s->connection, arena_format(&a, "COPY %s FROM STDIN (FORMAT binary)", table));
     if (PQresultStatus(r) != PGRES_COPY_IN)
         return copy_fault(s, table, f);
@@ -230,6 +235,11 @@ bool copy_out_next(struct copy_out *c)
         return false;
     const uint8_t *fields = take(c, 2);
     return fields != NULL && !c->broken && memcmp(fields, "\377\377", 2) != 0;
+}
+
+void copy_out_skip(struct copy_out *c)
+{
+    c->p = c->end;
 }
 
 struct str copy_out_bytes(struct copy_out *c)

@@ -2,9 +2,9 @@
  * query.
  *
  * I/O. Does not: touch any shared table or lock anybody; one function call of the caller moves the rows that
- * came in. Ints are of the column's width: the server refuses another. Source: PostgreSQL, "COPY", Binary
- * Format (header PGCOPY, a count of fields a row, a length or -1 a field, network byte order). Cost: one
- * pass each way, in pieces of 64 KiB on the way in; 0.2 us a row of six columns. */
+ * came in, or shows the table to others. Ints are of the column's width: the server refuses another. Source:
+ * PostgreSQL, "COPY", Binary Format (header PGCOPY, a count of fields a row, a length or -1 a field, network
+ * byte order). Cost: one pass each way, in pieces of 64 KiB on the way in; 0.2 us a row of six columns. */
 #ifndef MASSREVOKE_STORE_COPY_H
 #define MASSREVOKE_STORE_COPY_H
 
@@ -22,6 +22,9 @@ struct copy {
 /* Makes the temporary table new and empty, starts the copy. */
 MUST_USE bool copy_begin(struct store *s, struct copy *c, const char *table, const char *columns,
                          struct fault *f);
+
+/* Starts a copy into a table that is there: "NAME" or "NAME (COLUMNS)". */
+MUST_USE bool copy_begin_into(struct store *s, struct copy *c, const char *table, struct fault *f);
 void copy_small(struct copy *c, int16_t value);                    /* smallint */
 void copy_int(struct copy *c, int32_t value);                      /* integer */
 void copy_big(struct copy *c, int64_t value);                      /* bigint */
@@ -50,6 +53,9 @@ MUST_USE bool copy_out_begin(struct store *s, struct copy_out *c, const char *na
 
 /* The next row; false at the end, well or not: copy_out_end tells. */
 bool copy_out_next(struct copy_out *c);
+
+/* Leaves out what is left of the row: the server sends each in a piece of its own. */
+void copy_out_skip(struct copy_out *c);
 
 /* The next column of the row, in column order; NULL reads as 0, false, UTC_NONE, "". Bytes are valid until
  * the next row. */

@@ -11,18 +11,7 @@
 
 #include <libpq-fe.h>
 
-struct store {
-    PGconn *connection;
-    struct arena arena;
-    const char *conninfo, *schema, *id;
-    store_hook_fn *hook;
-    void *hook_context;
-};
-
-/* Connects and pins the session; no look at the schema (store_open does that). */
-MUST_USE bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f);
-
-#define STORE_PARAMETERS 24
+#define STORE_PARAMETERS 26
 
 /* Parameters of one call, $1 first; zero-initialise; texts live in its arena. */
 struct parameters {
@@ -33,6 +22,21 @@ struct parameters {
 
 void parameters_free(struct parameters *p);
 #define AUTO_PARAMETERS __attribute__((cleanup(parameters_free))) struct parameters
+
+struct store {
+    PGconn *connection;
+    struct arena arena;
+    const char *conninfo, *schema, *id;
+    store_hook_fn *hook;
+    void *hook_context;
+    const char *sent; /* the query under way (store_send), NULL: none */
+    const char *sent_sql;
+    struct parameters sent_parameters; /* kept: it may have to run again */
+    int sent_attempts;
+};
+
+/* Connects and pins the session; no look at the schema (store_open does that). */
+MUST_USE bool store_connect(const char *conninfo, const char *schema, struct store **out, struct fault *f);
 
 /* Each appends one parameter. */
 void put_int(struct parameters *p, int64_t value);
@@ -55,10 +59,18 @@ void put_array(struct parameters *p, struct array *a); /* frees *a */
 /* The canonical form of `data` (NULL: an empty object) as one parameter. */
 void put_json(struct parameters *p, const json_t *data);
 
-/* Runs sql/query/NAME.sql; *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE, CONFLICT (MR0xx
- * raised by our functions), FAILED. */
+/* Runs sql/query/NAME.sql; *p is taken over, *out is owned by the caller (AUTO_RESULT). Faults: UNAVAILABLE,
+ * CONFLICT (MR0xx raised by our functions; a deadlock inside a transaction of the caller's), FAILED. */
 MUST_USE bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out,
                           struct fault *f);
+
+/* Begins a query and does not wait for its end; *p is taken over. One at a time on a connection, and nothing
+ * else on it until store_receive has brought the end. `name` must live so long. Faults: as store_query. */
+MUST_USE bool store_send(struct store *s, const char *name, struct parameters *p, struct fault *f);
+
+/* The end of what store_send began; *out stays NULL while the server is at it, unless `wait`. Faults: as
+ * store_query, and nothing is under way any more. */
+MUST_USE bool store_receive(struct store *s, bool wait, PGresult **out, struct fault *f);
 
 /* As store_query, for calls whose rows do not matter. */
 MUST_USE bool store_do(struct store *s, const char *name, struct parameters *p, struct fault *f);

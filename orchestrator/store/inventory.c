@@ -101,3 +101,15 @@ bool store_inventory_learn(struct store *s, const struct act *act, const struct 
 {
     return merge(s, act, "inventory_learn", rows, n, f);
 }
+
+bool store_inventory_cas(struct store *s, struct arena *a, struct listed **out, size_t *n, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_query(s, "inventory_cas", NULL, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct listed){.issuer = (int)get_int(r, i, 0), .serial = get_serial(r, i, 1)};
+    return true;
+}

@@ -191,8 +191,10 @@ static size_t fill_page(const struct plan_rows *r, const uint32_t *order, const 
     struct plan_draft *d = m->draft;
     struct plan_page *page = &d->pages[d->page_count];
     size_t issuer = r->rows[order[at]].issuer, i = 0;
-    *page = (struct plan_page){
-        .page = r->next_page + (int)d->page_count, .issuer = r->issuers[issuer], .first = (uint32_t)at};
+    *page = (struct plan_page){.page = r->next_page + (int)d->page_count,
+                               .issuer = r->issuers[issuer],
+                               .first = (uint32_t)at,
+                               .expires = UTC_NONE};
     buf_clear(octets);
     for (; i < PAGE_SIZE && at + i < r->count && r->rows[order[at + i]].issuer == issuer; i++) {
         const struct plan_row *row = &r->rows[order[at + i]];
@@ -200,6 +202,8 @@ static size_t fill_page(const struct plan_rows *r, const uint32_t *order, const 
         add(m, r, row, ranks, number, CERTIFICATE_WAITING);
         d->ids[at + i] = row->id;
         d->needs[at + i] = row->needs;
+        if (!utc_is_set(page->expires) || (utc_is_set(row->not_after) && row->not_after.s < page->expires.s))
+            page->expires = row->not_after;
         if (row->held)
             change(d, number);
         scope_add_row(octets, number, &r->issuer_sha256[issuer], &row->serial, row->reason);

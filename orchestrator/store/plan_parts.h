@@ -54,6 +54,7 @@ struct plan_page {
     uint32_t first;      /* fresh: index of its first certificate */
     uint16_t used;       /* numbers */
     struct digest scope; /* fresh */
+    struct utc expires;  /* fresh: its first notAfter */
     const uint8_t *states;
     const int32_t *canaries; /* offsets, ascending; none when fresh */
     size_t canary_count;

@@ -286,3 +286,20 @@ bool store_plan_read(struct store *s, int campaign, int cohort, struct arena *a,
     store_read_end(s);
     return ok;
 }
+
+bool store_plan_unproved(struct store *s, int campaign, int cohort, struct arena *a,
+                         struct plan_unproved **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    if (!store_query(s, "plan_unproved", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] =
+            (struct plan_unproved){(int)get_int(r, (int)i, 0), get_int(r, (int)i, 1), get_int(r, (int)i, 2)};
+    return true;
+}

@@ -6,7 +6,8 @@
 static bool stage_pages(struct store *s, const struct plan_draft *d, struct fault *f)
 {
     struct copy c;
-    if (!copy_begin(s, &c, "staging_page", "page integer, issuer integer, needs bytea, scope bytea", f))
+    if (!copy_begin(s, &c, "staging_page",
+                    "page integer, issuer integer, needs bytea, scope bytea, expires bigint", f))
         return false;
     for (size_t i = 0; i < d->page_count; i++) {
         const struct plan_page *page = &d->pages[i];
@@ -14,6 +15,7 @@ static bool stage_pages(struct store *s, const struct plan_draft *d, struct faul
         copy_int(&c, page->issuer);
         copy_bytes(&c, d->needs + page->first, page->used);
         copy_bytes(&c, page->scope.bytes, DIGEST_SIZE);
+        copy_utc(&c, page->expires);
         copy_row(&c);
     }
     return copy_end(&c, f);

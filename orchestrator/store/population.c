@@ -1,8 +1,9 @@
-/* Lists of affected certificates: staged, asked about, added, compared. */
+/* Lists of affected certificates: staged, asked about, compared. */
 #include "copy.h"
 #include "massrevoke/certificate.h"
 #include "massrevoke/store_population.h"
 #include "order.h"
+#include "population_parts.h"
 
 /* Bits of certificate.marks that a list decides. */
 #define MARK_SUPPLIED 16
@@ -13,15 +14,12 @@ static struct order_key key_of(const void *rows, size_t i)
     return (struct order_key){row->issuer, &row->serial};
 }
 
-/* Copies the list into temporary table staging in the order of the inventory's key; `line` is the row's place
- * in `rows` when `places`, else its line. */
-static bool stage(struct store *s, const struct listed *rows, size_t count, bool places, struct fault *f)
+bool population_stage(struct store *s, const struct listed *rows, size_t count, bool places, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct copy copy;
     const uint32_t *order = order_by_key(rows, count, key_of, &a);
-    if (!copy_begin(s, &copy, "staging",
-                    "issuer integer, serial bytea, line bigint, marks smallint, nth integer", f))
+    if (!copy_begin(s, &copy, "staging", "issuer integer, serial bytea, line bigint, marks smallint", f))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct listed *row = &rows[order[i]];
@@ -29,88 +27,9 @@ static bool stage(struct store *s, const struct listed *rows, size_t count, bool
         copy_bytes(&copy, row->serial.bytes, row->serial.n);
         copy_big(&copy, places ? row - rows : row->line);
         copy_small(&copy, row->by_hash ? MARK_SUPPLIED : 0);
-        copy_int(&copy, (int32_t)i);
         copy_row(&copy);
     }
     return copy_end(&copy, f);
-}
-
-/* ---- adding ---- */
-
-static void put_rules(struct parameters *p, const struct short_lived *rows, size_t count)
-{
-    struct array from = {{0}}, longest = {{0}};
-    for (size_t i = 0; i < count; i++) {
-        array_utc(&from, rows[i].issued_from);
-        array_int(&longest, rows[i].longest.s);
-    }
-    put_array(p, &from);
-    put_array(p, &longest);
-}
-
-static json_t *import_event(const struct population *list)
-{
-    char hex[DIGEST_TEXT];
-    json_t *data = json_object();
-    const char *heuristic = list->heuristic == NULL ? "" : list->heuristic,
-               *decision = list->decision == NULL ? "" : list->decision;
-    json_set_text(data, "sha256", digest_hex(list->sha256, hex));
-    json_set_text(data, "rule", list->rule);
-    json_set_utc(data, "received", list->received);
-    json_set_int(data, "accepted", list->accepted);
-    json_set_int(data, "duplicate", list->duplicate);
-    json_set_int(data, "rejected", list->rejected);
-    json_set_bool(data, "expand_keys", list->expand_keys);
-    /* words may name people; the log keeps that they were said, the version what */
-    json_set_text(data, "decision_sha256", digest_hex(digest_of(decision, strlen(decision)), hex));
-    json_set_text(data, "heuristic_sha256", digest_hex(digest_of(heuristic, strlen(heuristic)), hex));
-    return data;
-}
-
-bool store_population_add(struct store *s, const struct act *act, const struct population *list,
-                          const struct short_lived *rules, size_t rule_count, struct population_result *out,
-                          struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    AUTO_JSON *data = import_event(list);
-    if (!stage(s, list->rows, list->count, false, f))
-        return false;
-    put_int(&p, act->campaign);
-    put_text(&p, list->rule);
-    put_int(&p, list->reason);
-    put_utc(&p, list->received);
-    put_utc(&p, list->deadline);
-    put_utc(&p, list->should_by);
-    put_text(&p, list->source);
-    put_text(&p, act->who);
-    put_digest(&p, list->sha256);
-    put_utc(&p, act->at);
-    put_int(&p, list->lines);
-    put_int(&p, list->accepted);
-    put_int(&p, list->duplicate);
-    put_int(&p, list->rejected);
-    put_text(&p, list->heuristic == NULL ? "" : list->heuristic);
-    put_text(&p, list->decision == NULL ? "" : list->decision);
-    put_bool(&p, list->expand_keys);
-    put_rules(&p, rules, rule_count);
-    put_json(&p, data);
-    if (!store_query(s, "population_add", &p, &r, f))
-        return false;
-    *out = (struct population_result){
-        .cohort = (int)get_int(r, 0, 0),
-        .version = (int)get_int(r, 0, 1),
-        .added = get_int(r, 0, 2),
-        .expanded = get_int(r, 0, 3),
-        .orphans = get_int(r, 0, 4),
-        .precertificates = get_int(r, 0, 5),
-        .siblings = get_int(r, 0, 6),
-        .expired_before_receipt = get_int(r, 0, 7),
-        .short_lived = get_int(r, 0, 8),
-        .elsewhere = get_int(r, 0, 9),
-        .later_clock = get_int(r, 0, 10),
-    };
-    return true;
 }
 
 /* ---- asking about a list ---- */
@@ -147,7 +66,7 @@ bool store_issued_after(struct store *s, const struct listed *rows, size_t count
     AUTO_RESULT *r = NULL;
     memset(refused, 0, count * sizeof *refused);
     *n = 0;
-    if (!stage(s, rows, count, true, f))
+    if (!population_stage(s, rows, count, true, f))
         return false;
     put_utc(&p, fixed);
     if (!store_query(s, "issued_after", &p, &r, f))
@@ -159,6 +78,19 @@ bool store_issued_after(struct store *s, const struct listed *rows, size_t count
 }
 
 /* ---- versions and differences ---- */
+
+bool store_leaving_add(struct store *s, const struct act *act, int64_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, act->campaign);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    if (!store_query(s, "leaving_add", &p, &r, f))
+        return false;
+    *n = get_int(r, 0, 0);
+    return true;
+}
 
 bool store_population_versions(struct store *s, int campaign, struct arena *a,
                                struct population_version **out, size_t *n, struct fault *f)
@@ -232,7 +164,7 @@ bool store_reconcile(struct store *s, int campaign, const struct listed *rows, s
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
     put_int(&p, (int64_t)most);
-    if (!stage(s, rows, n, false, f) || !store_query(s, "population_reconcile", &p, &r, f))
+    if (!population_stage(s, rows, n, false, f) || !store_query(s, "population_reconcile", &p, &r, f))
         return false;
     read_difference(r, a, out);
     return true;

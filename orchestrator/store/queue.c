@@ -1,6 +1,8 @@
 #include "internal.h"
 #include "massrevoke/store_queue.h"
 
+#include <stdlib.h>
+
 static void put_act(struct parameters *p, const struct act *act)
 {
     put_utc(p, act->at);
@@ -38,6 +40,14 @@ bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at,
     return true;
 }
 
+bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, engine);
+    put_utc(&p, at);
+    return store_do(s, "engine_end", &p, f);
+}
+
 static struct claim read_claim(const PGresult *r, int row, struct arena *a)
 {
     struct claim c = {
@@ -57,11 +67,10 @@ static struct claim read_claim(const PGresult *r, int row, struct arena *a)
     return c;
 }
 
-bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
-                 size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f)
+bool store_claim_send(struct store *s, const struct act *act, int engine, int ca, int64_t most,
+                      const int *skip, size_t skip_count, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     struct array skipped = {{0}};
     for (size_t i = 0; i < skip_count; i++)
         array_int(&skipped, skip[i]);
@@ -71,48 +80,102 @@ bool store_claim(struct store *s, const struct act *act, int engine, int ca, int
     put_act(&p, act);
     put_int(&p, most);
     put_array(&p, &skipped);
-    if (!store_query(s, "queue_claim", &p, &r, f))
+    return store_send(s, "queue_claim", &p, f);
+}
+
+bool store_claim_receive(struct store *s, bool wait, struct arena *a, struct claim **out, size_t *n,
+                         bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
         return false;
-    *n = (size_t)PQntuples(r);
+    *done = r != NULL;
+    *n = *done ? (size_t)PQntuples(r) : 0;
     *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = read_claim(r, i, a);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = read_claim(r, (int)i, a);
+    return true;
+}
+
+bool store_claim(struct store *s, const struct act *act, int engine, int ca, int64_t most, const int *skip,
+                 size_t skip_count, struct arena *a, struct claim **out, size_t *n, struct fault *f)
+{
+    bool done;
+    return store_claim_send(s, act, engine, ca, most, skip, skip_count, f) &&
+           store_claim_receive(s, true, a, out, n, &done, f);
+}
+
+static int compare_settlements(const void *a, const void *b)
+{
+    const struct settlement *x = *(const struct settlement *const *)a,
+                            *y = *(const struct settlement *const *)b;
+    if (x->chunk != y->chunk)
+        return x->chunk < y->chunk ? -1 : 1;
+    if (x->epoch != y->epoch)
+        return x->epoch < y->epoch ? -1 : 1;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return (x > y) - (x < y); /* two answers for one certificate: in the order in which they came */
+}
+
+/* Does `next` go on where `item` stops, with the same answer on the same page? */
+static bool is_next(const struct settlement *item, const struct settlement *next)
+{
+    return next->number == item->number + 1 && next->number % 1000 != 0 && next->chunk == item->chunk &&
+           next->epoch == item->epoch && next->outcome == item->outcome && next->event == item->event &&
+           next->ca_at.s == item->ca_at.s && next->ca_reason == item->ca_reason;
+}
+
+bool store_settle_send(struct store *s, const struct act *act, const struct settlement *items, size_t n,
+                       struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    AUTO_PARAMETERS p = {0};
+    struct array chunks = {{0}}, epochs = {{0}}, firsts = {{0}}, counts = {{0}}, outcomes = {{0}},
+                 events = {{0}}, ats = {{0}}, reasons = {{0}};
+    const struct settlement **sorted = arena_array(&a, n, sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &items[i];
+    qsort(sorted, n, sizeof *sorted, compare_settlements);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && is_next(sorted[end - 1], sorted[end]);)
+            end++;
+        array_int(&chunks, sorted[i]->chunk);
+        array_int(&epochs, sorted[i]->epoch);
+        array_int(&firsts, sorted[i]->number);
+        array_int(&counts, (int64_t)(end - i));
+        array_int(&outcomes, sorted[i]->outcome);
+        array_int(&events, sorted[i]->event);
+        array_int(&ats, utc_is_set(sorted[i]->ca_at) ? sorted[i]->ca_at.s : 0);
+        array_int(&reasons, sorted[i]->ca_reason);
+    }
+    put_int(&p, act->campaign);
+    put_act(&p, act);
+    struct array *const lists[] = {&chunks, &epochs, &firsts, &counts, &outcomes, &events, &ats, &reasons};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        put_array(&p, lists[i]);
+    return store_send(s, "queue_settle", &p, f);
+}
+
+bool store_settle_receive(struct store *s, bool wait, int64_t *stray, bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
+        return false;
+    *done = r != NULL;
+    *stray = *done ? PQntuples(r) : 0;
     return true;
 }
 
 bool store_settle(struct store *s, const struct act *act, const struct settlement *items, size_t n,
                   int64_t *stray, struct fault *f)
 {
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    struct array chunks = {{0}}, epochs = {{0}}, numbers = {{0}}, outcomes = {{0}}, events = {{0}},
-                 ats = {{0}}, reasons = {{0}};
-    for (size_t i = 0; i < n; i++) {
-        array_int(&chunks, items[i].chunk);
-        array_int(&epochs, items[i].epoch);
-        array_int(&numbers, items[i].number);
-        array_int(&outcomes, items[i].outcome);
-        array_int(&events, items[i].event);
-        array_int(&ats, utc_is_set(items[i].ca_at) ? items[i].ca_at.s : 0);
-        array_int(&reasons, items[i].ca_reason);
-    }
-    put_int(&p, act->campaign);
-    put_act(&p, act);
-    put_array(&p, &chunks);
-    put_array(&p, &epochs);
-    put_array(&p, &numbers);
-    put_array(&p, &outcomes);
-    put_array(&p, &events);
-    put_array(&p, &ats);
-    put_array(&p, &reasons);
-    if (!store_query(s, "queue_settle", &p, &r, f))
-        return false;
-    *stray = PQntuples(r);
-    return true;
+    bool done;
+    return store_settle_send(s, act, items, n, f) && store_settle_receive(s, true, stray, &done, f);
 }
 
-bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
-                     struct fault *f)
+bool store_give_back_send(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                          struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     struct array list = {{0}};
@@ -122,7 +185,23 @@ bool store_give_back(struct store *s, const struct act *act, int engine, const i
     put_int(&p, engine);
     put_act(&p, act);
     put_array(&p, &list);
-    return store_do(s, "queue_give_back", &p, f);
+    return store_send(s, "queue_give_back", &p, f);
+}
+
+bool store_give_back_receive(struct store *s, bool wait, bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
+        return false;
+    *done = r != NULL;
+    return true;
+}
+
+bool store_give_back(struct store *s, const struct act *act, int engine, const int *chunks, size_t n,
+                     struct fault *f)
+{
+    bool done;
+    return store_give_back_send(s, act, engine, chunks, n, f) && store_give_back_receive(s, true, &done, f);
 }
 
 bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f)
@@ -153,29 +232,64 @@ bool store_holds_ended(struct store *s, int campaign, struct utc at, struct aren
     return true;
 }
 
-bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
-                     struct scoped **out, size_t *n, struct fault *f)
+bool store_page_rows_send(struct store *s, int campaign, const int *pages, size_t page_count, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
     struct array list = {{0}};
     for (size_t i = 0; i < page_count; i++)
         array_int(&list, pages[i]);
     put_int(&p, campaign);
     put_array(&p, &list);
-    if (!store_query(s, "page_rows", &p, &r, f))
+    return store_send(s, "page_rows", &p, f);
+}
+
+bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct scoped **out, size_t *n,
+                             bool *done, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!store_receive(s, wait, &r, f))
+        return false;
+    *done = r != NULL;
+    *n = *done ? (size_t)PQntuples(r) : 0;
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct scoped){
+            .number = get_int(r, (int)i, 0),
+            .issuer_sha256 = get_digest(r, (int)i, 1),
+            .serial = get_serial(r, (int)i, 2),
+            .reason = (int)get_int(r, (int)i, 3),
+            .issuer = (int)get_int(r, (int)i, 4),
+        };
+    return true;
+}
+
+bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
+                             struct arena *a, struct certificate_file **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    struct array wanted = {{0}};
+    for (size_t i = 0; i < count; i++)
+        array_int(&wanted, numbers[i]);
+    put_int(&p, campaign);
+    put_array(&p, &wanted);
+    if (!store_query(s, "certificate_files", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
-    for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct scoped){
-            .number = get_int(r, i, 0),
-            .issuer_sha256 = get_digest(r, i, 1),
-            .serial = get_serial(r, i, 2),
-            .reason = (int)get_int(r, i, 3),
-            .issuer = (int)get_int(r, i, 4),
-        };
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct certificate_file){.number = get_int(r, (int)i, 0),
+                                              .file = arena_text(a, get_text(r, (int)i, 1)),
+                                              .known = get_bool(r, (int)i, 2)};
     return true;
+}
+
+bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
+                     struct scoped **out, size_t *n, struct fault *f)
+{
+    bool done;
+    return store_page_rows_send(s, campaign, pages, page_count, f) &&
+           store_page_rows_receive(s, true, a, out, n, &done, f);
 }
 
 bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,

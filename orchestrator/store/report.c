@@ -3,6 +3,7 @@
 #include "massrevoke/rules.h"
 #include "massrevoke/store_clock.h"
 #include "massrevoke/store_outside.h"
+#include "massrevoke/store_safety.h"
 #include "report_parts.h"
 
 #include <stdio.h>
@@ -177,6 +178,25 @@ static bool read_engines(struct store *store, int campaign, struct arena *a, str
     return true;
 }
 
+static bool read_stops(struct store *store, int campaign, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    struct issuer_stop *issuers;
+    struct open_breaker *cas;
+    size_t n, m;
+    if (!store_stops(store, campaign, a, &issuers, &n, f) || !store_breakers(store, campaign, a, &cas, &m, f))
+        return false;
+    struct snapshot_stop *stops = arena_array(a, n + m, sizeof *stops);
+    for (size_t i = 0; i < n; i++)
+        stops[i] = (struct snapshot_stop){true, issuers[i].issuer, issuers[i].why, issuers[i].at};
+    for (size_t i = 0; i < m; i++)
+        stops[n + i] = (struct snapshot_stop){false, cas[i].ca,
+                                              arena_format(a, "%s: %s", cas[i].what, cas[i].text), cas[i].at};
+    s->stops = stops;
+    s->stop_count = n + m;
+    return true;
+}
+
 static bool read_people(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
@@ -228,6 +248,16 @@ static bool read_types(struct store *store, int campaign, struct snapshot *s, st
     s->types_unknown = get_int(r, 0, 4);
     s->not_checkable = get_int(r, 0, 5);
     s->revoked_outside_scope = get_int(outside, 0, 0);
+    return true;
+}
+
+static bool read_alerts(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "alert_count", campaign, &r, f))
+        return false;
+    s->alerts_open = get_int(r, 0, 0);
+    s->alerts_unacked = get_int(r, 0, 1);
     return true;
 }
 
@@ -325,10 +355,68 @@ static bool fill(struct store *store, struct campaign_facts *all, bool check_bal
     for (size_t i = 0; i < n; i++)
         cohorts[i] = facts[i].cohort;
     return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
-           read_people(store, id, s, f) && read_tasks(store, all, a, s, f) && read_types(store, id, s, f) &&
+           read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
+           read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_alerts(store, id, s, f) &&
            read_outside(store, all->campaign, a, s, f) && read_log(store, id, s, f) &&
            report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
+}
+
+/* Counts, verdicts and what waits; no journal, log or list is read. */
+static bool fill_brief(struct store *store, struct campaign_facts *all, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    int id = all->campaign->id;
+    struct cohort_facts *facts;
+    struct balance b;
+    size_t n;
+    AUTO_RESULT *outside = NULL;
+    if (!read_engines(store, id, a, s, &all->engine_alive, f) ||
+        !read_cohorts(store, all, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
+        !ask(store, "outside_scope", id, &outside, f) ||
+        !kept_balance(store, id, &s->balance_checked_at, &b, f))
+        return false;
+    conclude_cohorts(all, facts, n, a, s);
+    s->revoked_outside_scope = get_int(outside, 0, 0);
+    s->balance_ok = b.ok;
+    s->balance_detail = arena_text(a, b.detail);
+    struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    for (size_t i = 0; i < n; i++)
+        cohorts[i] = facts[i].cohort;
+    return report_waiting(store, all, cohorts, a, s, f);
+}
+
+/* What both kinds of snapshot begin with. */
+static bool begin_snapshot(struct store *s, const char *name, struct campaign_facts *all,
+                           struct campaign *fresh, struct arena *a, struct snapshot *out, struct fault *f)
+{
+    if (!store_campaign_find(s, name, a, fresh, f))
+        return false;
+    all->campaign = fresh;
+    *out = (struct snapshot){
+        .campaign = fresh->name,
+        .mode = fresh->mode,
+        .commander = fresh->opened_by,
+        .bug = fresh->bug,
+        .pause_reason = fresh->paused_revoke ? fresh->pause_reason : "",
+        .as_of = all->now,
+        .received = fresh->received,
+        .simulated_time = strcmp(fresh->mode, "drill") == 0,
+    };
+    return true;
+}
+
+bool store_snapshot_brief(struct store *s, const struct campaign *c, struct utc now,
+                          const struct snapshot_terms *terms, struct arena *a, struct snapshot *out,
+                          struct fault *f)
+{
+    struct campaign_facts all = {.terms = terms, .now = now};
+    struct campaign fresh;
+    if (!store_read_begin(s, f))
+        return false;
+    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill_brief(s, &all, a, out, f);
+    store_read_end(s);
+    return ok;
 }
 
 bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
@@ -339,21 +427,7 @@ bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
     struct campaign fresh;
     if (!store_read_begin(s, f))
         return false;
-    bool ok = store_campaign_find(s, c->name, a, &fresh, f);
-    if (ok) {
-        all.campaign = &fresh;
-        *out = (struct snapshot){
-            .campaign = fresh.name,
-            .mode = fresh.mode,
-            .commander = fresh.opened_by,
-            .bug = fresh.bug,
-            .pause_reason = fresh.paused_revoke ? fresh.pause_reason : "",
-            .as_of = now,
-            .received = fresh.received,
-            .simulated_time = strcmp(fresh.mode, "drill") == 0,
-        };
-        ok = fill(s, &all, check_balance, a, out, f);
-    }
+    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill(s, &all, check_balance, a, out, f);
     store_read_end(s);
     return ok;
 }

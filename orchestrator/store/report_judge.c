@@ -93,6 +93,8 @@ void report_judge_cohort(const struct campaign_facts *all, const struct cohort_f
                                                         : all->now;
     out->slack = utc_sub(out->deadline, best);
     out->verdict = verdict_of(all, c, out);
+    out->delay_expected =
+        out->missed || (left(&c->totals) > 0 && (out->slack.s < 0 || c->infeasible || c->totals.held > 0));
 }
 
 static enum campaign_state state_of_campaign(const struct campaign_facts *all, const struct snapshot *s)
@@ -140,6 +142,8 @@ void report_judge_campaign(const struct campaign_facts *all, struct snapshot *s)
     for (size_t i = 0; i < s->cohort_count; i++)
         if (s->cohorts[i].verdict < s->verdict)
             s->verdict = s->cohorts[i].verdict;
+    for (size_t i = 0; i < s->cohort_count; i++)
+        s->delay_expected = s->delay_expected || s->cohorts[i].delay_expected;
 }
 
 /* Does this request still ask for something? */
@@ -220,6 +224,7 @@ bool report_waiting(struct store *store, const struct campaign_facts *all, const
             arena_format(a, "request %d (%s): %d of %d approvals, expires %s", r->request, r->what,
                          r->approvals, all->terms->quorum, utc_format(r->expires_at, expires));
     }
+    s->request_waiting = newest;
     s->next_command = next_command(all, a, s, newest);
     return true;
 }

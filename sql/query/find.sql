@@ -30,7 +30,7 @@ WITH everything AS NOT MATERIALIZED (  -- read twice, kept never
 ), found AS MATERIALIZED (
     SELECT x.*, k.cohort, k.excluded, k.withdrawn, k.number
       FROM (SELECT *, true AS match FROM hit UNION ALL SELECT *, false FROM sibling) x
-      LEFT JOIN affected k ON k.campaign = $1 AND k.issuer = x.issuer AND k.serial = x.serial
+      LEFT JOIN current k ON k.campaign = $1 AND k.issuer = x.issuer AND k.serial = x.serial
 ), planned AS (
     SELECT n, max(c.slot_start) AS slot_start FROM chunk c CROSS JOIN LATERAL unnest(c.numbers) n
      WHERE c.campaign = $1 AND c.state <> 'closed' AND n IN (SELECT number FROM found) GROUP BY n

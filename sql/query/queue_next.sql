@@ -3,8 +3,8 @@
 SELECT (SELECT min(h.due_at) FROM chunk h JOIN cohort o USING (campaign, cohort)
          WHERE h.campaign = $1 AND h.state = 'ready' AND o.started_at IS NOT NULL AND o.voided_at IS NULL
            AND NOT h.chunk = ANY ($2::integer[])
-           AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
-                                           AND p.issuer = h.issuer AND p.canary_open > 0))),
+           AND (h.canary OR (h.cohort, h.issuer) NOT IN (SELECT g.cohort, g.issuer FROM gated($1) g))
+           AND h.issuer NOT IN (SELECT g.issuer FROM stopped($1) g)),
        (SELECT count(*) FROM chunk h WHERE h.campaign = $1 AND h.state = 'claimed'),
        next_expiry($1),
        (SELECT min(until_at) FROM hold WHERE campaign = $1 AND active AND until_at IS NOT NULL),

@@ -11,7 +11,7 @@ SELECT o.cohort, w.ca, w.oldest, coalesce(w.backlog, 0), q.at, (q.summary::json 
     SELECT h.ca, min(h.due_at) AS oldest, sum(cardinality(h.numbers)) AS backlog FROM chunk h
      WHERE h.campaign = o.campaign AND h.cohort = o.cohort AND h.state = 'ready' AND h.due_at <= $2
        AND NOT h.chunk = ANY ($3::integer[])
-       AND (h.canary OR NOT EXISTS (SELECT 1 FROM page p WHERE p.campaign = h.campaign AND p.cohort = h.cohort
-                                       AND p.issuer = h.issuer AND p.canary_open > 0))
+       AND (h.canary OR (h.cohort, h.issuer) NOT IN (SELECT g.cohort, g.issuer FROM gated($1) g))
+           AND h.issuer NOT IN (SELECT g.issuer FROM stopped($1) g)
      GROUP BY h.ca) w ON true
  WHERE o.campaign = $1 AND o.started_at IS NOT NULL AND o.voided_at IS NULL ORDER BY o.cohort, w.ca

@@ -7,4 +7,4 @@ SELECT k.issuer, i.subject, k.serial, k.cohort, k.number, k.subscriber, k.reason
   LEFT JOIN page p ON p.campaign = k.campaign AND p.page = k.number / 1000
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN chunk h ON h.campaign = k.campaign AND h.state <> 'closed' AND h.numbers @> ARRAY[k.number]
- WHERE k.campaign = $1 AND k.serial = $2::bytea ORDER BY k.issuer
+ WHERE k.campaign = $1 AND k.serial = $2::bytea ORDER BY k.issuer, k.id

@@ -168,8 +168,9 @@ static void leave(void *context)
 /* Takes back what a round added, and what it left to be done later. */
 static void clear(struct import *b)
 {
-    run_sql(b->sql, "TRUNCATE certificate, population, cohort, clock, peer, peer_reject; UPDATE campaign SET "
-                    "next_certificate = 0");
+    run_sql(b->sql,
+            "DROP TABLE IF EXISTS certificate_1; TRUNCATE population, cohort, clock, peer, peer_reject; "
+            "UPDATE campaign SET next_certificate = 0");
     run_sql(b->sql, "CHECKPOINT");
 }
 

@@ -76,6 +76,7 @@ static void make(void **context)
             "INSERT INTO cohort (campaign, cohort, rule, reason, received, deadline) VALUES (%d, 1, "
             "'4.9.1.1-12', 4, "
             "%lld, %lld);"
+            "SELECT certificates_table(%d), certificates_index(%d), certificates_attach(%d);"
             "INSERT INTO certificate (campaign, issuer, serial, cohort, version, line, reason, id, known, "
             "subscriber, not_after, needs, shard) SELECT %d, %d, z, 1, 1, i, 4, i - 1, true, 'subscriber-' "
             "|| "
@@ -92,8 +93,9 @@ static void make(void **context)
             "(issuer, "
             "serial)) WITH (autovacuum_enabled = off);"
             "INSERT INTO peer SELECT issuer, serial, subscriber FROM certificate ORDER BY id",
-            w->campaign, (long long)RECEIVED, (long long)RECEIVED + 432000, w->campaign, issuer, SUBSCRIBERS,
-            (long long)RECEIVED + 500000, CERTIFICATES, SUBSCRIBERS - 1, CERTIFICATES));
+            w->campaign, (long long)RECEIVED, (long long)RECEIVED + 432000, w->campaign, w->campaign,
+            w->campaign, w->campaign, issuer, SUBSCRIBERS, (long long)RECEIVED + 500000, CERTIFICATES,
+            SUBSCRIBERS - 1, CERTIFICATES));
     run_sql(w->sql, "VACUUM ANALYZE certificate");
     run_sql(w->sql, "VACUUM ANALYZE contact");
     run_sql(w->sql, "CHECKPOINT");

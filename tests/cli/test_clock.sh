@@ -137,4 +137,34 @@ ends 3 "wrong clocks" --config demo/wrong.cfg config check
 ends 3 "and tasks" --config demo/wrong.cfg task list
 m --config demo/wrong.cfg status >screen
 says screen "! TASKS       not known" "status prints all the same"
+
+# ---- a certificate goes to an earlier clock, never to a later one ----
+ends 0 "another campaign" open moving --rule 4.9.1.1-12 --received "$(ago '3 hours')" --as alice
+ends 0 "its list" -c moving import --serials hex --as alice list.txt
+ends 0 "a plan of it" -c moving plan --as alice
+serials demo 3 1 >keys.txt
+serials demo 20 1 >>keys.txt
+key=(-c moving import --json --serials hex --as alice --rule 4.9.1.1-3 --no-expand 'one key')
+ends 0 "a shorter clause for one of them and one more" "${key[@]}" keys.txt
+told cohort 2
+told added 2
+told moved 1
+told leaving 0
+ends 0 "the shorter one again" "${key[@]}" keys.txt
+told added 0
+ends 0 "the longer one again" -c moving import --json --serials hex --as alice list.txt
+told added 0
+ends 0 "status" -c moving status --json
+told affected 9
+[ "$(grep -c '"ok": true' out)" = 1 ]
+verdict $? "the ledger balances"
+ends 0 "both stays are shown" -c moving show "$(head -n 1 keys.txt)"
+says out withdrawn "the one that ended"
+ends 0 "rule says what is planned with" -c moving rule 4.9.1.1-5 --cohort 1 --json --as alice
+told profile tls-24-hour
+{ head -n 1 demo/inventory.csv; sed -n 2p demo/inventory.csv | sed "s/$(serials demo 1 1)/0C0FFEE0/; s/,[DOIE]V,/,CA,/"; } >ca.csv
+ends 0 "an inventory that has a CA certificate" -c moving inventory --as alice ca.csv
+echo 0C0FFEE0 >ca.txt
+ends 1 "its serial in a list" -c moving import --json --serials hex --as alice ca.txt
+says out "a CA certificate: only a campaign under a clause of BR 4.9.1.2 takes those" "is refused as such"
 finish

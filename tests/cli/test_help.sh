@@ -71,7 +71,8 @@ while read -r state; do
     grep -qE "^  $state +[a-zA-Z]" "$work/states"
     verdict $? "state $state is in the topic"
 done <"$work/names"
-sed -n 's/.*{.name = "\([a-z_]*\)".*/\1/p' "$root/orchestrator/config/settings.c" | sort -u >"$work/keys"
+sed -n 's/.*{.name = "\([a-z_]*\)".*/\1/p' "$root"/orchestrator/config/settings.c "$root"/orchestrator/config/*_keys.c |
+    sort -u >"$work/keys"
 while read -r key; do
     grep -qE "^\\*$key\\*|\\*$key\\* =|, \\*$key\\*|^## (.*, )?$key" "$root/orchestrator/cli/man/massrevoke.cfg.5.scd"
     verdict $? "key $key is in massrevoke.cfg(5)"

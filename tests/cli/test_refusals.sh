@@ -46,8 +46,6 @@ ends 5 "plan for privilegeWithdrawn with openssl ca" plan -c nine
 says err "ca_openssl can't express the reason privilegeWithdrawn" "backend and reason are named"
 says err 'superseded' "what it can say is named"
 ends 5 "and not as a dry run either" plan -c nine --dry-run
-ends 0 "another clause" rule -c nine 4.9.1.1-12
-ends 0 "and the plan goes" plan -c nine --dry-run
 
 # ---- run without working
 ends 4 "run: nothing is approved" run -c first

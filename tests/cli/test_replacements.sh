@@ -29,4 +29,14 @@ ends 2 "half a query" replacements --query 'SELECT 1'
 ends 5 "a password in the connection" replacements --conninfo 'host=x password=secret' --query 'SELECT 1'
 lacks err secret "is not repeated"
 ends 1 "a missing file" replacements none.csv
+m db status --json >out
+folder=$(field out folder)
+socket=$(cd "$folder/data" && cd "$(sed -n 5p postmaster.pid)" && pwd)
+conninfo="host='$socket' dbname=postgres user=massrevoke"
+new=$(serials demo 20 1)
+ends 0 "a query" replacements --json --conninfo "$conninfo" --query "SELECT '$new' AS serial UNION ALL SELECT '$(serials demo 35 1)'"
+[ "$(field out in) $(field out accepted) $(field out unknown)" = "2 1 1" ]
+verdict $? "one of its two is affected"
+ends 0 "status" status --json
+says out '"live_replaced": 4' "and four are replaced"
 finish

@@ -123,11 +123,12 @@ static struct ca_list_row list_row(const struct serial *s)
                : (struct ca_list_row){false, 0, -1};
 }
 
-static void list_revoke(const struct serial *s, int64_t at, enum reason reason)
+static int64_t list_revoke(const struct serial *s, int64_t at, enum reason reason)
 {
     char text[100];
     snprintf(text, sizeof text, "%lld %s\n", (long long)at, reason_name((int)reason));
     write_row(s, text);
+    return at;
 }
 
 static void list_lose(bool on)

@@ -44,6 +44,8 @@ static int begin(const char *name, bool overwrites, bool faulty)
     return world_campaign(&world, name, PROFILE);
 }
 
+static bool tells_status = true;
+
 static enum engine_state run_engine(int campaign, const char *name)
 {
     struct world_run run;
@@ -53,6 +55,7 @@ static enum engine_state run_engine(int campaign, const char *name)
     struct engine_report last;
     world_open(&world, campaign, name, PROFILE, &run);
     careless_wrap(&door, run.door, record);
+    door.door.facts.tells_status = tells_status;
     run.ca.door = &door.door;
     assert_true(engine_open(&run.parts, &e, &f));
     enum engine_state state = world_finish(&world, e, &last);
@@ -134,7 +137,7 @@ static void test_deaths_before_an_overwriting_backend(void **state)
  * was not revoked is held; nothing is sent again (models: NOTE, RESEND). */
 static void hold_in_doubt(bool overwrites)
 {
-    const char *name = overwrites ? "hold-overwriting" : "hold-keeping";
+    const char *name = overwrites ? "hold-overwriting" : tells_status ? "hold-keeping" : "hold-blind";
     struct fault f = {0};
     int campaign = begin(name, overwrites, false), hold, request;
     run_and_die(campaign, name, 5); /* ten were asked, five of them revoked */
@@ -167,6 +170,53 @@ static void test_hold_of_doubtful_items(void **state)
     (void)state;
     hold_in_doubt(false);
     hold_in_doubt(true);
+}
+
+/* No status: the CRL made after the quiet time decides, for what was asked and for what was not asked yet. */
+static void test_a_ca_that_tells_no_status(void **state)
+{
+    (void)state;
+    tells_status = false;
+    int campaign = begin("blind", true, true);
+    for (size_t i = 0; i < world.key_count; i++) /* the judge knows all of them from the beginning */
+        (void)careless_find(record, &world.keys[i].serial);
+    assert_int_equal(run_engine(campaign, "blind"), ENGINE_SETTLED);
+    check_all_published(campaign);
+    for (int n = 3; n <= 23; n += 20) {
+        const char *name = arena_format(&world.arena, "blind-death-%d", n);
+        campaign = begin(name, true, false);
+        for (size_t i = 0; i < world.key_count; i++)
+            (void)careless_find(record, &world.keys[i].serial);
+        run_and_die(campaign, name, n);
+        assert_int_equal(run_engine(campaign, name), ENGINE_SETTLED);
+        check_all_published(campaign);
+    }
+    hold_in_doubt(false);
+    tells_status = true;
+}
+
+/* Nor a CRL: then a person has to look. */
+static void test_neither_status_nor_crl(void **state)
+{
+    (void)state;
+    int campaign = begin("dark", true, false);
+    struct world_run run;
+    struct careless door;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report last;
+    world_open(&world, campaign, "dark", PROFILE, &run);
+    careless_wrap(&door, run.door, record);
+    door.door.facts.tells_status = door.door.facts.can_publish = false;
+    run.ca.door = &door.door;
+    assert_true(engine_open(&run.parts, &e, &f));
+    assert_int_equal(world_finish(&world, e, &last), ENGINE_LEFT);
+    assert_int_equal(count("sum(needs_person) FROM page WHERE", campaign), CERTIFICATES);
+    assert_string_equal(record->crime, "");
+    engine_close(e);
+    ca_close(&door.door);
+    world_close(&run);
+    assert_string_equal(world_wrong(&world, campaign), "");
 }
 
 static int requests(void)
@@ -274,6 +324,8 @@ int main(void)
         cmocka_unit_test(test_keeping_backend_is_simply_asked_again),
         cmocka_unit_test(test_deaths_before_an_overwriting_backend),
         cmocka_unit_test(test_hold_of_doubtful_items),
+        cmocka_unit_test(test_a_ca_that_tells_no_status),
+        cmocka_unit_test(test_neither_status_nor_crl),
         cmocka_unit_test(test_work_that_cannot_be_given_back_is_not_done_again),
         cmocka_unit_test(test_issuer_that_is_not_configured_any_more),
         cmocka_unit_test(test_signer_that_is_away),

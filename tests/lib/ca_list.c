@@ -209,7 +209,7 @@ static void unknown_to_the_ca(void **state)
         return;
     if (!ask_all(&nobody, 1, &f))
         fail_msg("%s", f.text);
-    expect(2, CA_UNKNOWN);
+    expect(2, list->vague_status ? CA_ASK : CA_UNKNOWN);
 }
 
 static void what_the_status_says(void **state)
@@ -223,12 +223,12 @@ static void what_the_status_says(void **state)
         return;
     }
     NEEDS(list->revoke != NULL);
-    list->revoke(&list->serials[1], EARLIER, other());
+    int64_t at = list->revoke(&list->serials[1], EARLIER, other());
     if (!ask_all(two, 2, &f))
         fail_msg("%s", f.text);
     expect(0, CA_NOT_REVOKED);
     expect(1, CA_REVOKED_BEFORE);
-    assert_int_equal(answer_to(1)->at.s, EARLIER);
+    assert_int_equal(answer_to(1)->at.s, list->tells_no_date ? UTC_NONE.s : at);
     assert_true(answer_to(1)->reason == (int)other() || answer_to(1)->reason == -1);
 }
 
@@ -240,8 +240,8 @@ static void already_revoked(void **state)
     struct fault f;
     struct ca_item two[] = {item(0, usual()), item(1, usual())};
     NEEDS(list->keeps_first_date);
-    list->revoke(&list->serials[0], EARLIER, usual());
-    list->revoke(&list->serials[1], EARLIER, other());
+    (void)list->revoke(&list->serials[0], EARLIER, usual());
+    (void)list->revoke(&list->serials[1], EARLIER, other());
     struct ca_list_row was[] = {list->row(&list->serials[0]), list->row(&list->serials[1])};
     if (!send_all(two, 2, &f))
         fail_msg("%s", f.text);
@@ -250,7 +250,7 @@ static void already_revoked(void **state)
         struct ca_list_row row = list->row(&list->serials[i]);
         assert_int_equal(row.at, was[i].at);
         assert_int_equal(row.reason, was[i].reason);
-        assert_true(!utc_is_set(answer_to(i)->at) || answer_to(i)->at.s == EARLIER);
+        assert_true(!utc_is_set(answer_to(i)->at) || answer_to(i)->at.s == was[i].at);
     }
 }
 
@@ -264,11 +264,13 @@ static void twice_in_one_batch(void **state)
     if (!send_all(two, 2, &f))
         fail_msg("%s", f.text);
     assert_int_equal(count, 2);
-    /* in either order, but only one of them did it */
-    assert_int_equal((answer_to(0)->outcome == CA_REVOKED_NOW) + (answer_to(1)->outcome == CA_REVOKED_NOW),
-                     1);
-    assert_int_equal(
-        (answer_to(0)->outcome == CA_REVOKED_BEFORE) + (answer_to(1)->outcome == CA_REVOKED_BEFORE), 1);
+    size_t now = 0, before = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        now += answer_to(i)->outcome == CA_REVOKED_NOW;
+        before += answer_to(i)->outcome == CA_REVOKED_BEFORE;
+    }
+    assert_true(now > 0 && ((now == 1 && before == 1) || list->races)); /* in either order */
+    expect_row(0, true, (int)usual());
 }
 
 static void a_foreign_issuer_is_refused(void **state)
@@ -287,6 +289,12 @@ static void a_foreign_issuer_is_refused(void **state)
     assert_int_equal(count, 0);
     expect_row(0, false, -1);
     expect_row(1, false, -1);
+}
+
+/* Where neither holds only CRL and OCSP can tell (the engine's business). */
+static bool can_find_out(void)
+{
+    return list->tells_status || list->keeps_first_date;
 }
 
 /* What is known of a certificate that was asked for before, by the way this backend has. */
@@ -314,6 +322,8 @@ static void an_answer_is_lost(void **state)
         poll(NULL, 0, 20);
     expect_row(1, true, (int)usual());
     struct ca_list_row was = list->row(&list->serials[1]);
+    if (!can_find_out())
+        return;
     find_out(1);
     expect(1, CA_REVOKED_BEFORE);
     assert_int_equal(list->row(&list->serials[1]).at, was.at);
@@ -329,7 +339,7 @@ static void an_old_request_runs_after_the_question(void **state)
     if (!ask_all(&one, 1, &f))
         fail_msg("%s", f.text);
     expect(3, CA_NOT_REVOKED);
-    list->revoke(&list->serials[3], EARLIER, usual());
+    int64_t at = list->revoke(&list->serials[3], EARLIER, usual());
     if (list->keeps_first_date) {
         if (!send_all(&one, 1, &f))
             fail_msg("%s", f.text);
@@ -338,7 +348,7 @@ static void an_old_request_runs_after_the_question(void **state)
     if (!ask_all(&one, 1, &f))
         fail_msg("%s", f.text);
     expect(3, CA_REVOKED_BEFORE);
-    assert_int_equal(answer_to(3)->at.s, EARLIER);
+    assert_int_equal(answer_to(3)->at.s, list->tells_no_date ? UTC_NONE.s : at);
 }
 
 /* Answers of a batch against the record: "now" is revoked, "wait" is not. */
@@ -360,6 +370,8 @@ static void agree(size_t n)
 /* After trouble: what is not surely revoked is asked about or sent again; first dates stand. */
 static void finish(size_t n)
 {
+    if (!can_find_out())
+        return;
     struct ca_item items[CA_LIST_COUNT];
     struct ca_list_row was[CA_LIST_COUNT];
     struct fault f;
@@ -406,8 +418,9 @@ static void killed_and_restarted(void **state)
     for (uint32_t i = 1; i < n; i++)
         assert_true(answer_to(i)->outcome == CA_WAIT || answer_to(i)->outcome == CA_ASK);
     list->start();
-    for (size_t i = 1; i < n; i++)
-        expect_row(i, false, -1);
+    for (uint32_t i = 1; i < n; i++)
+        if (answer_to(i)->outcome == CA_WAIT)
+            expect_row(i, false, -1);
     finish(n);
 }
 
@@ -472,8 +485,10 @@ static void odd_answers(void **state)
         if (answer_to(0)->outcome != outcome)
             fail_msg("%s: %s: outcome %d instead of %d: %s", list->name, names[odd], answer_to(0)->outcome,
                      outcome, answer_to(0)->text);
-        assert_int_equal(ok, false);
-        assert_int_equal(f.kind, odd == CA_LIST_REFUSED ? FAULT_CONFIG : FAULT_UNAVAILABLE);
+        if (outcome == CA_WAIT) {
+            assert_false(ok);
+            assert_int_equal(f.kind, odd == CA_LIST_REFUSED ? FAULT_CONFIG : FAULT_UNAVAILABLE);
+        }
         for (const char *p = answer_to(0)->text; *p != '\0'; p++)
             assert_true(*p >= ' ' && *p < 0x7f);
         if (outcome == CA_WAIT)

@@ -36,14 +36,17 @@ struct ca_list {
     size_t count;
     unsigned reasons;
     bool keeps_first_date, tells_status, tells_unknown;
-    bool needs_quiet; /* facts.quiet must be set: requests may be under way */
+    bool vague_status;  /* of a serial it does not know it tells nothing that can be believed */
+    bool tells_no_date; /* its status says "revoked" alone */
+    bool races;         /* the backend itself may say "now", or fail, when two requests come at once */
+    bool needs_quiet;   /* facts.quiet must be set: requests may be under way */
 
     void (*reset)(void);
     bool (*open)(struct ca_door **out, struct fault *f);
     struct ca_list_row (*row)(const struct serial *s);
     struct utc (*now)(void); /* what the door takes for now */
-    /* Behind the door's back, at an earlier time. */
-    void (*revoke)(const struct serial *s, int64_t at, enum reason reason);
+    /* Behind the door's back, at an earlier time if the backend can; when it was. */
+    int64_t (*revoke)(const struct serial *s, int64_t at, enum reason reason);
     /* Requests are executed and their answers are lost. */
     void (*lose_answers)(bool on);
     void (*kill)(void);

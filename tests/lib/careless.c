@@ -155,6 +155,12 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
 {
     struct careless *c = (struct careless *)d;
     catch_up(c, now);
+    /* a CRL made now clears what lies in nobody's queue */
+    for (size_t i = 0; i < c->record->count && !c->door.facts.tells_status; i++) {
+        struct careless_item *item = &c->record->items[i];
+        bool quiet = !utc_is_set(item->requested) || now.s > item->requested.s + CARELESS_QUIET;
+        item->cleared = item->cleared || (quiet && item->executed == 0);
+    }
     return c->inner->ops->publish(c->inner, issuer, now, f);
 }
 

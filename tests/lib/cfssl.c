@@ -4,8 +4,6 @@
 #include "massrevoke/ca_new.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
-#include "massrevoke/cms.h"
-#include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
 #include "massrevoke/hex.h"
 #include "shell.h"
@@ -143,16 +141,27 @@ static const char schema[] =
     "NULL,"
     " body bytea NOT NULL, expiry timestamptz, PRIMARY KEY (serial_number, authority_key_identifier));";
 
-static void fill(struct cfssl *c)
+static const char *pem_of(struct cfssl *c, size_t i)
+{
+    struct fault f = {0};
+    struct str bytes;
+    char hex[SERIAL_HEX_TEXT];
+    must(file_read(arena_format(&c->arena, "%s/newcerts/%s.pem", c->ca, serial_hex(&c->serials[i], hex)),
+                   1 << 16, &c->arena, &bytes, &f),
+         "certificate", f.text);
+    return arena_copy(&c->arena, bytes.p, bytes.n);
+}
+
+void cfssl_with_certificates(struct cfssl *c, size_t count)
 {
     PGconn *db = connect_db(c);
     AUTO_BUF sql = {0};
     char digits[SERIAL_DECIMAL_TEXT];
-    run_sql(db, schema);
+    run_sql(db, "TRUNCATE certificates");
     buf_text(&sql, "INSERT INTO certificates VALUES ");
-    for (size_t i = 0; i < c->count; i++)
-        buf_format(&sql, "%s('%s','%s','','good',0,'2036-01-01',NULL,'-')", i == 0 ? "" : ",",
-                   serial_decimal(&c->serials[i], digits), c->aki);
+    for (size_t i = 0; i < count; i++)
+        buf_format(&sql, "%s('%s','%s','','good',0,'2036-01-01','0001-01-01Z','%s')", i == 0 ? "" : ",",
+                   serial_decimal(&c->serials[i], digits), c->aki, count <= 10 ? pem_of(c, i) : "-");
     run_sql(db, sql.p);
     run_sql(db, "ANALYZE certificates");
 }
@@ -187,7 +196,8 @@ void cfssl_make(struct cfssl *c, int count)
     c->serials = arena_array(&c->arena, c->count, sizeof *c->serials);
     read_serials(c);
     cfssl_database_start(c);
-    fill(c);
+    run_sql(connect_db(c), schema);
+    cfssl_with_certificates(c, c->count);
     c->port = stock_port();
 }
 
@@ -275,44 +285,4 @@ void cfssl_kill(struct cfssl *c)
     if (c->pid > 0 && kill(c->pid, SIGKILL) == 0)
         waitpid(c->pid, NULL, 0);
     c->pid = 0;
-}
-
-/* --- its CRL --- */
-
-size_t cfssl_publish(struct cfssl *c, struct utc now)
-{
-    struct fault f = {0};
-    struct cert cert;
-    struct evp_pkey_st *key = NULL;
-    AUTO_ARENA a = {0};
-    AUTO_BUF crl = {0};
-    PGconn *db = connect_db(c);
-    PGresult *r =
-        PQexec(db, "SELECT convert_from(serial_number, 'UTF8'), floor(extract(epoch FROM revoked_at)), "
-                   "reason FROM certificates WHERE status = 'revoked'");
-    must(PQresultStatus(r) == PGRES_TUPLES_OK, "database", PQerrorMessage(db));
-    size_t n = (size_t)PQntuples(r);
-    struct crl_entry *entries = arena_array(&a, n + 1, sizeof *entries);
-    for (size_t i = 0; i < n; i++) {
-        entries[i] = (struct crl_entry){.at = {strtoll(PQgetvalue(r, (int)i, 1), NULL, 10)},
-                                        .reason = (int)strtol(PQgetvalue(r, (int)i, 2), NULL, 10),
-                                        .invalid_since = UTC_NONE};
-        must(serial_from_decimal(str_of(PQgetvalue(r, (int)i, 0)), &entries[i].serial) == NULL, "database",
-             "a serial can't be read");
-    }
-    PQclear(r);
-    must(cert_load(file_join(&a, c->ca, "ca.pem"), &a, &cert, &f), "CA", f.text);
-    must(key_load(file_join(&a, c->ca, "private/ca.key"), NULL, &key, &f), "CA", f.text);
-    struct crl_head head = {.issuer = cert.subject,
-                            .key_id = cert.ski,
-                            .this_update = now,
-                            .next_update = utc_add(now, (struct span){7 * 86400})};
-    uint8_t number[9] = {0x40}; /* grows with the clock, above whatever stands there */
-    for (int i = 0; i < 8; i++)
-        number[8 - i] = (uint8_t)((uint64_t)now.s >> (8 * i));
-    must(serial_from_octets(number, sizeof number, &head.number) == NULL, "CRL", "number");
-    must(crl_write(&head, entries, n, key, &crl, &f), "CRL", f.text);
-    must(file_write(file_join(&a, c->ca, "pub/ca.crl"), buf_str(&crl), 0644, &f), "CRL", f.text);
-    key_release(key);
-    return n;
 }

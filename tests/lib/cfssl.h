@@ -34,6 +34,10 @@ bool cfssl_there(void);
 void cfssl_make(struct cfssl *c, int count);
 void cfssl_free(struct cfssl *c);
 
+/* Fills the table anew with the first `count` certificates, all good; up to ten of them whole, else without
+ * PEM. */
+void cfssl_with_certificates(struct cfssl *c, size_t count);
+
 /* Starts `cfssl serve` and waits until it answers; with tls under mutual TLS for the client name "revoker".
  */
 void cfssl_start(struct cfssl *c, bool tls);
@@ -57,9 +61,5 @@ void cfssl_revoked(struct cfssl *c, bool *out);
 
 /* A client certificate with that name below the folder: NAME.pem, NAME.key, signed by client-ca.pem. */
 void cfssl_client(struct cfssl *c, const char *name);
-
-/* Places a CRL with everything that the database calls revoked where the certificates' pointer leads; how
- * many. */
-size_t cfssl_publish(struct cfssl *c, struct utc now);
 
 #endif

@@ -90,6 +90,7 @@ static void random_profile(struct campaign *c)
                           .publish_margin.s = pick(0, 6) * 1200,
                           .publish_at_once = pick(0, 5) == 0,
                           .canary = pick(0, 1) ? (int)pick(1, 8) : 0,
+                          .canary_wait.s = pick(0, 1) * pick(0, 6) * 1800,
                           .outage_floor.s = pick(0, 5) * 3600,
                           .rate_cap = {pick(0, 3) == 0 ? pick(1, 9) : 0, 3600},
                           .helpdesk_per_hour = (int)pick(0, 3),
@@ -456,8 +457,10 @@ static void canaries_lead(const struct campaign *c, const struct plan *p)
         done |= !p->chunks[i].canary;
         assert_true(!done || !p->chunks[i].canary || c->in.profile.publish_at_once);
     }
-    if (p->canary_count > 0 && done && !c->in.profile.publish_at_once)
-        assert_true(canary_end + margin_of(c) <= rest);
+    if (p->canary_count > 0 && done && !c->in.profile.publish_at_once) {
+        int64_t wait = c->in.profile.canary_wait.s, margin = margin_of(c);
+        assert_true(canary_end + (wait > margin ? wait : margin) <= rest);
+    }
     bool given_up = strstr(p->given_up, "canary:") != NULL;
     assert_false(given_up && p->canary_count > 0);
     size_t most = c->in.profile.canary == 0 ? 0 : (size_t)c->in.profile.canary;

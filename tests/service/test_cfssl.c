@@ -1,7 +1,11 @@
 /* Does the http door with the shipped profile keep the contract on a real cfssl over PostgreSQL, when either
  * is stopped, killed and restarted in the middle? The database is asked behind the door's back. */
+#include "../lib/ca_list.h"
 #include "../lib/cfssl.h"
+#include "../lib/drop_proxy.h"
+#include "../lib/shell.h"
 #include "massrevoke/ca_http.h"
+#include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
 
 #include <poll.h>
@@ -17,9 +21,10 @@
 #include <cmocka.h>
 
 #define COUNT 3000
-#define ISSUER 2
+#define ISSUER CA_LIST_ISSUER
 
 static struct cfssl ca;
+static struct settings_issuer issuer;
 static struct ca_door *door;
 static struct ca_answer *answers[COUNT]; /* by number, NULL: none yet */
 static struct ca_answer store[COUNT];
@@ -51,7 +56,6 @@ static struct settings_http http_settings(void)
 
 static bool open_with(const struct settings_http *http, struct fault *f)
 {
-    struct settings_issuer issuer = {.certificate_file = file_join(&ca.arena, ca.ca, "ca.pem")};
     struct settings_ca s = {.name = "t",
                             .backend = "http",
                             .rate = {2000, 1},
@@ -80,6 +84,7 @@ static int make(void **state)
     if (!cfssl_there())
         return 1;
     cfssl_make(&ca, COUNT);
+    issuer.certificate_file = file_join(&ca.arena, ca.ca, "ca.pem");
     return 0;
 }
 
@@ -122,11 +127,19 @@ static void forget(void)
     answer_count = 0;
 }
 
+/* One step when the door wants one, or after a moment. */
+static bool step(bool *busy, struct fault *f)
+{
+    struct pollfd p = {.fd = door->fd, .events = POLLIN};
+    (void)poll(&p, 1, 10);
+    return door->ops->step(door, busy, f);
+}
+
 static bool settle(struct fault *f)
 {
     bool busy = true, ok = true;
     while (ok && busy)
-        ok = door->ops->step(door, &busy, f);
+        ok = step(&busy, f);
     return ok;
 }
 
@@ -206,26 +219,6 @@ static void every_reason_every_serial(void **state)
     struct fault f = {0};
     assert_true(send_range(500, 1, REASON_CERTIFICATE_HOLD, &f) && settle(&f));
     assert_int_equal(answers[500]->outcome, CA_PERSON);
-}
-
-static void unknown_good_revoked(void **state)
-{
-    (void)state;
-    struct fault f = {0};
-    struct ca_item nobody = item(0, REASON_SUPERSEDED);
-    nobody.serial.bytes[nobody.serial.n - 1] ^= 0x55;
-    forget();
-    assert_true(door->ops->revoke(door, &nobody, 1, &f) && settle(&f));
-    assert_int_equal(answers[0]->outcome, CA_UNKNOWN);
-    forget();
-    assert_true(door->ops->status(door, &nobody, 1, &f) && settle(&f));
-    assert_int_equal(answers[0]->outcome, CA_UNKNOWN);
-    must_revoke(7, 1, REASON_KEY_COMPROMISE);
-    ask_range(0, COUNT);
-    for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(answers[i]->outcome, i == 7 ? CA_REVOKED_BEFORE : CA_NOT_REVOKED);
-    assert_int_equal(answers[7]->reason, REASON_KEY_COMPROMISE);
-    assert_true(answers[7]->at.s <= time(NULL) && answers[7]->at.s > time(NULL) - 60);
 }
 
 /* Why nothing may be sent there blind: the second request wins, date and reason. */
@@ -318,7 +311,7 @@ static void broken_in_the_middle(void (*destroy)(struct cfssl *c), void (*mend)(
     size_t revoked, asked, left;
     assert_true(send_range(0, COUNT, REASON_SUPERSEDED, &f));
     while (ok && busy) {
-        ok = door->ops->step(door, &busy, &f);
+        ok = step(&busy, &f);
         if (!broken && answer_count > COUNT / 4) {
             destroy(&ca);
             broken = true;
@@ -429,21 +422,232 @@ static void text_columns_do_too(void **state)
         assert_int_equal(answers[i]->outcome, CA_REVOKED_BEFORE);
 }
 
+/* --- its CRL and its OCSP --- */
+
+static const char *crl_text(void)
+{
+    static struct buf out;
+    assert_int_equal(SHELL(ca.ca, &out, "openssl", "crl", "-inform", "DER", "-in", "pub/ca.crl", "-noout",
+                           "-text", "-CAfile", "ca.pem"),
+                     0);
+    assert_non_null(strstr(out.p, "verify OK"));
+    return out.p;
+}
+
+/* cfssl's own CRL has no reasons, no number and dates of today (facts of backends 1.2): ours comes from its
+ * database. */
+static void its_crl_is_ours(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct settings_http http = http_settings();
+    char hex[SERIAL_HEX_TEXT];
+    must_revoke(0, 20, REASON_KEY_COMPROMISE);
+    must_revoke(20, 5, REASON_UNSPECIFIED);
+    assert_false(door->facts.can_publish);
+    assert_false(door->ops->publish(door, ISSUER, now(NULL), &f));
+    assert_int_equal(f.kind, FAULT_REFUSED);
+    issuer = (struct settings_issuer){.certificate_file = file_join(&ca.arena, ca.ca, "ca.pem"),
+                                      .key_file = file_join(&ca.arena, ca.ca, "private/ca.key"),
+                                      .crl_number_file = file_join(&ca.arena, ca.ca, "crlnumber"),
+                                      .crl_file = file_join(&ca.arena, ca.ca, "pub/ca.crl")};
+    assert_true(open_with(&http, &f));
+    assert_true(door->facts.can_publish);
+    for (int i = 0; i < 2; i++)
+        if (!door->ops->publish(door, ISSUER, now(NULL), &f))
+            fail_msg("%s", f.text);
+    const char *text = crl_text();
+    size_t entries = 0, reasons = 0;
+    for (const char *p = text; (p = strstr(p, "Serial Number:")) != NULL; p++)
+        entries++;
+    for (const char *p = text; (p = strstr(p, "Key Compromise")) != NULL; p++)
+        reasons++;
+    assert_int_equal(entries, 25);
+    assert_int_equal(reasons, 20);
+    assert_non_null(strstr(text, serial_hex(&ca.serials[24], hex)));
+    struct serial number; /* the CRL that stood there had 1 */
+    struct str crl;
+    AUTO_ARENA a = {0};
+    assert_true(file_read(file_join(&a, ca.ca, "pub/ca.crl"), 1 << 20, &a, &crl, &f) &&
+                crl_number(crl, &number));
+    assert_int_equal(number.bytes[0], 3);
+    issuer = (struct settings_issuer){.certificate_file = issuer.certificate_file};
+}
+
+/* What the responder says of certificate i; it reads its file only when it starts. */
+static const char *ocsp_says(size_t i, int port)
+{
+    static struct buf out;
+    char hex[SERIAL_HEX_TEXT];
+    const char *serial = arena_format(&ca.arena, "0x%s", serial_hex(&ca.serials[i], hex));
+    const char *url = arena_format(&ca.arena, "http://127.0.0.1:%d", port);
+    SHELL(ca.folder, &out, "openssl", "ocsp", "-issuer", "ca/ca.pem", "-serial", serial, "-url", url,
+          "-no_nonce", "-CAfile", "ca/ca.pem", "-VAfile", "ca/ocsp.pem");
+    return strstr(out.p, ": revoked") != NULL ? "revoked" : strstr(out.p, ": good") != NULL ? "good" : out.p;
+}
+
+static void run_ocsp_tool(const char *command)
+{
+    AUTO_BUF out = {0};
+    if (SHELL(ca.folder, &out, "sh", "-c", command) != 0)
+        fail_msg("%s: %s", command, out.p);
+}
+
+/* Refreshed, dumped and served again: only then the responder knows of a revocation. */
+static pid_t restart_ocsp(pid_t old, int port)
+{
+    stock_stop(old);
+    run_ocsp_tool("cfssl ocsprefresh -db-config db.json -ca ca/ca.pem -responder ca/ocsp.pem -responder-key "
+                  "ca/private/ocsp.key -loglevel 2");
+    run_ocsp_tool("cfssl ocspdump -db-config db.json -loglevel 2 >ocsp.txt");
+    pid_t pid = stock_start(ca.folder, arena_format(&ca.arena,
+                                                    "cfssl ocspserve -port %d -address 127.0.0.1 -responses "
+                                                    "ocsp.txt -loglevel 2",
+                                                    port));
+    assert_true(stock_wait_port(port));
+    return pid;
+}
+
+static void its_ocsp_follows_only_when_told(void **state)
+{
+    (void)state;
+    int port = stock_port();
+    run_ocsp_tool(
+        "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ocsp -keyout "
+        "ca/private/ocsp.key -out ocsp.csr && echo extendedKeyUsage=OCSPSigning >ocsp.ext && "
+        "openssl x509 -req -in ocsp.csr -CA ca/ca.pem -CAkey ca/private/ca.key -set_serial 77 -days 20 "
+        "-extfile ocsp.ext -out ca/ocsp.pem");
+    /* refreshing signs an answer for every certificate in the table: real ones, a few */
+    cfssl_with_certificates(&ca, 3);
+    pid_t pid = restart_ocsp(0, port);
+    assert_string_equal(ocsp_says(0, port), "good");
+    must_revoke(0, 1, REASON_SUPERSEDED);
+    assert_string_equal(ocsp_says(0, port), "good");
+    pid = restart_ocsp(pid, port);
+    assert_string_equal(ocsp_says(0, port), "revoked");
+    assert_string_equal(ocsp_says(1, port), "good");
+    stock_stop(pid);
+    cfssl_ask(&ca, "DELETE FROM ocsp_responses");
+    cfssl_with_certificates(&ca, ca.count);
+}
+
+/* --- the list of all doors --- */
+
+static struct drop_proxy proxy;
+
+static void list_reset(void)
+{
+    proxy.drop_after = NULL;
+    cfssl_ask(&ca, "UPDATE certificates SET status = 'good', reason = 0, revoked_at = NULL");
+}
+
+static bool list_open(struct ca_door **out, struct fault *f)
+{
+    struct settings_http http = http_settings();
+    http.url = arena_format(&ca.arena, "http://127.0.0.1:%d", proxy.port);
+    bool ok = open_with(&http, f);
+    *out = door;
+    door = NULL; /* the list's */
+    return ok;
+}
+
+static struct utc list_now(void)
+{
+    return now(NULL);
+}
+
+static struct ca_list_row list_row(const struct serial *s)
+{
+    int reason = -1;
+    long long at = 0;
+    bool revoked = sscanf(cfssl_row(&ca, s), "revoked %d %lld", &reason, &at) == 2;
+    return (struct ca_list_row){revoked, revoked ? at : 0, revoked ? reason : -1};
+}
+
+static int64_t list_revoke(const struct serial *s, int64_t at, enum reason reason)
+{
+    char digits[SERIAL_DECIMAL_TEXT];
+    cfssl_ask(&ca, arena_format(&ca.arena,
+                                "UPDATE certificates SET status = 'revoked', reason = %d, revoked_at = "
+                                "to_timestamp(%lld) WHERE serial_number = '%s'",
+                                (int)reason, (long long)at, serial_decimal(s, digits)));
+    return at;
+}
+
+static void list_lose(bool on)
+{
+    proxy.drop_after = on ? "POST" : NULL;
+}
+
+static void list_kill(void)
+{
+    cfssl_kill(&ca);
+}
+
+static void list_start(void)
+{
+    cfssl_start(&ca, false);
+}
+
+static struct ca_list list = {
+    .name = "cfssl",
+    .count = 12,
+    .reasons = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 10,
+    .tells_status = true,
+    .tells_unknown = true,
+    .needs_quiet = true,
+    .reset = list_reset,
+    .open = list_open,
+    .row = list_row,
+    .now = list_now,
+    .revoke = list_revoke,
+    .lose_answers = list_lose,
+    .kill = list_kill,
+    .start = list_start,
+};
+
+/* Serials of every form are made up; the others are of the CA. */
+static int run_list(void)
+{
+    ca_list_serials(list.serials, 3);
+    memcpy(list.serials + 3, ca.serials, (list.count - 3) * sizeof *list.serials);
+    for (size_t i = 0; i < 3; i++) {
+        char digits[SERIAL_DECIMAL_TEXT];
+        cfssl_ask(
+            &ca, arena_format(&ca.arena,
+                              "INSERT INTO certificates VALUES ('%s','%s','','good',0,'2036-01-01',NULL,'-')",
+                              serial_decimal(&list.serials[i], digits), ca.aki));
+    }
+    cfssl_start(&ca, false);
+    drop_proxy_start(&proxy, ca.port);
+    int failed = ca_list_run(&list);
+    drop_proxy_stop(&proxy);
+    cfssl_kill(&ca);
+    cfssl_with_certificates(&ca, ca.count);
+    return failed;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(every_reason_every_serial),
-        TEST(unknown_good_revoked),
         TEST(the_first_date_is_not_kept),
         TEST(without_its_database_there_is_no_status),
         TEST(an_empty_key_identifier),
         TEST(an_old_request_runs_after_the_question),
         TEST(cfssl_is_killed),
         TEST(its_database_crashes),
+        TEST(its_crl_is_ours),
+        TEST(its_ocsp_follows_only_when_told),
         TEST(mutual_tls),
         TEST(text_columns_do_too),
     };
-    return cmocka_run_group_tests(tests, make, unmake);
+    void *unused = NULL;
+    if (make(&unused) != 0)
+        return 1;
+    int failed = run_list() + cmocka_run_group_tests(tests, NULL, NULL);
+    unmake(&unused);
+    return failed;
 }

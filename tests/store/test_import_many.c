@@ -76,11 +76,11 @@ static void nothing_is_left(struct small *s)
 
 static void die(void *context, const char *query, bool after)
 {
-    if (after == *(bool *)context && strcmp(query, "population_add") == 0)
+    if (after == *(bool *)context && strcmp(query, "commit") == 0)
         _exit(9);
 }
 
-/* A process that imports 1,000 and dies before or after its one statement, or, with neither, in the middle.
+/* A process that imports 1,000 and dies before or after its commit, or, with neither, in the middle.
  */
 static pid_t doomed(struct small *s, bool *after)
 {

@@ -10,6 +10,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Everything the query gives, read in pieces of `room`; the fault's kind. */
 static enum fault_kind all(const char *query, size_t room, struct buf *out, struct fault *f)
@@ -19,7 +23,7 @@ static enum fault_kind all(const char *query, size_t room, struct buf *out, stru
     char part[4096];
     *f = (struct fault){0};
     buf_clear(out);
-    if (!store_query_source(test_conninfo(), query, &q, &bytes, f))
+    if (!store_query_source(test_conninfo(), query, 0, &q, &bytes, f))
         return f->kind;
     for (size_t got = 1; got > 0;) {
         if (!bytes.read(bytes.context, part, room, &got, f))
@@ -84,21 +88,49 @@ static void a_server_that_is_away(void **state)
     struct query_source *q;
     struct source bytes;
     struct fault f = {0};
-    assert_false(store_query_source("host=/nowhere dbname=x", "select 1", &q, &bytes, &f));
+    assert_false(store_query_source("host=/nowhere dbname=x", "select 1", 0, &q, &bytes, &f));
     assert_int_equal(f.kind, FAULT_UNAVAILABLE);
     assert_null(q);
     query_source_close(q);
     f = (struct fault){0};
-    assert_false(store_query_source("no such = = thing", "select 1", &q, &bytes, &f));
+    assert_false(store_query_source("no such = = thing", "select 1", 0, &q, &bytes, &f));
     assert_int_equal(f.kind, FAULT_UNAVAILABLE);
-    assert_true(
-        store_query_source(test_conninfo(), "select g from generate_series(1, 1000000) g", &q, &bytes, &f));
+    assert_true(store_query_source(test_conninfo(), "select g from generate_series(1, 1000000) g", 0, &q,
+                                   &bytes, &f));
     query_source_close(q); /* in the middle */
+}
+
+/* A query that takes long, and a server that says nothing, are given up. */
+static void patience_ends(void **unused)
+{
+    (void)unused;
+    struct query_source *q;
+    struct source bytes;
+    struct fault f = {0};
+    char part[16], conninfo[64];
+    size_t got;
+    bool ok = store_query_source(test_conninfo(), "select pg_sleep(600)", 1, &q, &bytes, &f) &&
+              bytes.read(bytes.context, part, sizeof part, &got, &f) &&
+              bytes.read(bytes.context, part, sizeof part, &got, &f);
+    assert_false(ok);
+    assert_non_null(strstr(f.text, "timeout"));
+    query_source_close(q);
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof here;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&here, n), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &n), 0);
+    snprintf(conninfo, sizeof conninfo, "host=127.0.0.1 port=%d dbname=x", ntohs(here.sin_port));
+    assert_false(store_query_source(conninfo, "select 1", 1, &q, &bytes, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    close(fd);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patience_ends),
         cmocka_unit_test(rows_come_as_csv),
         cmocka_unit_test(nothing_is_changed),
         cmocka_unit_test(a_server_that_is_away),

@@ -120,6 +120,8 @@ static void everything_lands_in_its_place(void **unused)
     assert_int_equal(s.lint_count, 2);
     assert_string_equal(s.lint_command[1], "-x");
     assert_string_equal(s.map[0].folder, place("pub"));
+    assert_int_equal(s.alert.after.s, 900); /* who wants no alert has defaults that call nobody */
+    assert_int_equal(s.alert.oncall_count + s.alert.command_count, 0);
     assert_int_equal(s.vantage_count, 3);
     assert_true(s.vantages[0].address == NULL && s.vantages[0].proxy == NULL);
     assert_string_equal(s.vantages[1].address, "[2001:db8::7]:8080");
@@ -128,6 +130,33 @@ static void everything_lands_in_its_place(void **unused)
     assert_false(settings_address_has_port("h") || settings_address_has_port("[::1]"));
     assert_int_equal(s.ocsp_rate.count, 20);
     assert_int_equal(s.ocsp_sample, 7);
+}
+
+static void alerts_and_their_ways(void **unused)
+{
+    (void)unused;
+    write_file("massrevoke.cfg",
+               "version = 1; mail = { relay_url = \"smtp://localhost:25\"; };\n"
+               "alert = { command = [ \"/bin/page\", \"-x\" ]; after = \"10m\";\n"
+               "  oncall = ( { name = \"Ada\"; email = \"ada@ca.example\"; }, { name = \"Ben\"; email = "
+               "\"b@x\"; } );\n"
+               "  heartbeat = { file = \"beat\"; url_file = \"p1\"; every = \"30s\"; }; };\n"
+               "fetch = { disclosed = \"ccadb.csv\"; };\n");
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    assert_int_equal(s.alert.command_count, 2);
+    assert_string_equal(s.alert.command[1], "-x");
+    assert_int_equal(s.alert.oncall_count, 2);
+    assert_string_equal(s.alert.oncall[1].name, "Ben");
+    assert_int_equal(s.alert.after.s, 600);
+    assert_string_equal(s.alert.beat_file, place("beat"));
+    assert_string_equal(s.alert.beat_url_file, place("p1"));
+    assert_null(s.alert.beat_url);
+    assert_int_equal(s.alert.beat_every.s, 30);
+    assert_string_equal(s.fetch_disclosed, place("ccadb.csv"));
 }
 
 #define BACKEND(name, keys, issuer_keys)                                                                     \
@@ -288,7 +317,15 @@ static const char *const refused[][2] = {
     {"fetch = { vantage = ( { address = \"h\"; } ); };", "name: required, but missing"},
     {"fetch = { ocsp_rate = \"fast\"; };", "ocsp_rate"},
     {"plans_dir = \"nowhere\";", "is not a folder"},
-    {"alert = { };", "alert: unknown key"},
+    {"alarm = { };", "alarm: unknown key"},
+    {"alert = { oncall = ( { name = \"a\"; email = \"a@x\"; } ); };",
+     "alert.oncall: needs mail.relay_url or"},
+    {"mail = { spool_dir = \"s\"; }; alert = { oncall = ( { name = \"a\"; email = \"a x\"; } ); };",
+     "alert.oncall[0].email: 'a x' is not one bare mail address"},
+    {"alert = { heartbeat = { every = \"1m\"; }; };", "alert.heartbeat: needs a file, a url or a url_file"},
+    {"alert = { heartbeat = { url = \"ftp://x\"; }; };", "alert.heartbeat.url: expected http:// or https://"},
+    {"alert = { heartbeat = { url = \"http://x\"; url_file = \"p1\"; }; };", "either url or url_file"},
+    {"alert = { command = [ ]; };", "alert.command"},
 };
 
 static void what_is_unsafe_is_refused(void **unused)
@@ -343,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_lands_in_its_place),
+        cmocka_unit_test(alerts_and_their_ways),
         cmocka_unit_test(a_ca_over_http),
         cmocka_unit_test(the_slowest_limit_of_a_backend_counts),
         cmocka_unit_test(a_demo_needs_little),

@@ -8,15 +8,13 @@
 
 #include <cmocka.h>
 
-static const struct backend_manners keeping = {true, true}, overwriting = {false, true},
-                                    blind = {false, false};
+static const bool keeping = true, overwriting = false;
 
 static void asked_is_sent_only_where_first_dates_are_kept(void **unused)
 {
     (void)unused;
     assert_int_equal(executor_step(CERTIFICATE_ASKED, keeping), EXECUTOR_SEND);
     assert_int_equal(executor_step(CERTIFICATE_ASKED, overwriting), EXECUTOR_ASK);
-    assert_int_equal(executor_step(CERTIFICATE_ASKED, blind), EXECUTOR_PERSON);
 }
 
 static void doubt_is_asked_about_where_a_date_could_be_overwritten(void **unused)
@@ -24,7 +22,6 @@ static void doubt_is_asked_about_where_a_date_could_be_overwritten(void **unused
     (void)unused;
     assert_int_equal(executor_step(CERTIFICATE_DOUBT, keeping), EXECUTOR_SEND);
     assert_int_equal(executor_step(CERTIFICATE_DOUBT, overwriting), EXECUTOR_ASK);
-    assert_int_equal(executor_step(CERTIFICATE_DOUBT, blind), EXECUTOR_PERSON);
 }
 
 static void a_noted_one_is_never_sent(void **unused)
@@ -36,7 +33,6 @@ static void a_noted_one_is_never_sent(void **unused)
         for (size_t s = 0; s < 2; s++) {
             uint8_t byte = (uint8_t)(states[s] | notes[n]);
             assert_int_equal(executor_step(byte, keeping), EXECUTOR_ASK);
-            assert_int_equal(executor_step(byte, blind), EXECUTOR_PERSON);
             assert_false(executor_may_send(byte, CA_NOT_REVOKED));
         }
 }
@@ -106,40 +102,6 @@ static void every_event_an_answer_becomes_has_an_edge(void **unused)
         }
 }
 
-/* Over any window the pace lets through at most rate * (window + burst). */
-static void the_pace_is_never_exceeded(void **unused)
-{
-    (void)unused;
-    static const struct rate rates[] = {{1, 1}, {2000, 1}, {320, 3600}, {100, 5}, {1, 3600}};
-    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        struct pace p = {.rate = rates[i]};
-        int64_t sent = 0;
-        unsigned step = 1;
-        for (struct utc now = {5000}; now.s < 5000 + 40000;
-             now.s += (int64_t)(step = step * 5 % 17 + 1) % 7) {
-            int64_t n = pace_allow(&p, now);
-            pace_take(&p, n);
-            sent += n;
-            int64_t burst = rates[i].count * 10 / rates[i].per + 2;
-            assert_true(sent <= rates[i].count * (now.s - 5000) / rates[i].per + burst);
-        }
-        assert_true(sent >= rates[i].count * 39000 / rates[i].per);
-    }
-}
-
-static void the_pace_says_when_to_come_again(void **unused)
-{
-    (void)unused;
-    struct pace p = {.rate = {1, 3600}};
-    struct utc now = {100};
-    assert_int_equal(pace_allow(&p, now), 1);
-    pace_take(&p, 1);
-    assert_int_equal(pace_allow(&p, now), 0);
-    struct utc next = pace_next(&p, now);
-    assert_int_equal(pace_allow(&p, (struct utc){next.s - 1}), 0);
-    assert_int_equal(pace_allow(&p, next), 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,8 +113,6 @@ int main(void)
         cmocka_unit_test(answers_become_events),
         cmocka_unit_test(revoked_before_is_ours_only_after_our_intent),
         cmocka_unit_test(every_event_an_answer_becomes_has_an_edge),
-        cmocka_unit_test(the_pace_is_never_exceeded),
-        cmocka_unit_test(the_pace_says_when_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void the_last_of_equal_rows_wins(void **unused)
     assert_string_equal(v.rows[1].type, "");
     intake_table_summary(&v.table, 10, &out);
     assert_string_equal(out.p, "3 rows: 2 used, 1 replaced by a later row, 0 rejected\n"
-                               "  warning inv.csv:3: type is not DV, OV, IV or EV and was left out\n"
+                               "  warning inv.csv:3: type is not DV, OV, IV, EV or CA and was left out\n"
                                "  warning inv.csv:4: the same certificate as line 2, which it replaces\n");
 }
 

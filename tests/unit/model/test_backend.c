@@ -50,9 +50,9 @@ static void shipped_profiles_are_sound(void **unused)
         const char *name;
         bool keeps, status, record, token;
         unsigned reasons; /* how many */
-    } shipped[] = {{"cfssl", false, false, true, false, 8},
-                   {"ejbca", false, true, false, false, 8},
-                   {"vault", true, true, false, true, 1}};
+    } shipped[] = {{"cfssl", false, false, true, false, 8}, {"ejbca", false, true, false, false, 8},
+                   {"vault", true, true, false, true, 1},   {"step-ca", true, false, false, false, 8},
+                   {"dogtag", true, true, false, false, 8}, {"digicert", false, false, false, true, 5}};
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         AUTO_ARENA a = {0};
         struct backend b;
@@ -106,6 +106,26 @@ static const char *const refused[][2] = {
     {HEAD "reasons = ( { reason = \"superceded\"; word = \"x\"; } ); " GOOD, "no reason of RFC 5280"},
     {HEAD "reasons = ( { reason = \"superseded\"; word = \"a\\\"b\"; } ); " GOOD, "letters, digits"},
     {HEAD REASONS GOOD "token_header = \"X-A: b\";", "the name of a header"},
+    {HEAD REASONS GOOD "token_subject = \"{serial.hex}\";", "token_subject and {token}, or neither"},
+    {HEAD REASONS REVOKE("/{serial.hex}", "{reason.name}{token}", "http = 429; outcome = \"wait\";"),
+     "token_subject and {token}, or neither"},
+    {HEAD REASONS REVOKE("/{serial.hex}", "{reason.name}{prepared}", "http = 429; outcome = \"wait\";"),
+     "give `prepare` with `take`"},
+    {HEAD REASONS REVOKE("/{serial.hex}", "{reason.name}{serials}", "http = 429; outcome = \"wait\";"),
+     "a value of exec only"},
+    {HEAD REASONS GOOD
+     "publish = { method = \"GET\"; path = \"/{serial.hex}\"; answers = ( { http = 200; json = "
+     "\"/x\"; outcome = \"done\"; } ); };",
+     "a CRL is asked for by"},
+    {HEAD REASONS GOOD
+     "publish = { method = \"GET\"; path = \"/x\"; answers = ( { http = 200; outcome = \"done\"; "
+     "} ); };",
+     "needs a proof"},
+    {HEAD REASONS GOOD
+     "publish = { method = \"GET\"; path = \"/x\"; answers = ( { http = 200; json = \"/x\"; "
+     "outcome = \"revoked\"; } ); };",
+     "unknown value 'revoked'"},
+    {HEAD REASONS GOOD "windows = ( { rate = \"100\"; } );", "windows[0].rate"},
     {HEAD REASONS GOOD "record = { serial = \"{serial.hex}\"; query = \"SELECT 1\"; };", "needs $1"},
     {HEAD REASONS GOOD "record = { serial = \"{aki}\"; query = \"$1 $2\"; };", "one form of the serial"},
     {HEAD REASONS GOOD

@@ -426,7 +426,7 @@ static void unknown_kinds_and_formats_are_named(void **unused)
     struct fault f = {0};
     assert_false(reporter_find("prgress", NULL, &s, &r, &f));
     assert_int_equal(f.kind, FAULT_USAGE);
-    assert_string_equal(f.hint, "reports: progress, preliminary, full, affected");
+    assert_string_equal(f.hint, "reports: progress, preliminary, full, delayed, affected");
     assert_false(reporter_find("progress", "html", &s, &r, &f));
     assert_string_equal(f.hint, "formats: md, json");
 }

@@ -168,9 +168,10 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     (void)unused;
     struct snapshot s = sample();
     AUTO_JSON *o = status_json(&s);
-    check_keys(o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
-                  "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines tasks "
-                  "measured_rate_per_hour behind replacements outside ");
+    check_keys(
+        o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
+           "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines stops tasks "
+           "measured_rate_per_hour behind replacements alerts delayed_report outside ");
     check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");

@@ -1,0 +1,281 @@
+/* The conversation with one CA: what may go to its door now, and what its answers mean. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+#define CHECK_MS 500   /* a heartbeat older than this proves nothing about brakes (sentences 3 and 8) */
+#define ASK_AHEAD 1000 /* certificates asked about and not yet sent: what the CA said must not grow old */
+
+static struct slot *find_slot(struct engine *e, int ca, int64_t number, struct work **work)
+{
+    for (size_t i = 0; i < e->work_count; i++) {
+        struct work *w = e->works[i];
+        size_t low = 0, high = w->ca == ca ? w->slot_count : 0;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (w->places[middle].number < number)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (w->ca != ca || low == w->slot_count || w->places[low].number != number)
+            continue;
+        *work = w;
+        return &w->slots[w->places[low].slot];
+    }
+    return NULL;
+}
+
+/* What an answer tells of the CA itself. */
+static void hear(struct line *line, struct work *w, const struct slot *slot, const struct ca_answer *answer)
+{
+    w->at_door--;
+    *(slot->question ? &line->questions : &line->requests) -= 1;
+    line->heard = true;
+    line->halted = line->halted || answer->outcome == CA_WAIT;
+    line->met_doubt = line->met_doubt || answer->outcome == CA_ASK;
+    if (answer->outcome != CA_WAIT)
+        engine_breaker_hear(line, answer->outcome == CA_ASK ? BREAKER_SILENT : BREAKER_GOOD, answer->text);
+    if (answer->outcome != CA_WAIT && answer->outcome != CA_ASK) {
+        line->served = true;
+        pace_ease(&line->pace);
+    }
+}
+
+/* The one place where an answer arrives; one from the world comes to a slot that is at no door. */
+void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer)
+{
+    if (slot->stage == SLOT_AT_DOOR)
+        hear(&e->lines[w->ca], w, slot, answer);
+    slot->stage = SLOT_ANSWERED;
+    if (executor_may_send(slot->state, answer->outcome)) {
+        slot->stage = SLOT_OPEN;
+        w->sends[w->send_count++] = (uint32_t)(slot - w->slots);
+        return;
+    }
+    enum certificate_event event;
+    if (!executor_event(slot->state, (struct utc){slot->intent}, answer->outcome, answer->at, &event))
+        return;
+    engine_keep(e,
+                &(struct settlement){slot->claim->chunk, slot->claim->epoch, slot->number, answer->outcome,
+                                     event, answer->at, answer->reason},
+                w);
+}
+
+static void on_answers(void *context, const struct ca_answer *answers, size_t count)
+{
+    struct line *line = context;
+    for (size_t i = 0; i < count; i++) {
+        struct work *w;
+        struct slot *slot = find_slot(line->engine, line->ca, answers[i].number, &w);
+        if (slot != NULL && slot->stage == SLOT_AT_DOOR)
+            engine_take_answer(line->engine, w, slot, &answers[i]);
+    }
+}
+
+/* What the door owes no answer any more counts as "ask": no proof. */
+static void close_unanswered(struct engine *e, int ca)
+{
+    struct line *line = &e->lines[ca];
+    for (size_t i = 0; i < e->work_count && line->requests + line->questions > 0; i++) {
+        struct work *w = e->works[i];
+        for (size_t k = 0; k < w->slot_count && w->ca == ca && w->at_door > 0; k++)
+            if (w->slots[k].stage == SLOT_AT_DOOR)
+                engine_take_answer(e, w, &w->slots[k],
+                                   &(struct ca_answer){.number = (uint32_t)w->slots[k].number,
+                                                       .outcome = CA_ASK,
+                                                       .at = UTC_NONE,
+                                                       .reason = -1});
+    }
+}
+
+static const char *file_of(void *context, uint32_t number)
+{
+    struct line *line = context;
+    struct work *w;
+    const struct slot *slot = find_slot(line->engine, line->ca, number, &w);
+    return slot == NULL ? NULL : slot->file;
+}
+
+static struct ca_door *door_of(struct engine *e, int ca)
+{
+    struct ca_door *door = e->parts.cas[ca].door;
+    door->certificate = file_of;
+    door->certificate_context = &e->lines[ca];
+    door->answer = on_answers;
+    door->answer_context = &e->lines[ca];
+    return door;
+}
+
+static void end_badly(struct engine *e, int ca, const struct fault *wrong)
+{
+    struct line *line = &e->lines[ca];
+    close_unanswered(e, ca);
+    line->halted = true;
+    line->heard = true;
+    if (line->wrong.kind == FAULT_NONE || line->wrong.kind == FAULT_UNAVAILABLE)
+        line->wrong = *wrong;
+}
+
+void engine_step_door(struct engine *e, int ca)
+{
+    struct ca_door *door = door_of(e, ca);
+    struct fault wrong = {0};
+    bool busy;
+    e->lines[ca].stepped_at = engine_ticks(e);
+    do {
+        if (!door->ops->step(door, &busy, &wrong)) {
+            end_badly(e, ca, &wrong);
+            return;
+        }
+    } while (busy && door->fd < 0);
+    if (!busy)
+        close_unanswered(e, ca);
+}
+
+/* Sentence 3, right before something leaves: is the session alive, the generation the one of the claim?
+ * `fresh`: not by what was seen a moment ago. */
+static bool check(struct engine *e, bool fresh, struct fault *f)
+{
+    bool alive;
+    int64_t now = engine_ticks(e);
+    if (!fresh && now - e->checked_at < CHECK_MS)
+        return true;
+    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &e->generation, f))
+        return false;
+    e->checked_at = now;
+    if (!alive)
+        engine_lose_works(e);
+    for (size_t i = 0; i < e->work_count; i++)
+        e->works[i]->stopped = e->works[i]->stopped || e->works[i]->claims[0].generation != e->generation;
+    return true;
+}
+
+/* Takes the next n of a list of slots to the door. */
+static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
+{
+    struct line *line = &e->lines[w->ca];
+    struct ca_door *door = door_of(e, w->ca);
+    const uint32_t *list = question ? w->asks + w->asks_done : w->sends + w->sends_done;
+    struct fault wrong = {0};
+    if (e->item_room < n) {
+        e->item_room = 2 * n;
+        e->items = arena_grow(e->items, e->item_room * sizeof *e->items);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct slot *slot = &w->slots[list[i]];
+        e->items[i] = (struct ca_item){(uint32_t)slot->number, (uint16_t)slot->issuer, slot->serial,
+                                       (enum reason)slot->reason};
+        slot->stage = SLOT_AT_DOOR;
+        slot->question = question;
+    }
+    *(question ? &w->asks_done : &w->sends_done) += n;
+    *(question ? &line->questions : &line->requests) += n;
+    w->at_door += n;
+    if (!question)
+        pace_take(&line->pace, (int64_t)n);
+    if (!(question ? door->ops->status : door->ops->revoke)(door, e->items, n, &wrong))
+        end_badly(e, w->ca, &wrong);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A breaker that is open lets one certificate through at a time, if any. */
+static size_t through_breaker(struct engine *e, const struct line *line, size_t n)
+{
+    int64_t allowed = breaker_allow(&line->breaker, engine_act(e).at);
+    if (allowed > 1 || n == 0)
+        return n;
+    return allowed == 1 && line->requests + line->questions == 0 ? 1 : 0;
+}
+
+/* How many questions of this work may go now. */
+static size_t questions_now(struct engine *e, const struct work *w)
+{
+    const struct line *line = &e->lines[w->ca];
+    size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
+    if (e->parts.cas[w->ca].door->facts.window == 0)
+        return line->requests + line->questions == 0 ? left : 0;
+    size_t ahead = line->questions + w->send_count - w->sends_done;
+    return ahead < ASK_AHEAD ? least(left, ASK_AHEAD - ahead) : 0;
+}
+
+/* How many requests may go now. A door that takes whole batches gets a whole one, when the pace allows it or
+ * will never allow more. */
+static size_t requests_now(struct engine *e, const struct work *w)
+{
+    struct line *line = &e->lines[w->ca];
+    size_t left = w->send_count - w->sends_done, window = e->parts.cas[w->ca].door->facts.window;
+    if (left == 0 || (window > 0 && e->pending_count >= ENGINE_UNCOMMITTED))
+        return 0;
+    int64_t pace = pace_allow(&line->pace, engine_ticks(e));
+    size_t allowed = pace < (int64_t)left ? (size_t)pace : left;
+    if (window == 0) {
+        bool whole = allowed == left || pace >= pace_most(&line->pace);
+        return whole && line->requests + line->questions == 0 ? allowed : 0;
+    }
+    window = pace_concurrency(&line->pace, window);
+    return line->requests < window ? least(allowed, window - line->requests) : 0;
+}
+
+static bool may_go(const struct engine *e, const struct work *w)
+{
+    return !w->stopped && !w->lost && !e->lines[w->ca].halted && w->ready.s <= engine_act(e).at.s;
+}
+
+int64_t engine_feed_next(const struct engine *e, int ca)
+{
+    int64_t next = INT64_MAX, ticks = engine_ticks(e);
+    struct line *line = &e->lines[ca];
+    size_t window = e->parts.cas[ca].door->facts.window;
+    for (size_t i = 0; i < e->work_count; i++) {
+        const struct work *w = e->works[i];
+        size_t sends = w->send_count - w->sends_done;
+        bool asks = w->ask_count > w->asks_done && !engine_asks_outside(e, w);
+        if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
+            continue;
+        int64_t at = asks ? ticks : pace_next(&line->pace, ticks, window > 0 ? 1 : (int64_t)sends);
+        next = at < next ? at : next;
+    }
+    return next;
+}
+
+bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved, struct fault *f)
+{
+    bool batch = e->parts.cas[ca].door->facts.window == 0;
+    for (size_t i = 0; i < e->work_count; i++) {
+        struct work *w = e->works[i];
+        if (w->ca != ca || !may_go(e, w))
+            continue;
+        size_t asks = through_breaker(e, &e->lines[ca], questions_now(e, w)),
+               sends = through_breaker(e, &e->lines[ca], requests_now(e, w));
+        if (asks + sends == 0)
+            continue;
+        if (!check(e, batch, f))
+            return false;
+        if (!may_go(e, w))
+            continue;
+        *moved = true;
+        if (asks > 0)
+            hand_over(e, w, true, asks);
+        if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
+            continue;
+        r->asked += (int64_t)sends;
+        hand_over(e, w, false, sends);
+    }
+    return true;
+}
+
+int64_t engine_queued(const struct engine *e, int ca)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < e->work_count; i++) {
+        const struct work *w = e->works[i];
+        if (w->ca == ca && !w->stopped && !w->lost)
+            n += (int64_t)(w->ask_count - w->asks_done + w->send_count - w->sends_done);
+    }
+    return n;
+}

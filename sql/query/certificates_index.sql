@@ -1,0 +1,2 @@
+-- Keys for that table.
+SELECT certificates_index($1)

@@ -1,0 +1,2 @@
+-- CA certificates of the inventory.
+SELECT issuer, serial FROM inventory WHERE type = 'CA'

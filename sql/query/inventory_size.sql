@@ -1,0 +1,2 @@
+-- About how many certificates the inventory has.
+SELECT reltuples::bigint FROM pg_class WHERE oid = 'inventory'::regclass

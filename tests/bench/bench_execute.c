@@ -1,0 +1,332 @@
+/* The whole executor, durable ledger and log included, before an nginx that answers at once or after 100 ms
+ * (echo_sleep of libnginx-mod-http-echo): against wrk at equal concurrency, curl --parallel, xargs with curl,
+ * and the same client without a ledger. Each side is told in seconds for the same number of revocations. */
+#include "../lib/campaign.h"
+#include "../lib/stock.h"
+#include "bench.h"
+#include "massrevoke/ca_http.h"
+#include "massrevoke/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SAMPLE 200 /* requests of xargs, scaled */
+
+/* One case. */
+struct load {
+    const char *path; /* of nginx: "/now" or "/later" */
+    int concurrency;
+    size_t count; /* revocations of one run */
+};
+
+struct bed {
+    struct world world;
+    struct load load;
+    char folder[STOCK_PATH];
+    pid_t nginx;
+    int port, runs;
+};
+
+static const char profile_text[] =
+    "version = 1;\nname = \"bench\";\nkeeps_first_date = true;\nquiet = \"60s\";\nconcurrency = 50;\n"
+    "reasons = ( { reason = \"superseded\"; word = \"superseded\"; } );\n"
+    "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n"
+    "  headers = [ \"Content-Type: application/json\" ];\n"
+    "  body = \"{\\\"serial\\\":\\\"{serial.hex}\\\",\\\"reason\\\":\\\"{reason.name}\\\"}\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked\"; } );\n};\n"
+    "status = {\n  method = \"GET\";\n  path = \"/status/{serial.hex}\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; } "
+    ");\n};\n";
+
+static const char nginx_text[] =
+    "daemon off;\nmaster_process off;\npid %s/nginx.pid;\nerror_log %s/error.log crit;\n"
+    "load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;\n"
+    "events { worker_connections 8192; }\n"
+    "http {\n  access_log off;\n  keepalive_requests 100000000;\n  keepalive_timeout 600s;\n"
+    "  client_body_temp_path %s;\n  proxy_temp_path %s;\n  fastcgi_temp_path %s;\n  uwsgi_temp_path %s;\n"
+    "  scgi_temp_path %s;\n  default_type application/json;\n"
+    "  server {\n    listen 127.0.0.1:%d backlog=4096;\n"
+    "    location /now { return 200 '{\"success\":true}'; }\n"
+    "    location /later { echo_sleep 0.1; echo '{\"success\":true}'; }\n  }\n}\n";
+
+static void must(bool ok, const char *what, const struct fault *f)
+{
+    if (!ok)
+        bench_die("%s: %s", what, f->text);
+}
+
+static struct serial serial_at(unsigned long *state)
+{
+    struct serial s = {.n = 16};
+    for (size_t at = 0; at < 16; at += 8) {
+        unsigned long word = bench_random(state);
+        memcpy(s.bytes + at, &word, 8);
+    }
+    s.bytes[0] = (uint8_t)((s.bytes[0] & 0x7f) | 1);
+    return s;
+}
+
+static void start_nginx(struct bed *b)
+{
+    AUTO_ARENA a = {0};
+    const char *d = b->folder;
+    b->port = stock_port();
+    stock_write(d, "bench.cfg", str_of(profile_text));
+    stock_write(d, "nginx.conf", str_of(arena_format(&a, nginx_text, d, d, d, d, d, d, d, b->port)));
+    b->nginx = stock_start(d, arena_format(&a, "nginx -p %s -c nginx.conf", d));
+    if (!stock_wait_port(b->port))
+        bench_die("nginx does not start: it needs nginx-light and libnginx-mod-http-echo; see %s/log", d);
+}
+
+static void make(void **context, struct load load)
+{
+    struct bed *b = calloc(1, sizeof *b);
+    if (b == NULL)
+        bench_die("no memory");
+    *context = b;
+    b->load = load;
+    stock_folder(b->folder);
+    start_nginx(b);
+    world_make(&b->world, 8, (struct rate){1000000, 1});
+    unsigned long state = 7;
+    struct intake_key *keys = arena_array(&b->world.arena, load.count, sizeof *keys);
+    for (size_t i = 0; i < load.count; i++)
+        keys[i] = (struct intake_key){.serial = serial_at(&state)};
+    b->world.keys = keys;
+    b->world.key_count = load.count;
+}
+
+static void drop(void *context)
+{
+    struct bed *b = context;
+    stock_stop(b->nginx);
+    stock_remove(b->folder);
+    world_free(&b->world);
+    free(b);
+}
+
+/* The door to nginx; what it needs lives in `a`. */
+static struct ca_door *open_door(struct bed *b, struct clock clock, struct arena *a)
+{
+    struct fault f = {0};
+    struct ca_door *door;
+    struct settings_ca s = b->world.ca;
+    s.concurrency = b->load.concurrency;
+    s.http = (struct settings_http){
+        .profile = arena_format(a, "%s/bench.cfg", b->folder),
+        .url = arena_format(a, "http://127.0.0.1:%d%s", b->port, b->load.path),
+        .timeout = {30},
+    };
+    must(ca_http_open(&s, 0, clock, &door, &f), "door", &f);
+    return door;
+}
+
+/* A fresh campaign, planned and started, outside of what is measured. */
+static int prepare(struct bed *b, const char *name)
+{
+    *b->world.now = clock_system().now(NULL);
+    int campaign = world_campaign(&b->world, name, "immediate");
+    (void)world_ask(&b->world, "ANALYZE");
+    (void)world_ask(&b->world, "CHECKPOINT");
+    return campaign;
+}
+
+static double cpu_of_process(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+/* From the first claim until the last outcome is committed. */
+static double execute(struct bed *b)
+{
+    AUTO_ARENA a = {0};
+    struct world_run run;
+    struct fault f = {0};
+    struct engine *e;
+    struct engine_report r;
+    const char *name = arena_format(&a, "run-%d", b->runs++);
+    int campaign = prepare(b, name);
+    world_open(&b->world, campaign, name, "immediate", &run);
+    run.parts.clock = clock_system();
+    run.ca.door = open_door(b, run.parts.clock, &a);
+    must(engine_open(&run.parts, &e, &f), "engine", &f);
+    engine_only(e, ENGINE_EXECUTE);
+    double begun = bench_now(), cpu = cpu_of_process();
+    for (int64_t done = 0; done < (int64_t)b->load.count; done += r.settled) {
+        must(engine_step(e, &r, &f), "step", &f);
+        if (r.stray > 0 || r.warning[0] != '\0')
+            bench_die("%lld strays, %s", (long long)r.stray, r.warning);
+    }
+    double took = bench_now() - begun;
+    printf("    %.0f/s, %.1f us of our process each\n", (double)b->load.count / took,
+           (cpu_of_process() - cpu) * 1e6 / (double)b->load.count);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    if (b->runs % 8 == 0)
+        (void)world_ask(&b->world, "VACUUM ANALYZE");
+    return took;
+}
+
+static double ours(void *context)
+{
+    return execute(context);
+}
+
+/* --- the peers --- */
+
+static double command_output(const char *command)
+{
+    char line[256] = "";
+    FILE *child = popen(command, "r");
+    if (child == NULL || fgets(line, sizeof line, child) == NULL || pclose(child) != 0)
+        bench_die("failed: %s", command);
+    return strtod(line, NULL);
+}
+
+static double wrk(void *context)
+{
+    struct bed *b = context;
+    AUTO_ARENA a = {0};
+    stock_write(
+        b->folder, "post.lua",
+        str_of("wrk.method = 'POST'\n"
+               "wrk.body = '{\"serial\":\"0123456789ABCDEF0123456789ABCDEF\",\"reason\":\"superseded\"}'\n"
+               "wrk.headers['Content-Type'] = 'application/json'\n"));
+    double rate = command_output(arena_format(
+        &a, "wrk -t1 -c%d -d3s -s %s/post.lua http://127.0.0.1:%d%s/revoke | sed -n 's/^Requests.sec: *//p'",
+        b->load.concurrency, b->folder, b->port, b->load.path));
+    printf("    wrk %.0f/s\n", rate);
+    return (double)b->load.count / rate;
+}
+
+/* A request with its own body for each, in one curl. */
+static double curl(void *context)
+{
+    struct bed *b = context;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    char hex[SERIAL_HEX_TEXT];
+    for (size_t i = 0; i < b->load.count; i++)
+        buf_format(&text,
+                   "%surl = \"http://127.0.0.1:%d%s/revoke\"\nheader = \"Content-Type: application/json\"\n"
+                   "data = \"{\\\"serial\\\":\\\"%s\\\",\\\"reason\\\":\\\"superseded\\\"}\"\noutput = "
+                   "\"/dev/null\"\n",
+                   i == 0 ? "" : "next\n", b->port, b->load.path, serial_hex(&b->world.keys[i].serial, hex));
+    stock_write(b->folder, "curl.config", buf_str(&text));
+    double begun = bench_now();
+    if (system(arena_format(
+            &a, "curl -s --no-progress-meter --parallel --parallel-max %d --config %s/curl.config",
+            b->load.concurrency, b->folder)) != 0)
+        bench_die("curl failed");
+    return bench_now() - begun;
+}
+
+/* A process a request, 50 at a time: a sample, scaled. */
+static double xargs(void *context)
+{
+    struct bed *b = context;
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    char hex[SERIAL_HEX_TEXT];
+    for (size_t i = 0; i < SAMPLE; i++)
+        buf_format(&text, "%s\n", serial_hex(&b->world.keys[i].serial, hex));
+    stock_write(b->folder, "serials", buf_str(&text));
+    double begun = bench_now();
+    if (system(arena_format(&a,
+                            "xargs -P50 -I@ curl -s -o /dev/null -H 'Content-Type: application/json' -d "
+                            "'{\"serial\":\"@\",\"reason\":\"superseded\"}' http://127.0.0.1:%d%s/revoke "
+                            "<%s/serials",
+                            b->port, b->load.path, b->folder)) != 0)
+        bench_die("xargs failed");
+    return (bench_now() - begun) * (double)b->load.count / SAMPLE;
+}
+
+/* The client alone: the same door, fed as the engine feeds it, nothing written down. */
+struct alone {
+    size_t answered;
+};
+
+static void count_answers(void *context, const struct ca_answer *answers, size_t count)
+{
+    struct alone *alone = context;
+    for (size_t i = 0; i < count; i++)
+        if (answers[i].outcome != CA_REVOKED_NOW)
+            bench_die("an answer that is none: %s", answers[i].text);
+    alone->answered += count;
+}
+
+static double without_ledger(void *context)
+{
+    struct bed *b = context;
+    AUTO_ARENA a = {0};
+    struct fault f = {0};
+    struct alone alone = {0};
+    struct ca_door *door = open_door(b, clock_system(), &a);
+    struct ca_item *items = arena_array(&a, b->load.count, sizeof *items);
+    for (size_t i = 0; i < b->load.count; i++)
+        items[i] = (struct ca_item){(uint32_t)i, 0, b->world.keys[i].serial, REASON_SUPERSEDED};
+    door->answer = count_answers;
+    door->answer_context = &alone;
+    double begun = bench_now();
+    for (size_t sent = 0; alone.answered < b->load.count;) {
+        size_t room = door->facts.window - (sent - alone.answered), left = b->load.count - sent;
+        size_t n = room < left ? room : left;
+        bool busy;
+        if (n > 0)
+            must(door->ops->revoke(door, items + sent, n, &f), "revoke", &f);
+        else
+            ca_wait(door, 1000);
+        sent += n;
+        must(door->ops->step(door, &busy, &f), "step", &f);
+    }
+    double took = bench_now() - begun;
+    printf("    without ledger %.0f/s\n", (double)b->load.count / took);
+    ca_close(door);
+    return took;
+}
+
+static void make_instant(void **context)
+{
+    make(context, (struct load){"/now", 50, 60000});
+}
+
+static void make_500(void **context)
+{
+    make(context, (struct load){"/later", 500, 15000});
+}
+
+static void make_1000(void **context)
+{
+    make(context, (struct load){"/later", 1000, 30000});
+}
+
+static void make_20k(void **context)
+{
+    make(context, (struct load){"/now", 50, 20000});
+}
+
+#define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED)                                                \
+    {                                                                                                        \
+        .name = NAME, .peer_name = PEER_NAME, .unit = "s", .pairs = PAIRS, .extrapolated = EXTRAPOLATED,     \
+        .ours = ours, .peer = PEER, .make = MAKE, .free = drop                                               \
+    }
+
+int main(int argc, char **argv)
+{
+    static const struct bench rows[] = {
+        ROW("execute_instant", "wrk", 5, wrk, make_instant, false),
+        ROW("execute_100ms_500", "wrk", 3, wrk, make_500, false),
+        ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false),
+        ROW("execute_vs_curl", "curl --parallel", 5, curl, make_20k, false),
+        ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_20k, true),
+        ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_instant,
+            false),
+    };
+    return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
+}

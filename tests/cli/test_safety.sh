@@ -1,0 +1,133 @@
+#!/bin/bash
+# test_safety.sh: what an hour of pause costs and by when to resume; another try; a canary that the world contradicts
+# stops its issuer until a person says otherwise; a base too large a part of which would go.
+. "$(dirname "$0")/lib.bash"
+new_ca demo 60 4
+alice="--key demo/approvers/alice.key --cert demo/approvers/alice.crt"
+cp demo/index.txt index.before
+
+# campaign NAME PROFILE LIST HOURS: received so long ago, approved and started
+campaign() {
+    { m open "$1" --rule 4.9.1.1-12 --received "$(ago "$4")" --profile "$2" --as olga &&
+        m import -c "$1" "$3" --serials hex --as olga && m inventory -c "$1" demo/inventory.csv --as olga
+        m plan -c "$1" --as olga
+        # shellcheck disable=SC2086
+        m approve -c "$1" $alice && m start -c "$1" --confirm "$1" --as olga; } >log 2>&1 || { cat log; failed=1; }
+}
+# state of a serial in campaign $1
+state() { m show -c "$1" "$2" --json >shown; field shown state; }
+
+# ---- pause
+serials demo 1 20 >first.txt
+campaign calm tls-5-day first.txt '1 hour'
+ends 0 "pause" pause -c calm --reason "phones melt"
+says out 'Resume by 20' "it names the moment to resume by"
+says out 'every deadline holds; slack now' "and the slack"
+says out 'The next hour is dealt 0 certificates.' "and what the next hour would do"
+by=$(sed -n 's/^Resume by \([^ ]*\) .*/\1/p' out)
+# five days and two hours of publication, less the time of a few certificates
+late=$(($(date -d "$by" +%s) - $(date +%s)))
+[ $late -gt $((100 * 3600)) ] && [ $late -lt $((120 * 3600)) ]
+verdict $? "the moment lies within the deadline ($late s from now)"
+ends 0 "a plan as of that moment is feasible" plan -c calm --dry-run --at "$by"
+ends 9 "and one as of two hours later is not" plan -c calm --dry-run --at "$(date -u -d "$by + 2 hours" +%FT%TZ)"
+ends 0 "resume" resume -c calm --confirm calm
+says out 'It must go on by 20' "and says it again"
+campaign gone immediate first.txt '6 days'
+ends 0 "pause what is late" pause -c gone
+says out 'is late already, by' "it is late already"
+ends 0 "resume it" resume -c gone --confirm gone
+ends 0 "it runs to its end" run -c gone
+ends 0 "pause what is done" pause -c gone
+says out 'waiting costs nothing' "nothing is left to wait for"
+
+# ---- another try: the CA knows one certificate of the list later
+{ serials demo 21 5; echo 0A0B0C; } >second.txt
+last=$(tail -n 2 second.txt | head -n 1)
+grep -v "$last" demo/index.txt >less && cp less demo/index.txt
+campaign again immediate second.txt '1 hour'
+ends 8 "two are unknown to the CA" run -c again
+[ "$(state again "$last")" = unknown ]
+verdict $? "one of them by its index"
+grep "$last" index.before >>demo/index.txt
+ends 8 "retry of one that is unknown, and one that is published" retry -c again --confirm again "$last" "$(head -n 1 second.txt)"
+says out "$last  unknown       waits for its next turn" "the one waits"
+says out "published     is beyond another try" "the other stays"
+ends 1 "retry of a stranger" retry -c again --confirm again 0DDBA11
+ends 5 "retry under another campaign's name" retry -c again --confirm calm "$last"
+ends 8 "run again" run -c again
+[ "$(state again "$last")" = published ] && [ "$(state again 0A0B0C)" = unknown ]
+verdict $? "it is published, what the CA never had is not"
+ends 0 "a try of that one" retry -c again --confirm again --reason "asked the CA" 0A0B0C --json
+says out '"was": "unknown"' "tells what it was"
+says out '"waits": true' "and that it waits"
+ends 8 "the CA has not learnt of it" run -c again
+m evidence verify -c again >out 2>&1
+verdict $? "the record is whole"
+
+# ---- a canary that the world contradicts: the CA loses what it has recorded
+cat >careful.cfg <<'END'
+version = 1; name = "careful"; notices = false; publish_at_once = false; canary = 2; canary_wait = "2h";
+first_slot = "0s"; reserve = "0s"; publish_margin = "1h"; crl_every = "1h"; outage_floor = "0s";
+classes = ({ class = "unreachable"; });
+END
+serials demo 31 20 >third.txt
+cp demo/index.txt index.before
+campaign lost "$PWD/careful.cfg" third.txt '1 hour'
+ends 0 "the canaries go" run -c lost --once --only execute
+cp index.before demo/index.txt
+sleep 2
+m run -c lost --once >out 2>err
+says err 'nothing more is revoked of issuer' "the engine says that it stops"
+ends 0 "status" status -c lost
+says out '! STOPPED' "status says it"
+says out 'missing from the complete CRL' "and why"
+ends 0 "status as JSON" status -c lost --json
+says out '"issuer": "' "names the issuer"
+ends 5 "resume without a reason" resume -c lost --confirm lost
+says err '--override REASON' "names the way round"
+ends 0 "resume with one" resume -c lost --confirm lost --override "index restored from backup"
+ends 0 "status afterwards" status -c lost
+lacks out 'STOPPED' "nothing is stopped any more"
+ends 0 "the full report" report full -c lost
+says out "is contradicted" "has a line about it"
+says out "index restored from backup" "and about the override"
+
+# ---- a base too large a part of which would go; the CA of the demo is as good as any other
+for who in carol dave; do
+    openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$who" -days 30 -keyout demo/approvers/$who.key \
+        -out demo/approvers/$who.crt 2>/dev/null
+done
+people='{ name = "carol"; certificate_file = "approvers/carol.crt"; }, { name = "dave"; certificate_file = "approvers/dave.crt"; },'
+sed 's/^demo = true;//; s/quorum = 1/quorum = 2/; s|approvers = (|&'"$people"'|' demo/massrevoke.cfg >demo/real.cfg
+export MASSREVOKE_CONFIG=$work/demo/real.cfg
+{ head -n 1 demo/inventory.csv; for i in $(seq 1000); do printf '"CN=massrevoke demo CA 1,O=Demo Trust Services",%06X,s,CN=x,2026-07-28T11:42:29Z,2027-02-12T11:42:28Z,,,,x.example,DV,,,\n' $((4096 * 256 + i)); done; } >many.csv
+for i in $(seq 600); do printf '%06X\n' $((4096 * 256 + i)); done >most.txt
+m open wide --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day >/dev/null
+m inventory -c wide many.csv >/dev/null
+m import -c wide most.txt --serials hex >/dev/null 2>&1
+ends 0 "a dry run shows what would be" plan -c wide --dry-run
+ends 5 "six in ten of all certificates" plan -c wide
+says err 'more than the 50 % that profile tls-5-day allows' "says how many are too many"
+says err '--override REASON' "and the way round"
+ends 0 "with a reason" plan -c wide --override "all of that CA, see minutes of 14:20Z"
+m request show -c wide >out
+says out 'override: more than 50 % of the base: all of that CA' "the approver reads it"
+m open narrow --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day >/dev/null
+head -n 400 most.txt >less.txt
+m import -c narrow less.txt --serials hex >/dev/null 2>&1
+ends 0 "four in ten" plan -c narrow
+
+# ---- a CA certificate by its serial
+root=$(openssl x509 -in demo/ca.pem -noout -serial | cut -d= -f2)
+m open parent --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >/dev/null
+echo "$root" >root.txt
+m import -c parent root.txt --serials hex >/dev/null 2>&1
+ends 5 "the issuer's own certificate" plan -c parent --override "no way round"
+says err 'holds the certificate of a CA' "is recognised"
+m open parents --rule 4.9.1.2-1 --received "$(ago '1 hour')" >/dev/null
+m import -c parents root.txt --serials hex >/dev/null 2>&1
+ends 0 "under its own clause" plan -c parents
+m request show -c parents >out
+says out "ca-certificate: $root" "the approval names it"
+finish
