@@ -408,7 +408,6 @@ bool look_at_crls(struct look *l, const struct watched *items, size_t n, struct 
 {
     struct verifier_place *places = arena_array(l->arena, n, sizeof *places);
     struct verifier_pointer *pointers;
-    struct arena *whole = l->arena;
     size_t count = 0;
     bool ok = true;
     for (size_t i = 0; i < n; i++)
@@ -418,20 +417,20 @@ bool look_at_crls(struct look *l, const struct watched *items, size_t n, struct 
     for (size_t from = 0, to; ok && from < count; from = to) {
         AUTO_ARENA batch = {0};
         size_t edges = 0, wanted = 0;
-        l->arena = &batch;
+        struct look part = *l; /* what it needs goes with it */
+        part.arena = &batch;
         struct group *groups = arena_array(&batch, FETCH_AT_ONCE, sizeof *groups);
         for (to = from; to < count && to - from < FETCH_AT_ONCE; to++) {
             struct group *g = &groups[to - from];
             if (to > from && (edges >= FETCH_AT_ONCE || wanted + pointers[to].count > WANTED_AT_ONCE))
                 break;
             *g = (struct group){.pointer = &pointers[to], .items = items};
-            make_wanted(l, g);
-            make_asks(l, g);
+            make_wanted(&part, g);
+            make_asks(&part, g);
             edges += g->ask_count;
             wanted += g->pointer->count;
         }
-        ok = look_at_batch(l, groups, to - from, f);
-        l->arena = whole;
+        ok = look_at_batch(&part, groups, to - from, f);
     }
     return ok;
 }

@@ -442,7 +442,7 @@ bool look_at_ocsp(struct look *l, struct fault *f)
     if (o->at == o->count)
         return true;
     while (ok && left > 0 && o->at < o->count) {
-        struct asked list[AT_A_TIME];
+        struct asked list[AT_A_TIME] = {0};
         size_t n = 0, requests = 0;
         while (n < AT_A_TIME && o->at < o->count && requests < AT_A_TIME && requests < left) {
             list[n].item = &o->queue[o->at++];
