@@ -417,7 +417,7 @@ bool look_at_crls(struct look *l, const struct watched *items, size_t n, struct 
     for (size_t from = 0, to; ok && from < count; from = to) {
         AUTO_ARENA batch = {0};
         size_t edges = 0, wanted = 0;
-        struct look part = *l; /* what a batch needs goes with it */
+        struct look part = *l; /* what it needs goes with it */
         part.arena = &batch;
         struct group *groups = arena_array(&batch, FETCH_AT_ONCE, sizeof *groups);
         for (to = from; to < count && to - from < FETCH_AT_ONCE; to++) {
