@@ -13,17 +13,7 @@
 
 #include <stddef.h>
 
-#define PACE_WINDOWS 8
 #define PACE_FULL 1024
-
-/* What the configuration says. */
-struct pace_limits {
-    struct rate rate;                  /* count 0: unlimited */
-    int64_t burst;                     /* at once after a rest; 0: ten seconds' worth and one */
-    struct rate windows[PACE_WINDOWS]; /* at most count in any `per` seconds */
-    size_t window_count;
-    int reserve; /* percent left free for others, such as reissuance: 0 to 99 */
-};
 
 /* Requests let through at one moment. */
 struct pace_take {
@@ -41,7 +31,7 @@ struct pace {
     int64_t full, tokens; /* the bucket, in parts of a request */
     int64_t last;         /* the newest time seen */
     bool started;
-    struct pace_window windows[PACE_WINDOWS];
+    struct pace_window windows[RATE_WINDOWS];
     size_t window_count;
     struct pace_take *takes; /* a ring: [begin, end) modulo room */
     size_t begin, end, room;
@@ -49,7 +39,7 @@ struct pace {
 };
 
 /* Begins with a full bucket and empty windows. */
-void pace_open(struct pace *p, const struct pace_limits *limits);
+void pace_open(struct pace *p, const struct rate_limits *limits);
 void pace_close(struct pace *p);
 
 /* How many may go at `now`; INT64_MAX when nothing limits. */

@@ -33,6 +33,7 @@ struct settings_http {
     const char *authority_key; /* for {aki}: lower-case hex, "" for none; NULL: the issuer's key identifier */
     const char *record_conninfo; /* the CA's own database: `record_conninfo` of http, `conninfo` of sql */
     struct span timeout;         /* for one answer; default 30s, of exec 10m */
+    int connections; /* http: so many carry all requests, by HTTP/2 over TLS; 0: one for each at a time */
     /* http, for profiles that sign a token for each request */
     const char *token_key_file, *token_issuer, *token_key_id;
     /* acme */
@@ -52,8 +53,9 @@ struct settings_ca {
     const char *key_password_file; /* may be NULL */
     struct rate rate; /* revocations; the slowest of `rate` (default 2000/s), `windows` and `concurrency` at
                          `latency_ms` */
-    struct span crl_validity; /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
-    int concurrency;          /* requests at a time, 0: not said */
+    struct span crl_validity;  /* of CRLs that publish signs; default 7d (BR 7.2: at most 10 d) */
+    struct rate_limits limits; /* what requests are kept to, less the reserve; all 0: `rate` */
+    int concurrency;           /* requests at a time, 0: not said */
     struct settings_http http;
     const char *const *command, *const *status_command; /* exec: program and first arguments */
     size_t command_count, status_command_count;

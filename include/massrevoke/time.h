@@ -7,6 +7,8 @@
 #define MASSREVOKE_TIME_H
 
 #include "massrevoke/fault.h"
+
+#include <stddef.h>
 #include <stdint.h>
 
 /* A point in time, seconds since 1970-01-01T00:00:00Z. */
@@ -26,6 +28,16 @@ struct rate {
 };
 
 /* "no time known": smaller than every time. */
+#define RATE_WINDOWS 8
+
+/* Everything that limits how fast something may be asked. */
+struct rate_limits {
+    struct rate rate;                  /* count 0: unlimited */
+    int64_t burst;                     /* at once after a rest; 0: ten seconds' worth and one */
+    struct rate windows[RATE_WINDOWS]; /* at most count in any `per` seconds */
+    size_t window_count;
+};
+
 #define UTC_NONE ((struct utc){INT64_MIN})
 #define UTC_TEXT 24  /* bytes for utc_format, with the terminator */
 #define SPAN_TEXT 48 /* bytes for span_format */

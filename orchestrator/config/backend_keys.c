@@ -41,6 +41,7 @@ static const struct {
     {"command", EXEC, EXEC},
     {"status_command", EXEC, 0},
     {"timeout", HTTP | SQL | ACME | EXEC, 0},
+    {"connections", HTTP, 0},
 };
 
 static bool begins(const char *text, const char *prefix)
@@ -165,6 +166,9 @@ void backend_keys_check(struct guard *g, const struct guard_node *ca)
     check_groups(g, ca, client);
     check_groups(g, ca, token);
     check_signing(g, ca, own);
+    const struct guard_node *connections = guard_get(ca, "connections");
+    if (connections->given && !begins(guard_text(ca, "url", ""), "https://"))
+        guard_problem(g, connections, "requests share connections by HTTP/2, which is spoken over TLS only");
     if (own == ACME && !guard_get(ca, "account_key_file")->given && !guard_get(ca, "keys_dir")->given)
         guard_problem(g, ca, "acme signs with account_key_file or with the certificates' keys in keys_dir");
 }
@@ -208,6 +212,7 @@ struct settings_http backend_keys_http(struct guard *g, const struct guard_node 
         .client_key_file = guard_text(ca, "client_key_file", NULL),
         .authority_key = aki != NULL && strcmp(aki, "none") == 0 ? "" : aki,
         .record_conninfo = guard_text(ca, "record_conninfo", guard_text(ca, "conninfo", NULL)),
+        .connections = (int)guard_int(ca, "connections", 0),
         .timeout = guard_span(ca, "timeout", (struct span){is_exec ? 600 : 30}),
         .token_key_file = guard_text(ca, "token_key_file", NULL),
         .token_issuer = guard_text(ca, "token_issuer", NULL),

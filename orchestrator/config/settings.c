@@ -60,6 +60,9 @@ static const struct guard_key ca_keys[] = {
     {.name = "windows", .type = GUARD_LIST, .min = 1, .max = 8, .keys = window_keys},
     {.name = "concurrency", .type = GUARD_INT, .min = 1, .max = 10000},
     {.name = "latency_ms", .type = GUARD_INT, .min = 1, .max = 600000},
+    {.name = "burst", .type = GUARD_INT, .min = 1, .max = 1000000},
+    {.name = "reserve", .type = GUARD_INT, .min = 1, .max = 90},
+    {.name = "connections", .type = GUARD_INT, .min = 1, .max = 1000},
     {.name = "crl_validity", .type = GUARD_SPAN, .min = HOUR, .max = 10 * DAY}, /* BR 7.2 */
     {.name = "issuers", .type = GUARD_LIST, .required = true, .min = 1, .max = 1000, .keys = issuer_keys},
     {0},
@@ -281,6 +284,28 @@ static void check_places(struct guard *g)
 
 /* -- from the tree into the value ------------------------------------------------------------------------ */
 
+/* A rate without the share that is left free for reissuance. */
+static struct rate take_share(const struct guard_node *n, struct rate rate)
+{
+    int64_t reserve = guard_int(n, "reserve", 0);
+    return reserve == 0 ? rate : (struct rate){rate.count * (100 - reserve), rate.per * 100};
+}
+
+/* The rate and each window, with at least one request in it. */
+static struct rate_limits take_limits(const struct guard_node *n)
+{
+    const struct guard_node *windows = guard_get(n, "windows");
+    struct rate none = {windows->count > 0 ? 0 : 2000, 1};
+    struct rate_limits l = {.rate = take_share(n, guard_rate(n, "rate", none)),
+                            .burst = guard_int(n, "burst", 0)};
+    for (size_t i = 0; i < windows->count && i < RATE_WINDOWS; i++) {
+        struct rate w = guard_rate(&windows->inside[i], "rate", (struct rate){1, 1});
+        int64_t count = w.count * (100 - guard_int(n, "reserve", 0)) / 100;
+        l.windows[l.window_count++] = (struct rate){count > 0 ? count : 1, w.per};
+    }
+    return l;
+}
+
 /* The slowest of what is said: the rate, each window, and so many requests at a time that take so long each.
  */
 static struct rate take_rate(const struct guard_node *n)
@@ -292,7 +317,7 @@ static struct rate take_rate(const struct guard_node *n)
     int64_t at_a_time = guard_int(n, "concurrency", 0), latency = guard_int(n, "latency_ms", 0);
     if (at_a_time > 0 && latency > 0) /* c requests in l ms are 1000 c in l seconds */
         rate = rate_slower(rate, (struct rate){at_a_time * 1000, latency});
-    return rate;
+    return take_share(n, rate);
 }
 
 static void take_ca(struct guard *g, const struct guard_node *n, struct settings_ca *out)
@@ -318,6 +343,7 @@ static void take_ca(struct guard *g, const struct guard_node *n, struct settings
             guard_text(n, "config_file", directory ? file_join(a, directory, "openssl.cnf") : NULL),
         .key_password_file = guard_text(n, "key_password_file", NULL),
         .rate = take_rate(n),
+        .limits = take_limits(n),
         .crl_validity = guard_span(n, "crl_validity", (struct span){7 * DAY}),
         .concurrency = (int)guard_int(n, "concurrency", 0),
         .http = backend_keys_http(g, n),

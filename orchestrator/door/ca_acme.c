@@ -435,7 +435,7 @@ static bool load_keys(struct ca_acme *c, const struct settings_ca *ca, struct fa
 
 static bool make_exchanges(struct ca_acme *c, size_t count, struct fault *f)
 {
-    if (!curl_events_open(&c->events, (long)count, f))
+    if (!curl_events_open(&c->events, (long)count, false, f))
         return false;
     c->exchanges = arena_array(&c->arena, count, sizeof *c->exchanges);
     c->idle = arena_array(&c->arena, count, sizeof(struct exchange *));

@@ -463,6 +463,7 @@ static void copy_settings(struct ca_http *c, const struct settings_http *s)
         .token_issuer = arena_text(a, s->token_issuer),
         .token_key_id = arena_text(a, s->token_key_id),
         .timeout = s->timeout,
+        .connections = s->connections,
     };
 }
 
@@ -490,7 +491,8 @@ static bool check_files(const struct ca_http *c, struct fault *f)
 
 static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
 {
-    if (!curl_events_open(&c->events, (long)count, f))
+    bool shared = c->http.connections > 0;
+    if (!curl_events_open(&c->events, shared ? c->http.connections : (long)count, shared, f))
         return false;
     c->transfers = arena_array(&c->arena, count, sizeof *c->transfers);
     c->idle = arena_array(&c->arena, count, sizeof(struct transfer *));
@@ -521,7 +523,9 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .quiet = how->quiet,
                              .rate = rate,
                              .reasons = backend_reasons(how->words),
-                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency)};
+                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency),
+                             .window_count = how->window_count};
+    memcpy(out->windows, how->windows, sizeof out->windows);
     return true;
 }
 

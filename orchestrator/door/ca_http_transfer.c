@@ -38,12 +38,16 @@ static bool set_files(CURL *easy, const struct settings_http *s)
 bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f)
 {
     const char *scheme = strncmp(s->url, "https:", 6) == 0 ? "https" : "http";
+    /* never HTTP/2 without TLS: it lost answers; with it a request waits for a stream rather than for a
+     * connection */
+    long version = s->connections > 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
     CURL *easy = curl_easy_init();
     *t = (struct transfer){.easy = easy};
     bool ok = easy != NULL && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PIPEWAIT, s->connections > 0 ? 1L : 0L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout.s * 1000) == CURLE_OK &&

@@ -41,7 +41,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     return 0;
 }
 
-bool curl_events_open(struct curl_events *e, long connections, struct fault *f)
+bool curl_events_open(struct curl_events *e, long connections, bool shared, struct fault *f)
 {
     *e = (struct curl_events){.epoll = -1, .timer = -1};
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -54,7 +54,8 @@ bool curl_events_open(struct curl_events *e, long connections, struct fault *f)
               epoll_ctl(e->epoll, EPOLL_CTL_ADD, e->timer, &event) == 0 &&
               curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e) == CURLM_OK &&
-              curl_multi_setopt(e->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) == CURLM_OK &&
+              curl_multi_setopt(e->multi, CURLMOPT_PIPELINING,
+                                shared ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
               curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK;
     return ok || fault_set(f, FAULT_FAILED, "libcurl cannot be started: %s", strerror(errno));

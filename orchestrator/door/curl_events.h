@@ -15,8 +15,9 @@ struct curl_events {
     CURLMcode wrong; /* the first thing that failed inside a callback */
 };
 
-/* Starts with at most `connections` connections, which are kept open. *e must not move afterwards. */
-MUST_USE bool curl_events_open(struct curl_events *e, long connections, struct fault *f);
+/* Starts with at most `connections` connections, which are kept open; shared: each carries many requests
+ * (HTTP/2). *e must not move afterwards. */
+MUST_USE bool curl_events_open(struct curl_events *e, long connections, bool shared, struct fault *f);
 
 /* Makes the descriptor readable at once. */
 void curl_events_wake(struct curl_events *e);

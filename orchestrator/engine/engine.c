@@ -34,10 +34,16 @@ static bool begin_session(struct engine *e, struct fault *f)
                               engine_act(e).at, &e->id, f);
 }
 
+/* What the configuration says, but never faster than the door's own ceiling. */
 static void open_line(struct engine *e, int ca)
 {
     struct line *line = &e->lines[ca];
-    struct pace_limits limits = {.rate = e->parts.cas[ca].door->facts.rate};
+    const struct settings_ca *s = &e->parts.settings->cas[ca];
+    struct rate_limits limits = s->limits;
+    struct rate ceiling = e->parts.cas[ca].door->facts.rate, slower = rate_slower(ceiling, s->rate);
+    bool said = limits.rate.count > 0 || limits.window_count > 0;
+    if (!said || slower.count != s->rate.count || slower.per != s->rate.per)
+        limits.rate = ceiling;
     *line = (struct line){.engine = e, .ca = ca, .rest = UTC_NONE};
     pace_open(&line->pace, &limits);
 }

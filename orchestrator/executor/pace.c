@@ -13,22 +13,18 @@ static int64_t cost(const struct pace *p)
     return p->rate.per * 1000;
 }
 
-void pace_open(struct pace *p, const struct pace_limits *limits)
+void pace_open(struct pace *p, const struct rate_limits *limits)
 {
-    int64_t left = 100 - limits->reserve;
-    *p = (struct pace){.share = PACE_FULL};
-    if (limits->rate.count > 0) {
-        p->rate = (struct rate){limits->rate.count * left, limits->rate.per * 100};
+    *p = (struct pace){.rate = limits->rate, .share = PACE_FULL};
+    if (p->rate.count > 0) {
         int64_t burst = limits->burst > 0 ? limits->burst : p->rate.count * BURST_SECONDS / p->rate.per + 1;
         int64_t most = INT64_MAX / 4 / cost(p);
         p->full = (burst < most ? burst : most) * cost(p);
         p->tokens = p->full;
     }
-    for (size_t i = 0; i < limits->window_count; i++) {
-        int64_t count = limits->windows[i].count * left / 100;
+    for (size_t i = 0; i < limits->window_count; i++)
         p->windows[p->window_count++] =
-            (struct pace_window){.count = count > 0 ? count : 1, .ms = limits->windows[i].per * 1000};
-    }
+            (struct pace_window){.count = limits->windows[i].count, .ms = limits->windows[i].per * 1000};
 }
 
 void pace_close(struct pace *p)

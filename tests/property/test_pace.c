@@ -36,9 +36,9 @@ static int64_t let_since(const struct past *p, int64_t after)
     return sum;
 }
 
-static struct pace_limits some_limits(void)
+static struct rate_limits some_limits(void)
 {
-    struct pace_limits l = {.reserve = draw(3) == 0 ? (int)draw(60) : 0};
+    struct rate_limits l = {.window_count = 0};
     if (draw(4) > 0) {
         l.rate = (struct rate){1 + draw(300), 1 + draw(60)};
         l.burst = draw(2) * (1 + draw(50));
@@ -49,19 +49,17 @@ static struct pace_limits some_limits(void)
     return l;
 }
 
-static int64_t burst_of(const struct pace_limits *l)
+static int64_t burst_of(const struct rate_limits *l)
 {
-    int64_t left = 100 - l->reserve;
-    return l->burst > 0 ? l->burst : l->rate.count * left * 10 / (l->rate.per * 100) + 1;
+    return l->burst > 0 ? l->burst : l->rate.count * 10 / l->rate.per + 1;
 }
 
 /* The most that may go at `now`, from the whole past and the words of the configuration alone. */
-static int64_t allowed(const struct pace_limits *l, const struct past *p, int64_t now)
+static int64_t allowed(const struct rate_limits *l, const struct past *p, int64_t now)
 {
-    int64_t n = INT64_MAX, left = 100 - l->reserve;
+    int64_t n = INT64_MAX;
     for (size_t i = 0; i < l->window_count; i++) {
-        int64_t count = l->windows[i].count * left / 100;
-        int64_t room = (count > 0 ? count : 1) - let_since(p, now - l->windows[i].per * 1000);
+        int64_t room = l->windows[i].count - let_since(p, now - l->windows[i].per * 1000);
         n = room < n ? room : n;
     }
     if (l->rate.count == 0)
@@ -69,7 +67,7 @@ static int64_t allowed(const struct pace_limits *l, const struct past *p, int64_
     /* over every stretch that ends now: no more than the burst and what the rate adds in it */
     for (size_t i = 0; i < p->count; i++) {
         int64_t ms = now - p->at[i];
-        int64_t room = burst_of(l) + l->rate.count * left * ms / (l->rate.per * 100 * 1000);
+        int64_t room = burst_of(l) + l->rate.count * ms / (l->rate.per * 1000);
         room -= let_since(p, p->at[i] - 1);
         n = room < n ? room : n;
     }
@@ -77,7 +75,7 @@ static int64_t allowed(const struct pace_limits *l, const struct past *p, int64_
 }
 
 /* Never more, and never idle when it is allowed: the very number. */
-static void check_exact(const struct pace_limits *l, const struct past *p, int64_t now, int64_t n)
+static void check_exact(const struct rate_limits *l, const struct past *p, int64_t now, int64_t n)
 {
     int64_t most = allowed(l, p, now);
     most = most > 0 ? most : 0;
@@ -89,7 +87,7 @@ static void never_more_and_never_idle(void **unused)
 {
     (void)unused;
     for (int run = 0; run < RUNS; run++) {
-        struct pace_limits limits = some_limits();
+        struct rate_limits limits = some_limits();
         struct past past = {.count = 0};
         struct pace pace;
         int64_t now = draw(100000), gap = 1 + draw(3000);
@@ -115,7 +113,7 @@ static void it_says_when_to_come_again(void **unused)
 {
     (void)unused;
     for (int run = 0; run < RUNS; run++) {
-        struct pace_limits limits = some_limits();
+        struct rate_limits limits = some_limits();
         struct pace pace;
         int64_t now = draw(100000);
         pace_open(&pace, &limits);
@@ -137,7 +135,7 @@ static void it_says_when_to_come_again(void **unused)
 static void time_that_runs_backwards_gives_nothing(void **unused)
 {
     (void)unused;
-    struct pace_limits limits = {.rate = {10, 1}, .burst = 5, .windows = {{7, 2}}, .window_count = 1};
+    struct rate_limits limits = {.rate = {10, 1}, .burst = 5, .windows = {{7, 2}}, .window_count = 1};
     struct pace pace;
     pace_open(&pace, &limits);
     assert_int_equal(pace_allow(&pace, 10000), 5);
@@ -151,7 +149,7 @@ static void time_that_runs_backwards_gives_nothing(void **unused)
 static void a_ca_that_turns_away_is_sent_fewer_at_a_time(void **unused)
 {
     (void)unused;
-    struct pace_limits none = {.window_count = 0};
+    struct rate_limits none = {.window_count = 0};
     struct pace pace;
     pace_open(&pace, &none);
     assert_int_equal(pace_allow(&pace, 1), INT64_MAX);

@@ -172,6 +172,7 @@ static void the_slowest_limit_of_a_backend_counts(void **unused)
         {"rate = \"1/s\"; windows = ( { rate = \"100/5s\"; } );", 3600},
         {"concurrency = 10; latency_ms = 250;", 144000},
         {"concurrency = 10;", 7200000},
+        {"rate = \"10/s\"; reserve = 25;", 27000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ARENA a = {0};
@@ -188,6 +189,29 @@ static void the_slowest_limit_of_a_backend_counts(void **unused)
             fail_msg("%s", f.text);
         assert_int_equal(rate_per_hour(s.cas[0].rate), cases[i].per_hour);
     }
+}
+
+static void windows_burst_and_reserve_are_kept_apart(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct settings s;
+    struct fault f = {0};
+    write_file("massrevoke.cfg", "version = 1; demo = true; ca = { backend = \"ca_openssl\"; directory = "
+                                 "\".\"; burst = 5; reserve = 20;"
+                                 " windows = ( { rate = \"100/5s\"; }, { rate = \"1000/5m\"; } );"
+                                 " issuers = ( { certificate_file = \"a.pem\"; } ); };"
+                                 "approvals = { approvers = (" PERSON("p1") "," PERSON("p2") "); };");
+    if (!settings_read(place("massrevoke.cfg"), &a, &s, &f))
+        fail_msg("%s", f.text);
+    const struct rate_limits *l = &s.cas[0].limits;
+    assert_int_equal(l->rate.count, 0);
+    assert_int_equal(l->burst, 5);
+    assert_int_equal(l->window_count, 2);
+    assert_int_equal(l->windows[0].count, 80);
+    assert_int_equal(l->windows[0].per, 5);
+    assert_int_equal(l->windows[1].count, 800);
+    assert_int_equal(rate_per_hour(s.cas[0].rate), 9600);
 }
 
 static void a_demo_needs_little(void **unused)
@@ -324,6 +348,7 @@ int main(void)
         cmocka_unit_test(everything_lands_in_its_place),
         cmocka_unit_test(a_ca_over_http),
         cmocka_unit_test(the_slowest_limit_of_a_backend_counts),
+        cmocka_unit_test(windows_burst_and_reserve_are_kept_apart),
         cmocka_unit_test(a_demo_needs_little),
         cmocka_unit_test(what_is_unsafe_is_refused),
         cmocka_unit_test(a_url_without_a_password_is_fine),

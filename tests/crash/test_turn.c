@@ -1,0 +1,193 @@
+/* The turn before a slow CA, by the real clock: does a pause bind within a second although requests are under
+ * way, do what was on the wire and what was not come to the right end, and are outcomes committed while
+ * others are still awaited (sentences 4, 6 and 8)? */
+#include "../lib/campaign.h"
+#include "../lib/fake_http.h"
+#include "massrevoke/ca_http.h"
+#include "massrevoke/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <poll.h>
+
+#define CERTIFICATES 60
+#define AT_ONCE 4
+#define ANSWER_MS 250
+
+static const char profile_text[] =
+    "version = 1;\nname = \"slow\";\nkeeps_first_date = true;\nquiet = \"1s\";\nconcurrency = 4;\n"
+    "reasons = ( { reason = \"superseded\"; word = \"superseded\"; } );\n"
+    "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n  body = \"{serial.hex} {reason.name}\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked\"; } );\n};\n"
+    "status = {\n  method = \"GET\";\n  path = \"/status/{serial.hex}\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; } "
+    ");\n};\n";
+
+static struct world world;
+static struct fake_http server;
+static char cfg[512];
+
+/* What the pausing thread saw. */
+struct brake {
+    int campaign;
+    int answered_at_pause;      /* outcomes in the database when it was given */
+    int begun_after_one_second; /* requests, counted when its second was over */
+};
+
+static void answer_slowly(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    (void)context, (void)request;
+    fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
+    reply->delay_ms = ANSWER_MS;
+}
+
+static int set_up(void **state)
+{
+    struct fault f = {0};
+    (void)state;
+    world_make(&world, CERTIFICATES, (struct rate){100, 1});
+    snprintf(cfg, sizeof cfg, "%s/slow.cfg", world.folder);
+    if (!file_write(cfg, str_of(profile_text), 0644, &f))
+        return 1;
+    fake_http_start(&server, 0, answer_slowly, NULL);
+    *world.now = clock_system().now(NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fake_http_stop(&server);
+    world_free(&world);
+    return 0;
+}
+
+/* A connection of its own: the world's is the engine's thread's. */
+static int look(PGconn *sql, const char *query)
+{
+    PGresult *r = PQexec(sql, query);
+    int value = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) > 0 ? atoi(PQgetvalue(r, 0, 0)) : -1;
+    PQclear(r);
+    return value;
+}
+
+/* Pauses in the middle, by the statement that `pause` commits, and counts what still begins. */
+static void *pull_brake(void *context)
+{
+    struct brake *b = context;
+    char text[200];
+    PGconn *sql = PQconnectdb(world.conninfo);
+    snprintf(text, sizeof text, "SET search_path TO %s", world.schema);
+    PQclear(PQexec(sql, text));
+    for (int i = 0; i < 6000 && atomic_load(&server.requests) < 3 * AT_ONCE; i++)
+        poll(NULL, 0, 10);
+    snprintf(text, sizeof text, "SELECT sum(pending_publication) FROM page WHERE campaign = %d", b->campaign);
+    for (int i = 0; i < 300 && (b->answered_at_pause = look(sql, text)) < AT_ONCE; i++)
+        poll(NULL, 0, 10);
+    snprintf(text, sizeof text,
+             "UPDATE campaign SET paused_revoke = true, generation = generation + 1 WHERE campaign = %d",
+             b->campaign);
+    PQclear(PQexec(sql, text));
+    poll(NULL, 0, 1000);
+    b->begun_after_one_second = atomic_load(&server.requests);
+    PQfinish(sql);
+    return NULL;
+}
+
+static void open_run(int campaign, const char *name, struct world_run *run)
+{
+    struct fault f = {0};
+    world_open(&world, campaign, name, "immediate", run);
+    run->parts.clock = clock_system();
+    struct settings_ca s = world.ca;
+    s.http = (struct settings_http){.profile = cfg, .url = server.url, .timeout = {30}};
+    if (!ca_http_open(&s, 0, run->parts.clock, &run->ca.door, &f))
+        fail_msg("%s", f.text);
+}
+
+static int count(const char *what, int campaign)
+{
+    return atoi(world_ask(&world, arena_format(&world.arena, "SELECT %s campaign = %d", what, campaign)));
+}
+
+static void a_pause_binds_within_a_second(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r = {0};
+    struct fault f = {0};
+    pthread_t thread;
+    struct brake brake = {.campaign = world_campaign(&world, "paused", "immediate")};
+    open_run(brake.campaign, "paused", &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    assert_int_equal(pthread_create(&thread, NULL, pull_brake, &brake), 0);
+    for (int i = 0; i < 200 && r.state != ENGINE_PAUSED; i++)
+        assert_true(engine_step(e, &r, &f));
+    pthread_join(thread, NULL);
+    assert_int_equal(r.state, ENGINE_PAUSED);
+    poll(NULL, 0, 2 * ANSWER_MS);
+    assert_true(engine_step(e, &r, &f));
+    assert_int_equal(atomic_load(&server.requests), brake.begun_after_one_second);
+    assert_true(brake.begun_after_one_second < CERTIFICATES);
+    /* committed while other requests were under way */
+    assert_true(brake.answered_at_pause >= AT_ONCE && brake.answered_at_pause < CERTIFICATES);
+    /* every request was heard out; what had not gone out waits, nothing is in doubt */
+    assert_int_equal(count("sum(pending_publication) FROM page WHERE", brake.campaign),
+                     atomic_load(&server.requests));
+    assert_int_equal(count("sum(doubt) FROM page WHERE", brake.campaign), 0);
+    assert_int_equal(count("count(*) FROM chunk WHERE state = 'claimed' AND", brake.campaign), 0);
+    assert_string_equal(world_wrong(&world, brake.campaign), "");
+    (void)world_ask(&world,
+                    arena_format(&world.arena,
+                                 "UPDATE campaign SET paused_revoke = false, generation = generation + 1"
+                                 " WHERE campaign = %d",
+                                 brake.campaign));
+    for (int i = 0;
+         i < 200 && count("sum(pending_publication) FROM page WHERE", brake.campaign) < CERTIFICATES; i++)
+        assert_true(engine_step(e, &r, &f));
+    assert_int_equal(atomic_load(&server.requests), CERTIFICATES);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    assert_string_equal(world_wrong(&world, brake.campaign), "");
+}
+
+/* The end of an engine, as Ctrl-C brings it about: what is on the wire is heard out and committed. */
+static void the_end_hears_out_what_is_on_the_wire(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    int before = atomic_load(&server.requests), campaign = world_campaign(&world, "ended", "immediate");
+    open_run(campaign, "ended", &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    assert_true(engine_step(e, &r, &f));
+    engine_close(e);
+    int sent = atomic_load(&server.requests) - before;
+    assert_true(sent > 0 && sent < CERTIFICATES);
+    assert_int_equal(count("sum(pending_publication) FROM page WHERE", campaign), sent);
+    assert_int_equal(count("sum(doubt) FROM page WHERE", campaign), 0);
+    assert_int_equal(count("count(*) FROM chunk WHERE state = 'claimed' AND", campaign), 0);
+    ca_close(run.ca.door);
+    world_close(&run);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pause_binds_within_a_second),
+        cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
