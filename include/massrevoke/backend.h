@@ -83,8 +83,6 @@ struct backend_record {
     struct backend_template serial; /* how the database writes one */
 };
 
-#define BACKEND_WINDOWS 8
-
 struct backend {
     const char *name;
     bool keeps_first_date;
@@ -94,7 +92,7 @@ struct backend {
     const char *token_header; /* the header that carries the token, NULL: it takes none */
     const char *words[BACKEND_REASONS]; /* the product's word for each reason; NULL: it has none */
     bool uses_issuer_name;
-    struct rate windows[BACKEND_WINDOWS]; /* limits that the product is known for */
+    struct rate windows[RATE_WINDOWS]; /* limits that the product is known for */
     size_t window_count;
     bool signs_token;                      /* {token} is used */
     struct backend_template token_subject; /* what a token is about */

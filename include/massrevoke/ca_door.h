@@ -36,6 +36,8 @@ struct ca_facts {
      * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
      * before all of it is answered. */
     size_t window;
+    struct rate windows[RATE_WINDOWS]; /* rolling limits that the product is known for */
+    size_t window_count;
 };
 
 struct ca_door;

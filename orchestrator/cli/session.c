@@ -41,17 +41,21 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
-/* A profile may know a limit that the configuration does not: what is planned and kept is the slower one. A
+/* A profile may know limits that the configuration does not: the slowest is planned, all of them are kept. A
  * profile that can't be read is a fault of those who use it. */
-static void resolve_rates(struct session *s)
+static void resolve_limits(struct session *s)
 {
     struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);
     for (size_t i = 0; i < s->settings.ca_count; i++) {
         struct ca_facts facts;
         struct fault ignored;
         cas[i] = s->settings.cas[i];
-        if (ca_doors_describe(&cas[i], &s->arena, &facts, &ignored))
-            cas[i].rate = facts.rate;
+        if (!ca_doors_describe(&cas[i], &s->arena, &facts, &ignored))
+            continue;
+        struct rate_limits *limits = &cas[i].limits;
+        cas[i].rate = facts.rate;
+        for (size_t k = 0; k < facts.window_count && limits->window_count < RATE_WINDOWS; k++)
+            limits->windows[limits->window_count++] = facts.windows[k];
     }
     s->settings.cas = cas;
 }
@@ -67,7 +71,7 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
         !store_open(out->conninfo, out->schema, &out->store, f) ||
         !conduct_issuers(out->store, &out->settings, &out->arena, &out->issuers, &out->issuer_count, f))
         return false;
-    resolve_rates(out);
+    resolve_limits(out);
     if (needs != SESSION_CAMPAIGN)
         return true;
     return store_campaign_find(out->store, name, &out->arena, &out->campaign, f) &&

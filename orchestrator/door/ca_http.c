@@ -523,7 +523,9 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .quiet = how->quiet,
                              .rate = rate,
                              .reasons = backend_reasons(how->words),
-                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency)};
+                             .window = (size_t)(ca->concurrency > 0 ? ca->concurrency : how->concurrency),
+                             .window_count = how->window_count};
+    memcpy(out->windows, how->windows, sizeof out->windows);
     return true;
 }
 

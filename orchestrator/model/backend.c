@@ -76,7 +76,7 @@ static const struct guard_key backend_keys[] = {
     {.name = "token_header", .type = GUARD_TEXT, .min = 1, .max = 64},
     {.name = "token_subject", .type = GUARD_TEXT, .min = 1, .max = 64},
     {.name = "tells_unknown", .type = GUARD_BOOL},
-    {.name = "windows", .type = GUARD_LIST, .min = 1, .max = BACKEND_WINDOWS, .keys = window_keys},
+    {.name = "windows", .type = GUARD_LIST, .min = 1, .max = RATE_WINDOWS, .keys = window_keys},
     {.name = "prepare", .type = GUARD_GROUP, .keys = side_keys},
     {.name = "publish", .type = GUARD_GROUP, .keys = side_keys},
     {.name = "reasons",
@@ -249,7 +249,7 @@ static void take_windows(struct guard *g, struct backend *b)
 {
     const struct guard_node *list = guard_get(&g->root, "windows");
     b->window_count = list->count;
-    for (size_t i = 0; i < list->count && i < BACKEND_WINDOWS; i++)
+    for (size_t i = 0; i < list->count && i < RATE_WINDOWS; i++)
         b->windows[i] = guard_rate(&list->inside[i], "rate", (struct rate){0});
 }
 

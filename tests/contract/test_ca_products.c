@@ -497,6 +497,9 @@ static void a_new_crl_is_asked_for(void **state)
     assert_int_equal(f.kind, FAULT_REFUSED);
     /* 1,000 in five minutes is the slowest of its limits */
     assert_int_equal(rate_per_hour(door->facts.rate), 12000);
+    assert_int_equal(door->facts.window_count, 2);
+    assert_int_equal(door->facts.windows[0].count, 100);
+    assert_int_equal(door->facts.windows[1].per, 300);
     assert_false(door->facts.trusts_any_serial);
     ca_close(door);
     product = &products[3];
