@@ -58,7 +58,8 @@ static bool is_idle(const struct campaign_facts *all, const struct cohort_facts 
            (c->due > 0 || c->totals.pending_publication > 0);
 }
 
-/* Somebody decided to hold certificates until it is too late for them: that is a delay, not a state of rest. */
+/* Somebody decided to hold certificates until it is too late for them: that is a delay, not a state of rest.
+ */
 static bool is_delayed(const struct campaign_facts *all, const struct cohort_facts *c)
 {
     return utc_is_set(c->delayed_until) &&

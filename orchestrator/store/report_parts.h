@@ -16,7 +16,7 @@ struct cohort_facts {
     int64_t due;         /* certificates in chunks that are due */
     int64_t should_24h;
     struct utc delayed_until; /* the last hold by decision ends then; UTC_NONE: there is none */
-    struct utc paced; /* when the dealt work is done at the measured rate; UTC_NONE: no such rate */
+    struct utc paced;         /* when the dealt work is done at the measured rate; UTC_NONE: no such rate */
     int64_t paced_left, paced_per_hour; /* on the CA that ends last */
 };
 

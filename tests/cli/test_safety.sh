@@ -141,9 +141,10 @@ ends 0 "four in ten" plan -c narrow
 
 # ---- a CA certificate by its serial
 root=$(openssl x509 -in demo/ca.pem -noout -serial | cut -d= -f2)
-m open parent --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >/dev/null
+m open parent --rule 4.9.1.2-1 --received "$(ago '1 hour')" --profile immediate >/dev/null
 echo "$root" >root.txt
 m import -c parent root.txt --serials hex >/dev/null 2>&1
+m rule -c parent 4.9.1.1-12 >/dev/null 2>&1
 ends 5 "the issuer's own certificate" plan -c parent --override "no way round"
 says err 'holds the certificate of a CA' "is recognised"
 m open parents --rule 4.9.1.2-1 --received "$(ago '1 hour')" >/dev/null
