@@ -212,7 +212,7 @@ static void find_unknown(struct finder *x)
                 .subject = "certificates",
                 .since = UTC_NONE,
                 .text = arena_format(x->arena, "%" PRId64 " certificates are not in the CA's own record", n),
-                .command = "massrevoke status; massrevoke show SERIAL"});
+                .command = "massrevoke show SERIAL; massrevoke retry SERIAL"});
 }
 
 static void find_outside(struct finder *x)
