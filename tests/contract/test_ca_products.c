@@ -82,7 +82,8 @@ static void revoke_row(struct row *row, int reason)
     *row = (struct row){true, time(NULL), reason};
 }
 
-static void say(struct fake_reply *reply, int http, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct fake_reply *reply, int http, const char *format,
+                                                      ...)
 {
     char body[1000];
     va_list arguments;
