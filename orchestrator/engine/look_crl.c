@@ -24,7 +24,7 @@ struct ask {
     const char *url, *name; /* name: of the vantage point */
     const struct settings_vantage *way;
     struct http_headers known;
-    bool conditional;
+    bool conditional, unkept; /* unkept: the spool has no room for it */
     struct verifier_question q;
     struct verifier_reader *reader;
     struct spool spool;
@@ -109,7 +109,8 @@ static bool take_piece(void *context, struct str piece)
     if (k->reader == NULL)
         k->reader = verifier_crl_begin(&k->q, k->look->arena);
     verifier_crl_add(k->reader, piece);
-    return spool_add(&k->spool, piece);
+    k->unkept = !spool_add(&k->spool, piece);
+    return !k->unkept;
 }
 
 static void finish(struct ask *k)
@@ -147,6 +148,9 @@ static bool fetch(struct look *l, struct ask *asks, size_t n, bool again, struct
     bool ok = count == 0 || fetch_all(l->engine->parts.fetch, requests, count, l->arena, replies, f);
     for (size_t i = 0; i < count; i++) {
         picked[i]->reply = ok ? replies[i] : (struct fetch_reply){.problem = "not fetched"};
+        if (picked[i]->unkept)
+            snprintf(picked[i]->reply.problem, sizeof picked[i]->reply.problem,
+                     "no room for it in TMPDIR, /var/tmp or /tmp");
         picked[i]->conditional = picked[i]->reply.ok && picked[i]->reply.unchanged;
         finish(picked[i]);
     }

@@ -7,9 +7,11 @@
 
 static bool spool_open(struct spool *s)
 {
-    const char *folder = getenv("TMPDIR");
-    s->fd =
-        open(folder != NULL && folder[0] != '\0' ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    const char *const folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    s->fd = -1;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && s->fd < 0; i++)
+        if (folders[i] != NULL && folders[i][0] != '\0')
+            s->fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (s->fd < 0)
         return false;
     s->open = true;

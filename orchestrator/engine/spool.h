@@ -21,7 +21,8 @@ struct spool {
     bool hashed;
 };
 
-/* Adds a piece; the file lies in TMPDIR, else /var/tmp. False: no room, or no such folder. */
+/* Adds a piece; the file lies in the first of TMPDIR, /var/tmp and /tmp that takes it. False: none does, or
+ * it is full. */
 bool spool_add(struct spool *s, struct str piece);
 
 /* No more will come: the digest, also of nothing. */
