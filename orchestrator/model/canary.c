@@ -40,8 +40,8 @@ const char *canary_record_fault(const struct canary *c, struct arena *a)
 {
     char time[UTC_TEXT], recorded[UTC_TEXT];
     if (c->ca_reason >= 0 && c->ca_reason != c->reason)
-        return arena_format(a, "the CA recorded reason %s instead of %s",
-                            reason_name(c->ca_reason), reason_name(c->reason));
+        return arena_format(a, "the CA recorded reason %s instead of %s", reason_name(c->ca_reason),
+                            reason_name(c->reason));
     if (utc_is_set(c->ca_at) && c->ca_at.s > c->recorded_at.s + SKEW)
         return arena_format(a, "the CA dates it %s, later than its answer of %s", utc_format(c->ca_at, time),
                             utc_format(c->recorded_at, recorded));

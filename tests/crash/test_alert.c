@@ -327,5 +327,6 @@ int main(void)
         cmocka_unit_test_setup(an_engine_that_goes_without_a_word, begin),
         cmocka_unit_test_setup(without_a_database, begin),
     };
+    unsetenv("MASSREVOKE_TEST_STATE"); /* a server of its own: it ends everybody's sessions */
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
