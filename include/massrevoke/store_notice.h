@@ -22,6 +22,15 @@ struct notice_subscriber {
     int about; /* moved ones: the plan whose hours the message tells of; else 0 */
 };
 
+/* What the decision of whom to tell hangs on besides the clock: `news` is true when, after `seen`, somebody
+ * wrote what an engine's own work does not (a plan, an acknowledgement, contacts, a hold ...), or a plan was
+ * compared with what people were told; `seen` moves on. Costs the events since then. */
+struct notice_seen {
+    int64_t event, plan;
+};
+MUST_USE bool store_notice_news(struct store *s, int campaign, struct notice_seen *seen, bool *news,
+                                struct fault *f);
+
 /* Subscribers of a cohort with unsettled certificates, by id. */
 MUST_USE bool store_notice_subscribers(struct store *s, int campaign, int cohort, struct arena *a,
                                        struct notice_subscriber **out, size_t *n, struct fault *f);

@@ -127,10 +127,12 @@ struct queue_next {
 MUST_USE bool store_next(struct store *s, int campaign, const int *skip, size_t skip_count,
                          struct queue_next *out, struct fault *f);
 
-/* Numbered certificates of started cohorts by state. */
+/* Numbered certificates of started cohorts, summed over their pages. */
 struct state_counts {
-    int64_t n[CERTIFICATE_STATE_COUNT];
-    int64_t not_checkable; /* pending ones without any pointer */
+    int64_t n[BUCKET_COUNT];
+    int64_t needs_person;  /* of those not revoked */
+    int64_t unseen;        /* of the pending ones: the CA has them, no object that we fetched does */
+    int64_t not_checkable; /* of the pending ones: without any pointer */
 };
 MUST_USE bool store_state_counts(struct store *s, int campaign, struct state_counts *out, struct fault *f);
 

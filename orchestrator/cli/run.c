@@ -44,9 +44,7 @@ static void print_alerts(const char *lines, struct utc now)
 static void print_progress(struct screen *screen, const struct engine_report *r, struct utc now)
 {
     char at[UTC_TEXT], due[UTC_TEXT];
-    int64_t sum[BUCKET_COUNT] = {0};
-    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
-        sum[certificate_bucket((enum certificate_state)s)] += r->counts.n[s];
+    const int64_t *sum = r->counts.n;
     if (r->warning[0] != '\0' && strcmp(screen->warning, r->warning) != 0)
         log_line("%s  ! %s", utc_format(now, at), r->warning);
     snprintf(screen->warning, sizeof screen->warning, "%s", r->warning);

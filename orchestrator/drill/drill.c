@@ -220,21 +220,12 @@ static bool do_answers(struct exercise *x, struct fault *f)
 
 /* --- the loop --- */
 
-static int64_t sum_of(const struct state_counts *c, enum bucket bucket)
-{
-    int64_t sum = 0;
-    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
-        if (certificate_bucket((enum certificate_state)s) == bucket)
-            sum += c->n[s];
-    return sum;
-}
-
 /* How long the CA's record waited for publication: batches are published in their order or later, so the
  * oldest batch that is not wholly published bounds it. */
 static void measure(struct exercise *x, const struct engine_report *r)
 {
-    int64_t published = sum_of(&r->counts, BUCKET_REVOKED);
-    int64_t recorded = published + sum_of(&r->counts, BUCKET_PENDING_PUBLICATION);
+    int64_t published = r->counts.n[BUCKET_REVOKED];
+    int64_t recorded = published + r->counts.n[BUCKET_PENDING_PUBLICATION];
     if (recorded > x->recorded) {
         x->batches = arena_grow(x->batches, (x->batch_count + 1) * sizeof *x->batches);
         x->batches[x->batch_count++] = (struct exercise_batch){x->clock.now, recorded};
@@ -261,9 +252,9 @@ static void tell(struct exercise *x, const struct engine_report *r, bool always)
     x->told = x->clock.now;
     log_line("%s  revoked %" PRId64 ", pending publication %" PRId64 ", not revoked %" PRId64
              ", held %" PRId64 ", expired %" PRId64 "%s; next due %s",
-             utc_format(x->clock.now, at), sum_of(&r->counts, BUCKET_REVOKED),
-             sum_of(&r->counts, BUCKET_PENDING_PUBLICATION), sum_of(&r->counts, BUCKET_NOT_REVOKED),
-             sum_of(&r->counts, BUCKET_HELD), sum_of(&r->counts, BUCKET_EXPIRED),
+             utc_format(x->clock.now, at), r->counts.n[BUCKET_REVOKED],
+             r->counts.n[BUCKET_PENDING_PUBLICATION], r->counts.n[BUCKET_NOT_REVOKED],
+             r->counts.n[BUCKET_HELD], r->counts.n[BUCKET_EXPIRED],
              r->state == ENGINE_PAUSED ? "; PAUSED" : "",
              utc_is_set(r->due) ? utc_format(r->due, due) : "nothing");
 }

@@ -153,21 +153,6 @@ static bool housekeeping(struct engine *e, struct engine_report *r, struct fault
     return true;
 }
 
-static int64_t bucket_sum(const struct state_counts *c, enum bucket bucket)
-{
-    int64_t sum = 0;
-    for (int s = 1; s < CERTIFICATE_STATE_COUNT; s++)
-        if (certificate_bucket((enum certificate_state)s) == bucket)
-            sum += c->n[s];
-    return sum;
-}
-
-/* The CA has them, no CRL that we have seen does. */
-static int64_t unseen(const struct state_counts *c)
-{
-    return c->n[CERTIFICATE_RECORDED] + c->n[CERTIFICATE_WAS_BEFORE];
-}
-
 static bool is_startable(struct engine *e, const struct cohort *c, struct arena *a, bool *yes,
                          struct fault *f)
 {
@@ -202,12 +187,9 @@ static bool not_started(struct engine *e, const struct cohort *cohorts, size_t n
  * what was approved, for a person. */
 static enum engine_state judge_counts(const struct state_counts *c, int64_t refused)
 {
-    const int64_t *n = c->n;
-    int64_t active =
-        n[CERTIFICATE_WAITING] + n[CERTIFICATE_DUE] + n[CERTIFICATE_ASKED] + n[CERTIFICATE_DOUBT] - refused;
-    int64_t pending = bucket_sum(c, BUCKET_PENDING_PUBLICATION) - c->not_checkable;
-    int64_t person = n[CERTIFICATE_HELD] + n[CERTIFICATE_UNKNOWN] + n[CERTIFICATE_NEEDS_PERSON] +
-                     c->not_checkable + refused;
+    int64_t active = c->n[BUCKET_NOT_REVOKED] - c->needs_person - refused;
+    int64_t pending = c->n[BUCKET_PENDING_PUBLICATION] - c->not_checkable;
+    int64_t person = c->n[BUCKET_HELD] + c->n[BUCKET_UNKNOWN] + c->needs_person + c->not_checkable + refused;
     if (active > 0 || pending > 0)
         return ENGINE_WORKING;
     return person > 0 ? ENGINE_LEFT : ENGINE_SETTLED;
@@ -234,7 +216,7 @@ static bool assess(struct engine *e, struct engine_report *r, struct queue_next 
         !store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     e->counts = r->counts;
-    e->recorded = unseen(&r->counts);
+    e->recorded = r->counts.unseen;
     for (size_t i = 0; i < n; i++) {
         started += utc_is_set(cohorts[i].started_at);
         voided += utc_is_set(cohorts[i].started_at) && utc_is_set(cohorts[i].voided_at);
@@ -267,7 +249,7 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     if (utc_is_set(q->expiry))
         sooner(&next, utc_add(q->expiry, (struct span){1}));
     sooner(&next, q->hold_ends);
-    if (bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0) {
+    if (r->counts.n[BUCKET_PENDING_PUBLICATION] > 0) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
         if (utc_is_set(engine_ask_due(e)))
             sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
@@ -283,7 +265,7 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
 static bool look(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc now = engine_act(e).at;
-    bool pending = bucket_sum(&r->counts, BUCKET_PENDING_PUBLICATION) > 0;
+    bool pending = r->counts.n[BUCKET_PENDING_PUBLICATION] > 0;
     if (!utc_is_set(e->last_full_look))
         e->last_full_look = now;
     bool full = now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
@@ -296,7 +278,7 @@ static bool look(struct engine *e, struct engine_report *r, struct fault *f)
 /* Recorded by another engine, which may be dead before it publishes: ours to publish too. */
 static void notice_others(struct engine *e, const struct state_counts *c)
 {
-    for (size_t i = 0; i < e->parts.issuer_count && unseen(c) > e->recorded; i++)
+    for (size_t i = 0; i < e->parts.issuer_count && c->unseen > e->recorded; i++)
         e->dirty[i] = true;
 }
 

@@ -139,6 +139,7 @@ struct engine {
     struct utc *published; /* per issuer of settings: last publication by this engine */
     struct utc last_full_look, last_pending_look;
     struct utc last_notify, notify_wake; /* when notices were decided last, and want to be again */
+    struct notice_seen notice_seen;      /* what that decision knew of */
     struct span look_gap;                /* to the next look at what is pending; 0: a CRL of ours is new */
     int64_t recorded;                    /* not yet in a CRL we have seen, at the end of the last step */
     struct state_counts counts;          /* of the last step that reached its end */

@@ -24,7 +24,7 @@ struct posted {
 struct mailbag {
     struct posted *list;
     size_t count, room;
-    int64_t accepted, refused; /* since it was opened */
+    int64_t answered, accepted, refused; /* since it was opened */
     struct notice_templates templates;
     struct arena arena;
     bool ready;
@@ -36,6 +36,7 @@ static void on_answer(void *context, const struct mail_answer *answer)
     for (size_t i = 0; i < bag->count; i++)
         if (bag->list[i].notice == answer->id && !bag->list[i].answered) {
             bag->list[i].answered = true;
+            bag->answered++;
             bag->accepted += answer->outcome == MAIL_ACCEPTED;
             bag->refused += answer->outcome == MAIL_REFUSED;
             bag->list[i].outcome = answer->outcome;
@@ -271,10 +272,11 @@ bool engine_mail_step(struct engine *e, struct engine_report *r, bool *busy, str
     return e->parts.mail->ops->step(e->parts.mail, busy, f) && commit_answers(e, r, f);
 }
 
-#define DECIDE_EVERY 60 /* seconds between decisions when nothing said that one is due */
+#define DECIDE_EVERY 3600 /* seconds between decisions when nothing said that one is due */
 
-/* Deciding reads every subscriber: done when its own wake-up time has come, and once a minute for what people
- * did meanwhile. */
+/* Deciding reads every subscriber: done when its own wake-up time has come, when people did something that
+ * could change it, and now and then for what this campaign's log does not tell (contacts loaded for another
+ * one). */
 static bool decide(struct engine *e, struct utc now, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -301,17 +303,29 @@ static bool decide(struct engine *e, struct utc now, struct fault *f)
     return true;
 }
 
+static int64_t failures(const struct engine *e)
+{
+    return e->bag == NULL ? 0 : e->bag->answered - e->bag->accepted;
+}
+
 bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, struct fault *f)
 {
     struct utc now = engine_act(e).at;
+    bool news;
     *next = UTC_NONE;
     if (!e->parts.profile.notices || e->parts.mail == NULL)
         return true;
-    bool due = !utc_is_set(e->last_notify) || now.s >= e->last_notify.s + DECIDE_EVERY ||
-               (utc_is_set(e->notify_wake) && now.s >= e->notify_wake.s);
-    if ((due && !decide(e, now, f)) || !engine_mail_step(e, r, &r->mail_open, f))
+    if (!store_notice_news(e->parts.store, e->parts.campaign, &e->notice_seen, &news, f))
         return false;
-    if (r->notices > 0) /* an answer may open the way to a backup contact at once */
+    bool due = news || !utc_is_set(e->last_notify) || now.s >= e->last_notify.s + DECIDE_EVERY ||
+               (utc_is_set(e->notify_wake) && now.s >= e->notify_wake.s);
+    if (due && !decide(e, now, f))
+        return false;
+    int64_t failed = failures(e);
+    if (!engine_mail_step(e, r, &r->mail_open, f))
+        return false;
+    /* a failure may open the way to a backup contact at once; the rest is decided when all have answered */
+    if (failures(e) > failed || (r->notices > 0 && e->bag->count == 0))
         e->notify_wake = now;
     *next = e->notify_wake;
     if (r->mail_open) {

@@ -183,12 +183,36 @@ static void forget_sent(struct store *s)
 static bool send_once(struct store *s, struct fault *f)
 {
     const struct parameters *p = &s->sent_parameters;
+    const struct statement *q = s->sent_statement;
     tell_hook(s, s->sent, false);
-    if (PQsendQueryParams(s->connection, s->sent_sql, p->n, NULL, p->values, NULL, NULL, 0) == 1)
+    int sent = q->prepared
+                   ? PQsendQueryPrepared(s->connection, s->sent, p->n, p->values, NULL, NULL, 0)
+                   : PQsendQueryParams(s->connection, q->file->bytes.p, p->n, NULL, p->values, NULL, NULL, 0);
+    if (sent == 1)
         return true;
     fault_from(s, NULL, s->sent, f);
     forget_sent(s);
     return false;
+}
+
+#define PREPARE_AT 3 /* uses in a session */
+
+/* What the session knows of a query. One that can't be prepared is sent as text, and says why then. */
+static const struct statement *statement_of(struct store *s, const char *name, const struct embed_file *file)
+{
+    size_t i = 0;
+    while (i < s->statement_count && s->statements[i].file != file)
+        i++;
+    if (i == s->statement_count) {
+        s->statements = arena_grow(s->statements, ++s->statement_count * sizeof *s->statements);
+        s->statements[i] = (struct statement){.file = file};
+    }
+    struct statement *q = &s->statements[i];
+    if (++q->uses == PREPARE_AT) {
+        AUTO_RESULT *r = PQprepare(s->connection, name, file->bytes.p, 0, NULL);
+        q->prepared = ended_well(r);
+    }
+    return q;
 }
 
 bool store_send(struct store *s, const char *name, struct parameters *p, struct fault *f)
@@ -200,7 +224,7 @@ bool store_send(struct store *s, const char *name, struct parameters *p, struct 
     const struct embed_file *file = embed_find(path);
     if (file == NULL)
         return fault_set(f, FAULT_FAILED, "no query %s in this program", path);
-    s->sent_sql = file->bytes.p;
+    s->sent_statement = statement_of(s, name, file);
     s->sent = name;
     s->sent_attempts = 0;
     s->sent_parameters = *p;
@@ -409,6 +433,7 @@ int store_fd(const struct store *s)
 bool store_reconnect(struct store *s, struct fault *f)
 {
     forget_sent(s);
+    s->statement_count = 0;
     PQfinish(s->connection);
     return connect_store(s, f);
 }
@@ -424,6 +449,7 @@ void store_close(struct store *s)
         return;
     forget_sent(s);
     PQfinish(s->connection);
+    free(s->statements);
     arena_free(&s->arena);
     free(s);
 }

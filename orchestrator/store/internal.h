@@ -5,6 +5,7 @@
 #define MASSREVOKE_STORE_INTERNAL_H
 
 #include "massrevoke/digest.h"
+#include "massrevoke/embed.h"
 #include "massrevoke/json.h"
 #include "massrevoke/serial.h"
 #include "massrevoke/store.h"
@@ -23,14 +24,23 @@ struct parameters {
 void parameters_free(struct parameters *p);
 #define AUTO_PARAMETERS __attribute__((cleanup(parameters_free))) struct parameters
 
+/* A query of this session; one that comes again is prepared: planning costs more than most of them. */
+struct statement {
+    const struct embed_file *file;
+    int uses;
+    bool prepared;
+};
+
 struct store {
     PGconn *connection;
+    struct statement *statements;
+    size_t statement_count;
     struct arena arena;
     const char *conninfo, *schema, *id;
     store_hook_fn *hook;
     void *hook_context;
     const char *sent; /* the query under way (store_send), NULL: none */
-    const char *sent_sql;
+    const struct statement *sent_statement;
     struct parameters sent_parameters; /* kept: it may have to run again */
     int sent_attempts;
 };

@@ -144,6 +144,19 @@ bool store_notice_moved(struct store *s, int campaign, int cohort, struct arena 
     return read_subscribers(s, campaign, cohort, "moved_certificates", "moved_tries", a, out, n, f);
 }
 
+bool store_notice_news(struct store *s, int campaign, struct notice_seen *seen, bool *news, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, seen->event);
+    if (!store_query(s, "notice_news", &p, &r, f))
+        return false;
+    *news = get_bool(r, 0, 0) || get_int(r, 0, 2) != seen->plan;
+    *seen = (struct notice_seen){get_int(r, 0, 1), get_int(r, 0, 2)};
+    return true;
+}
+
 bool store_notice_begin(struct store *s, const struct act *act, int cohort, const char *subscriber,
                         int64_t contact, enum notice_kind kind, int about, int64_t *notice, struct utc *first,
                         struct fault *f)

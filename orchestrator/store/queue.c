@@ -330,17 +330,13 @@ bool store_state_counts(struct store *s, int campaign, struct state_counts *out,
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
-    *out = (struct state_counts){0};
     if (!store_query(s, "state_counts", &p, &r, f))
         return false;
-    for (int i = 0; i < PQntuples(r); i++) {
-        int64_t state = get_int(r, i, 0);
-        if (state <= 0 || state >= CERTIFICATE_STATE_COUNT)
-            continue;
-        out->n[state] = get_int(r, i, 1);
-        if (certificate_bucket((enum certificate_state)state) == BUCKET_PENDING_PUBLICATION)
-            out->not_checkable += get_int(r, i, 2);
-    }
+    *out = (struct state_counts){.needs_person = get_int(r, 0, BUCKET_COUNT),
+                                 .unseen = get_int(r, 0, BUCKET_COUNT + 1),
+                                 .not_checkable = get_int(r, 0, BUCKET_COUNT + 2)};
+    for (int i = 0; i < BUCKET_COUNT; i++)
+        out->n[i] = get_int(r, 0, i);
     return true;
 }
 

@@ -167,4 +167,22 @@ ends 0 "an inventory that has a CA certificate" -c moving inventory --as alice c
 echo 0C0FFEE0 >ca.txt
 ends 1 "its serial in a list" -c moving import --json --serials hex --as alice ca.txt
 says out "a CA certificate: only a campaign under a clause of BR 4.9.1.2 takes those" "is refused as such"
+
+# ---- a re-run of the list that came with an earlier report ----
+ends 0 "a third campaign" open rerun --rule 4.9.1.1-12 --received "$(ago '3 hours')" --as alice
+ends 0 "its list" -c rerun import --serials hex --as alice list.txt
+ends 0 "a plan of it" -c rerun plan --as alice
+serials demo 7 4 >again.txt
+again=(-c rerun reconcile --json --serials hex --as alice --received "$(ago '9 hours')" --source "a second report")
+ends 8 "what it would do" "${again[@]}" again.txt
+m -c rerun status --json >screen
+[ "$(field screen affected)" = 8 ]
+verdict $? "it did nothing"
+ends 0 "it does" "${again[@]}" --apply again.txt
+ends 0 "status" -c rerun status --json
+told affected 4
+[ "$(grep -c '"ok": true' out)" = 1 ]
+verdict $? "the ledger balances"
+tr -d '\n ' <out | grep -q '"cohort":2,[^}]*"affected":4,'
+verdict $? "all four run on the earlier clock"
 finish
