@@ -4,7 +4,8 @@
  * (certificate_file), and must hold one of that serial that the issuer signed; without it a person is needed,
  * and nothing is sent. Signed by the certificate's own key where keys_dir has it, else by the account. Nonces
  * are those of earlier answers; refused for its nonce alone a request goes again at once, ACME_TRIES times.
- * There is no status: what nobody knows is sent again, and alreadyRevoked is the answer. Does not: issue,
+ * There is no status: what nobody knows is sent again, and alreadyRevoked is the answer. The first date
+ * stays; Boulder lets the certificate's own key turn an earlier reason into keyCompromise. Does not: issue,
  * register an account, retry otherwise, pace, publish. Sources: RFC 8555 6.2 to 6.7, 7.3.1, 7.6; facts of
  * backends 1.4, 3. Called by: ca_doors. */
 #ifndef MASSREVOKE_CA_ACME_H

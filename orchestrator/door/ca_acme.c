@@ -379,6 +379,20 @@ static bool no_publish(struct ca_door *d, uint16_t issuer, struct utc now, struc
     return fault_set(f, FAULT_REFUSED, "an ACME server signs its CRLs by itself");
 }
 
+/* The directory is read and the account found, as before the first certificate. */
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_acme *c = self(d);
+    bool ok = transfer_probe(&c->http, NULL, out, f), busy;
+    while (ok && !set_up(c)) {
+        ca_wait(d, 100);
+        ok = step(d, &busy, f);
+    }
+    snprintf(out->text, sizeof out->text,
+             c->account == NULL ? "its directory is read" : "it knows the account");
+    return ok;
+}
+
 /* --- opening --- */
 
 static void close_door(struct ca_door *d)
@@ -479,7 +493,7 @@ bool ca_acme_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     struct ca_acme *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_acme){0};
     c->door = (struct ca_door){
-        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+        .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     c->queue = (struct ca_queue){.door = &c->door,
                                  .where = arena_format(&c->arena, "CA %s at %s", ca->name, ca->http.url),
                                  .first_issuer = first_issuer,

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define HINT "check this CA's command, its profile, and what the program itself is configured for"
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
@@ -328,6 +329,37 @@ static bool no_publish(struct ca_door *d, uint16_t issuer, struct utc now, struc
 
 /* --- opening --- */
 
+/* As the process will be looked up; "" is the current folder there. */
+static bool is_program(const char *name)
+{
+    char path[4096];
+    const char *folders = strchr(name, '/') == NULL ? getenv("PATH") : NULL;
+    if (folders == NULL)
+        return strchr(name, '/') != NULL && access(name, X_OK) == 0;
+    struct str rest = str_of(folders);
+    while (rest.p != NULL) {
+        struct str folder = str_cut(&rest, ':');
+        int n = snprintf(path, sizeof path, "%.*s/%s", (int)folder.n, folder.p, name);
+        if (folder.n > 0 && n < (int)sizeof path && access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Its programs are there; none is run, for nobody knows what it would do. */
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_exec *c = self(d);
+    const char *const *commands[] = {c->command, c->status_command};
+    *out = (struct ca_probe){.date = UTC_NONE};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (commands[i] != NULL && !is_program(commands[i][0]))
+            return fault_set(f, FAULT_CONFIG, "%s: %s is no program that may be run", c->queue.where,
+                             commands[i][0]);
+    snprintf(out->text, sizeof out->text, "its programs are there; none was run");
+    return true;
+}
+
 static void close_door(struct ca_door *d)
 {
     struct ca_exec *c = self(d);
@@ -376,7 +408,7 @@ bool ca_exec_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     struct ca_exec *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_exec){.seconds = (int)ca->http.timeout.s, .process = {.ended = -1}};
     c->door = (struct ca_door){
-        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+        .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     c->queue = (struct ca_queue){.door = &c->door,
                                  .where = arena_format(&c->arena, "CA %s", ca->name),
                                  .first_issuer = first_issuer,

@@ -277,6 +277,48 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     return ok;
 }
 
+/* --- before a campaign --- */
+
+/* Sends and waits; the answers are the wire's until pg_wire_forget. */
+static bool ask_server(struct ca_sql *c, const struct pg_query *queries, size_t n, struct fault *f)
+{
+    enum pg_wire_state state;
+    const char *text;
+    bool said;
+    pg_wire_send(c->wire, queries, n, false);
+    while ((state = pg_wire_step(c->wire)) == PG_WIRE_BUSY)
+        ca_wait(&c->door, 100);
+    if (state == PG_WIRE_DONE)
+        return true;
+    enum pg_meaning why = pg_wire_why(c->wire, &text, &said);
+    fault_set(f, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, "%s: %s", c->queue.where, text);
+    pg_wire_forget(c->wire);
+    return fault_hint(f, HINT);
+}
+
+/* The profile's own statements for no serial at all, rolled back: that needs every right they need. */
+static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
+{
+    struct ca_sql *c = self(d);
+    unsigned reason = 0;
+    while (reason + 1 < BACKEND_REASONS && c->how.words[reason] == NULL)
+        reason++;
+    const char *const values[] = {c->names[0].aki, "{}", c->how.words[reason], "0"};
+    const struct pg_query clock = {.sql = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint"};
+    const struct pg_query statements[] = {
+        {.sql = "BEGIN"}, {c->how.revoke, values, 4}, {c->how.record.query, values, 2}, {.sql = "ROLLBACK"}};
+    *out = (struct ca_probe){.date = UTC_NONE};
+    if (!ask_server(c, &clock, 1, f))
+        return false;
+    out->date = (struct utc){strtoll(PQgetvalue(pg_wire_result(c->wire, 0), 0, 0), NULL, 10)};
+    pg_wire_forget(c->wire);
+    if (!ask_server(c, statements, sizeof statements / sizeof *statements, f))
+        return false;
+    pg_wire_forget(c->wire);
+    snprintf(out->text, sizeof out->text, "its statements may be run");
+    return true;
+}
+
 /* --- opening --- */
 
 static void close_door(struct ca_door *d)
@@ -333,7 +375,7 @@ bool ca_sql_open(const struct settings_ca *ca, uint16_t first_issuer, struct clo
     struct ca_sql *c = arena_grow(NULL, sizeof *c);
     *c = (struct ca_sql){0};
     c->door = (struct ca_door){
-        .ops = &ops, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
+        .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     c->queue = (struct ca_queue){.door = &c->door,
                                  .where = arena_format(&c->arena, "CA %s", ca->name),
                                  .first_issuer = first_issuer,

@@ -384,6 +384,25 @@ static void lines_that_contradict(void **state)
         assert_int_equal(outcome_of(i), want[i]);
 }
 
+static void probed_before_a_campaign(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command;
+        bool there;
+    } rows[] = {{"/bin/sh", true}, {"sh", true}, {"/etc/passwd", false}, {"no-such-program", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ca_door *door;
+        struct ca_probe p;
+        struct fault f = {0};
+        const char *const command[] = {rows[i].command, NULL};
+        assert_true(open_with("lines", command, 1, NULL, 0, &door, &f));
+        assert_int_equal(door->probe(door, &p, &f), rows[i].there);
+        assert_int_equal(f.kind, rows[i].there ? FAULT_NONE : FAULT_CONFIG);
+        ca_close(door);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +410,7 @@ int main(void)
         cmocka_unit_test(certutil),
         cmocka_unit_test(a_status_command_beside),
         cmocka_unit_test(a_program_that_is_not_there),
+        cmocka_unit_test(probed_before_a_campaign),
         cmocka_unit_test(nothing_is_left_running),
         cmocka_unit_test(lines_that_contradict),
     };

@@ -343,11 +343,39 @@ static void start_proxy(void)
     conninfo = arena_format(&ca.arena, "host='%s%s", ours, end);
 }
 
+/* Looking needs the rights that the work will need, and changes nothing. */
+static void probed_before_a_campaign(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct ca_probe p;
+    struct fault f = {0};
+    list_reset();
+    assert_true(open_with(conninfo, &door, &f));
+    assert_true(door->probe(door, &p, &f));
+    assert_in_range(p.date.s, real_now(NULL).s - 60, real_now(NULL).s + 60);
+    for (size_t i = 0; i < list.count; i++)
+        assert_false(list_row(&list.serials[i]).revoked);
+    cfssl_ask(&ca, "CREATE ROLE reader LOGIN; GRANT SELECT ON certificates TO reader");
+    ca_close(door);
+    assert_true(open_with(arena_format(&ca.arena, "%s user=reader", conninfo), &door, &f));
+    assert_false(door->probe(door, &p, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG); /* it may read, and not revoke */
+    ca_close(door);
+    cfssl_ask(&ca, "DROP OWNED BY reader; DROP ROLE reader");
+    f = (struct fault){0};
+    assert_true(open_with("host=127.0.0.1 port=1 dbname=none connect_timeout=2", &door, &f));
+    assert_false(door->probe(door, &p, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    ca_close(door);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_state_means_what_the_table_says),
         cmocka_unit_test(a_login_that_is_refused),
+        cmocka_unit_test(probed_before_a_campaign),
         cmocka_unit_test(only_its_own_issuers_rows),
         cmocka_unit_test(text_columns_do_too),
         cmocka_unit_test(publishes_from_the_database),

@@ -306,27 +306,38 @@ static void find_out(size_t i)
         fail_msg("%s: %s", list->name, f.text);
 }
 
-static void an_answer_is_lost(void **state)
+/* Asks for certificate i and loses the answer; was it executed? */
+static bool lose_one(size_t i)
 {
-    (void)state;
-    NEEDS(list->lose_answers != NULL);
     struct fault f;
-    struct ca_item one = item(1, usual());
+    struct ca_item one = item(i, usual());
     must_revoke(0, usual()); /* whatever is kept open is open now */
     list->lose_answers(true);
     (void)!send_all(&one, 1, &f);
     list->lose_answers(false);
     assert_int_equal(count, 1);
-    expect(1, CA_ASK);
-    for (int i = 0; i < 100 && !list->row(&list->serials[1]).revoked; i++)
+    expect((uint32_t)i, CA_ASK);
+    for (int k = 0; k < 100 && !list->row(&list->serials[i]).revoked; k++)
         poll(NULL, 0, 20);
-    expect_row(1, true, (int)usual());
-    struct ca_list_row was = list->row(&list->serials[1]);
+    return list->row(&list->serials[i]).revoked;
+}
+
+static void an_answer_is_lost(void **state)
+{
+    (void)state;
+    NEEDS(list->lose_answers != NULL);
+    size_t i = 1;
+    while (!lose_one(i) && list->refuses && i + 1 < list->count) {
+        i++;
+        list->reset();
+    }
+    expect_row(i, true, (int)usual());
+    struct ca_list_row was = list->row(&list->serials[i]);
     if (!can_find_out())
         return;
-    find_out(1);
-    expect(1, CA_REVOKED_BEFORE);
-    assert_int_equal(list->row(&list->serials[1]).at, was.at);
+    find_out(i);
+    expect((uint32_t)i, CA_REVOKED_BEFORE);
+    assert_int_equal(list->row(&list->serials[i]).at, was.at);
 }
 
 /* The status says "not revoked", and then the old request arrives: only the quiet time helps. */

@@ -39,6 +39,7 @@ struct ca_list {
     bool vague_status;  /* of a serial it does not know it tells nothing that can be believed */
     bool tells_no_date; /* its status says "revoked" alone */
     bool races;         /* the backend itself may say "now", or fail, when two requests come at once */
+    bool refuses;       /* it refuses some requests at random: the answer that is lost may be such a one */
     bool needs_quiet;   /* facts.quiet must be set: requests may be under way */
 
     void (*reset)(void);

@@ -168,6 +168,7 @@ static struct ca_list list = {
     .count = 8,
     .reasons = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9,
     .keeps_first_date = true,
+    .refuses = true,
     .needs_quiet = true,
     .reset = list_reset,
     .open = list_open,
@@ -425,12 +426,38 @@ static void lost_slow_and_without_proof(void **state)
     expect(CA_WAIT);
 }
 
+/* A server that knows the account lets us in; another key is nobody there. */
+static void probed_before_a_campaign(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct ca_probe p;
+    struct fault f = {0};
+    struct settings_http http = settings();
+    assert_true(open_with(&http, &door, &f));
+    assert_true(door->probe(door, &p, &f));
+    ca_close(door);
+    http.account_key_file = server.subscriber_key;
+    assert_true(open_with(&http, &door, &f));
+    assert_false(door->probe(door, &p, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    ca_close(door);
+    f = (struct fault){0};
+    http = settings();
+    http.url = "https://127.0.0.1:1/dir";
+    assert_true(open_with(&http, &door, &f));
+    assert_false(door->probe(door, &p, &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    ca_close(door);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_its_certificate_a_person_is_needed),
         cmocka_unit_test(a_certificate_of_another_ca_is_not_sent),
         cmocka_unit_test(another_account_stops),
+        cmocka_unit_test(probed_before_a_campaign),
         cmocka_unit_test(its_own_key_signs),
         cmocka_unit_test(a_known_account_is_not_looked_up),
         cmocka_unit_test(answers_of_boulder_and_worse),
