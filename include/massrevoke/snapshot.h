@@ -169,6 +169,8 @@ struct affected_row {
     struct utc not_before, not_after;
     enum certificate_state state;
     struct utc planned, revoked; /* slot; the CA's date (UTC_NONE) */
+    int issuer_number;           /* the store's */
+    struct serial serial_number; /* n 0: not one */
     int reason;                  /* CRLReason of entry or plan; REASON_UNSPECIFIED prints N/A */
     bool delayed;                /* planned after the deadline */
     bool excluded_expired;       /* expired before receipt */

@@ -68,6 +68,13 @@ struct pointer {
 MUST_USE bool store_pointers(struct store *s, int campaign, struct arena *a, struct pointer **out, size_t *n,
                              struct fault *f);
 
+/* Gets an object's bytes, a part at a time. */
+typedef void object_part_fn(void *context, struct str bytes);
+
+/* The bytes of a kept object in order; *parts (may be NULL) counts them, 0 when only its digest is kept. */
+MUST_USE bool store_object(struct store *s, struct digest sha256, object_part_fn *part, void *context,
+                           int64_t *parts, struct fault *f);
+
 /* What an edge of a pointer, one URL by one way, showed last. */
 struct edge {
     bool crl;

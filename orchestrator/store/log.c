@@ -2,6 +2,7 @@
 #include "massrevoke/hex.h"
 #include "massrevoke/merkle.h"
 #include "massrevoke/store_log.h"
+#include "massrevoke/store_outside.h"
 #include "report_parts.h"
 
 #include <inttypes.h>
@@ -230,6 +231,11 @@ static bool check_strays(struct check *c, struct fault *f)
     return true;
 }
 
+static void digest_part(void *context, struct str bytes)
+{
+    digest_add(context, bytes.p, bytes.n);
+}
+
 /* The fetched bytes still have the digest under which sightings name them. */
 static bool check_objects(struct check *c, struct fault *f)
 {
@@ -240,19 +246,7 @@ static bool check_objects(struct check *c, struct fault *f)
         return false;
     for (int i = 0; i < PQntuples(r); i++) {
         struct digest_state d = digest_begin();
-        bool ok = true;
-        for (int64_t part = 0; ok && part < get_int(r, i, 2); part++) {
-            AUTO_ARENA a = {0};
-            AUTO_PARAMETERS one = {0};
-            AUTO_RESULT *bytes = NULL;
-            put_text(&one, get_text(r, i, 0));
-            put_int(&one, part);
-            ok = store_query(c->store, "object_part", &one, &bytes, f);
-            if (ok && PQntuples(bytes) == 1) {
-                struct str piece = get_bytes(bytes, 0, 0, &a);
-                digest_add(&d, piece.p, piece.n);
-            }
-        }
+        bool ok = store_object(c->store, get_digest(r, i, 0), digest_part, &d, NULL, f);
         struct digest now = digest_end(&d), named = get_digest(r, i, 0);
         if (!ok)
             return false;

@@ -3,6 +3,7 @@
 #include "massrevoke/embed.h"
 #include "massrevoke/file.h"
 #include "massrevoke/store_log.h"
+#include "massrevoke/store_outside.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,22 +85,9 @@ static bool export_lines(struct export *x, const char *name, const char *query, 
     return out_end(x, ok ? f : &ignored) && ok;
 }
 
-static bool export_parts(struct export *x, const char *sha256, int64_t parts, struct fault *f)
+static void export_part(void *context, struct str bytes)
 {
-    for (int64_t part = 0; part < parts; part++) {
-        AUTO_ARENA a = {0};
-        AUTO_PARAMETERS p = {0};
-        AUTO_RESULT *r = NULL;
-        put_text(&p, sha256);
-        put_int(&p, part);
-        if (!store_query(x->store, "object_part", &p, &r, f))
-            return false;
-        if (PQntuples(r) == 0)
-            return fault_set(f, FAULT_FAILED, "object %s: part %" PRId64 " is missing", sha256 + 2, part);
-        struct str bytes = get_bytes(r, 0, 0, &a);
-        out_add(x, bytes.p, bytes.n);
-    }
-    return true;
+    out_add(context, bytes.p, bytes.n);
 }
 
 static bool export_objects(struct export *x, struct fault *f)
@@ -114,7 +102,10 @@ static bool export_objects(struct export *x, struct fault *f)
         struct fault ignored = {0};
         if (!out_begin(x, arena_format(&x->arena, "objects/%s.%s", sha256 + 2, get_text(r, i, 1)), f))
             return false;
-        bool ok = export_parts(x, sha256, get_int(r, i, 2), f);
+        int64_t parts;
+        bool ok = store_object(x->store, get_digest(r, i, 0), export_part, x, &parts, f) &&
+                  (parts == get_int(r, i, 2) ||
+                   fault_set(f, FAULT_FAILED, "object %s: a part is missing", sha256 + 2));
         if (!out_end(x, ok ? f : &ignored) || !ok)
             return false;
     }

@@ -213,6 +213,27 @@ bool store_pointers(struct store *s, int campaign, struct arena *a, struct point
     return true;
 }
 
+bool store_object(struct store *s, struct digest sha256, object_part_fn *part, void *context, int64_t *parts,
+                  struct fault *f)
+{
+    int64_t count = 0;
+    for (bool more = true; more; count += more) {
+        AUTO_ARENA a = {0};
+        AUTO_PARAMETERS p = {0};
+        AUTO_RESULT *r = NULL;
+        put_digest(&p, sha256);
+        put_int(&p, count);
+        if (!store_query(s, "object_part", &p, &r, f))
+            return false;
+        more = PQntuples(r) > 0;
+        if (more)
+            part(context, get_bytes(r, 0, 0, &a));
+    }
+    if (parts != NULL)
+        *parts = count;
+    return true;
+}
+
 /* -- edges, strangers, publication ----------------------------------------------------------------------- */
 
 bool store_edge(struct store *s, const struct act *act, const struct edge *edge, bool *changed,

@@ -56,6 +56,8 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
         .revoked = word == NULL ? UTC_NONE : word->at,
         .reason = word == NULL || word->reason < 0 ? (int)get_int(r, i, 11) : word->reason,
         .excluded_expired = get_bool(r, i, 13),
+        .issuer_number = (int)get_int(r, i, 14),
+        .serial_number = number,
     };
     struct utc when = utc_is_set(row.revoked) ? row.revoked : row.planned;
     row.delayed = !row.excluded_expired &&

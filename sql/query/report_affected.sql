@@ -2,7 +2,7 @@
 SELECT v.precert_sha256, v.cert_sha256, coalesce(v.subject, ''), i.subject, k.serial, coalesce(v.dns_names, ''),
        v.not_before, k.not_after, k.number,
        CASE WHEN k.number % 1000 < p.used THEN get_byte(p.states, k.number % 1000) ELSE state_code('waiting') END,
-       h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL
+       h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL, k.issuer
   FROM (SELECT * FROM affected WHERE campaign = $1 AND NOT withdrawn AND coalesce(excluded, '') <> 'short_lived'
         OFFSET 0) k -- or a block of numbers is carried and sorted with each row
   JOIN cohort o USING (campaign, cohort) JOIN issuer i ON i.issuer = k.issuer
