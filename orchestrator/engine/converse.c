@@ -6,22 +6,28 @@
 #define CHECK_MS 500   /* a heartbeat older than this proves nothing about brakes (sentences 3 and 8) */
 #define ASK_AHEAD 1000 /* certificates asked about and not yet sent: what the CA said must not grow old */
 
+struct slot *engine_slot(const struct work *w, int64_t number)
+{
+    size_t low = 0, high = w->slot_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->places[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == w->slot_count || w->places[low].number != number ? NULL : &w->slots[w->places[low].slot];
+}
+
 static struct slot *find_slot(struct engine *e, int ca, int64_t number, struct work **work)
 {
     for (size_t i = 0; i < e->work_count; i++) {
         struct work *w = e->works[i];
-        size_t low = 0, high = w->ca == ca ? w->slot_count : 0;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (w->places[middle].number < number)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (w->ca != ca || low == w->slot_count || w->places[low].number != number)
+        struct slot *slot = w->ca == ca ? engine_slot(w, number) : NULL;
+        if (slot == NULL)
             continue;
         *work = w;
-        return &w->slots[w->places[low].slot];
+        return slot;
     }
     return NULL;
 }

@@ -251,25 +251,27 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     sooner(&next, q->hold_ends);
     if (r->counts.n[BUCKET_PENDING_PUBLICATION] > 0) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
-        if (utc_is_set(engine_ask_due(e)))
-            sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
             if (utc_is_set(e->published[i]))
                 sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
                                       utc_add(now, (struct span){1})));
     }
+    if (utc_is_set(engine_ask_due(e)))
+        sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
     r->next = next;
 }
 
-/* Pending work, or everything once per CRL period so that a vanished entry is found. */
-static bool look(struct engine *e, struct engine_report *r, struct fault *f)
+/* Pending work and doubts, or everything once per CRL period so that a vanished entry is found. An engine
+ * that does not verify looks for its own doubts. */
+static bool look(struct engine *e, bool doubts, struct engine_report *r, struct fault *f)
 {
     struct utc now = engine_act(e).at;
-    bool pending = r->counts.n[BUCKET_PENDING_PUBLICATION] > 0;
+    bool verifies = e->only & ENGINE_VERIFY;
+    bool pending = verifies && r->counts.n[BUCKET_PENDING_PUBLICATION] > 0;
     if (!utc_is_set(e->last_full_look))
         e->last_full_look = now;
-    bool full = now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
-    if (full || (pending && now.s >= engine_look_due(e).s))
+    bool full = verifies && now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
+    if (full || doubts || (pending && now.s >= engine_look_due(e).s))
         return engine_look(e, full, r, f);
     struct utc ask = engine_ask_due(e);
     return !utc_is_set(ask) || ask.s > now.s || engine_ask_responders(e, r, f);
@@ -301,7 +303,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, doubt = UTC_NONE, alert = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -314,18 +316,19 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
-    if (!engine_canaries(e, &canary, f) || !engine_doubts(e, &doubt, f))
+    if (!engine_canaries(e, &canary, f))
         return false;
+    bool doubts = engine_doubts(e);
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
-    if ((e->only & ENGINE_VERIFY) && !look(e, r, f))
+    if (!look(e, doubts, r, f))
         return false;
     if (!assess(e, r, &q, f) ||
         !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
     sooner(&r->next, canary);
-    sooner(&r->next, doubt);
+    sooner(&r->next, engine_doubts_next(e));
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
     sooner(&r->next, alert);

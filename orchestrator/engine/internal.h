@@ -37,6 +37,8 @@ struct slot {
     uint8_t state;      /* as claimed */
     uint8_t stage;      /* enum slot_stage */
     bool question;      /* at the door for its status, not to be revoked */
+    bool outside;       /* the world is being asked about it: place `ask` of its work's asks */
+    uint32_t ask;
 };
 
 struct slot_place {
@@ -224,14 +226,19 @@ int64_t engine_queued(const struct engine *e, int ca);
 /* What an answer means for a certificate at a door, or one that needs no door. */
 void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
 
+/* The slot of a number; NULL: the work has none. */
+struct slot *engine_slot(const struct work *w, int64_t number);
+
 /* --- doubt.c --- */
 
 /* Has it questions that the CA cannot answer? */
 bool engine_asks_outside(const struct engine *e, const struct work *w);
 
-/* Asks the world what CAs without a status are in doubt about; *wake: when it wants to go on, UTC_NONE:
- * nothing is. */
-MUST_USE bool engine_doubts(struct engine *e, struct utc *wake, struct fault *f);
+/* Wants CRLs for them; true: a look is due, which takes them along. */
+bool engine_doubts(struct engine *e);
+
+/* When the next look for them is due; UTC_NONE: there are none. */
+struct utc engine_doubts_next(const struct engine *e);
 
 /* --- breakers.c --- */
 
@@ -303,7 +310,7 @@ void engine_canaries_free(struct engine *e);
 /* Publishes CRLs that are wanted. */
 MUST_USE bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f);
 
-/* Fetches and judges what is due; `now` true: everything. */
+/* Fetches and judges what is pending and what is in doubt; `all`: what is published, too. */
 MUST_USE bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fault *f);
 
 /* When engine_look wants to run next, given that something is pending. */

@@ -185,7 +185,7 @@ bool engine_look(struct engine *e, bool all, struct engine_report *r, struct fau
     bool ok = begin(&l, f) &&
               store_pointers(e->parts.store, e->parts.campaign, &a, &l.pointers, &l.pointer_count, f) &&
               store_watch(e->parts.store, e->parts.campaign, all, &a, &items, &n, f) &&
-              look_at_crls(&l, items, n, f);
+              doubt_join(&l, &items, &n, f) && look_at_crls(&l, items, n, f);
     if (ok)
         look_queue(&l, items, n, all);
     ok = ok && look_at_ocsp(&l, f);

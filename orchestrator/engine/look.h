@@ -80,6 +80,27 @@ const char *look_headers(struct arena *a, const struct http_headers *headers);
 MUST_USE bool look_edge(struct look *l, struct edge *edge, const struct finding *const *findings,
                         size_t count, struct fault *f);
 
+/* Is it a question of doubt.c? Nothing that is shown of it moves the ledger: its answer does. */
+static inline bool look_is_doubt(const struct watched *w)
+{
+    return certificate_state(w->state) == CERTIFICATE_DOUBT;
+}
+
+/* Takes the open questions of doubt.c among the items, by number. */
+MUST_USE bool doubt_join(struct look *l, struct watched **items, size_t *n, struct fault *f);
+
+/* What all edges of a pointer together show of a question. */
+struct doubt_shown {
+    bool listed, revoked;      /* listed: at least one that counts names it, for good or (hold) not */
+    struct utc at;             /* the revocation date */
+    int reason;                /* enum reason */
+    struct utc not_revoked_at; /* the newest that counts was made then and says "not revoked"; else UTC_NONE */
+};
+
+/* Answers the question about an item, if it is still open and this is enough; whoever asked says so in any
+ * case, for patience ends. */
+void doubt_hear(struct look *l, const struct watched *item, const struct doubt_shown *shown);
+
 /* Fetches the CRLs of these and judges them. */
 MUST_USE bool look_at_crls(struct look *l, const struct watched *items, size_t n, struct fault *f);
 

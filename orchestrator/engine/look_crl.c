@@ -59,7 +59,7 @@ static struct digest asked_of(const struct group *g)
     struct digest_state s = digest_begin();
     for (size_t i = 0; i < g->pointer->count; i++) {
         const struct watched *w = item(g, i);
-        const int64_t row[4] = {w->number, w->state, w->reason, w->not_after.s};
+        const int64_t row[] = {w->number, w->state, w->reason, w->not_after.s, w->settled.s};
         digest_add(&s, row, sizeof row);
     }
     return digest_end(&s);
@@ -209,6 +209,8 @@ static bool commit(struct look *l, struct ask *k, const struct verifier_shown *s
         .missing = missing,
     };
     for (size_t i = 0; i < n && decides; i++) {
+        if (look_is_doubt(item(g, i)))
+            continue;
         if (shown->shown[i] && mark_of(g, i) == 0)
             seen[sight.seen_count++] = item(g, i)->number;
         else if (shown->vanished[i])
@@ -267,6 +269,24 @@ static bool commit_all(struct look *l, struct group *g, const struct verifier_sh
     return true;
 }
 
+/* The questions among the items. A listing on any CRL that counts is an answer, the newest first; only the
+ * newest says that something is not there. */
+static void tell_doubts(struct look *l, const struct group *g, const struct verifier_shown *shown)
+{
+    for (size_t i = 0; i < g->pointer->count; i++) {
+        struct doubt_shown told = {.not_revoked_at = UTC_NONE};
+        for (size_t k = 0; look_is_doubt(item(g, i)) && shown->any_counts && k < g->ask_count; k++) {
+            const struct ask *edge = &g->asks[(shown->newest + k) % g->ask_count];
+            const struct verifier_sight *s = edge->judged.counts ? &edge->judged.sights[i] : NULL;
+            if (k == 0 && edge->judged.complete)
+                told.not_revoked_at = edge->judged.crl.this_update;
+            if (s != NULL && s->listed && !told.listed)
+                told = (struct doubt_shown){true, s->revoked, s->at, s->reason, UTC_NONE};
+        }
+        doubt_hear(l, item(g, i), &told);
+    }
+}
+
 static bool conclude(struct look *l, struct group *g, struct fault *f)
 {
     struct verifier_edge *edges = arena_array(l->arena, g->ask_count, sizeof *edges);
@@ -280,8 +300,10 @@ static bool conclude(struct look *l, struct group *g, struct fault *f)
                                           .problem = k->reply.ok ? NULL : k->reply.problem,
                                           .crl = k->reply.ok ? &k->judged : NULL};
     }
-    if (unchanged)
+    if (unchanged) {
+        tell_doubts(l, g, &(struct verifier_shown){0});
         return true;
+    }
     verifier_combine_crls(edges, g->ask_count, g->wanted, g->pointer->count, l->arena, &shown);
     for (size_t i = 0; i < g->ask_count; i++) {
         struct ask *k = &g->asks[i];
@@ -301,6 +323,8 @@ static bool conclude(struct look *l, struct group *g, struct fault *f)
     bool ok = commit_all(l, g, &shown, f);
     for (size_t i = 0; ok && i < g->ask_count; i++)
         ok = note_edge(l, &g->asks[i], &shown.findings, f);
+    if (ok)
+        tell_doubts(l, g, &shown);
     return ok;
 }
 

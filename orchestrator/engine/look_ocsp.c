@@ -87,9 +87,12 @@ void look_queue(struct look *l, const struct watched *items, size_t n, bool all)
     o->count = o->at = 0;
     while (start < n && items[start].number <= o->last)
         start++;
+    for (size_t k = 0; k < n; k++) /* the engine waits for the answers to its questions */
+        if (look_is_doubt(&items[k]) && has_responder(l, &items[k]))
+            add(o, &items[k], &url);
     for (size_t k = 0; k < n; k++) {
         const struct watched *w = &items[(start + k) % n];
-        if (is_pending(w) && has_responder(l, w))
+        if (is_pending(w) && !look_is_doubt(w) && has_responder(l, w))
             add(o, w, &url);
     }
     if (all)
@@ -179,7 +182,8 @@ static struct utc revoked_at(const struct watched *w)
 static void judge(struct look *l, const struct watched *w, struct str bytes, struct verifier_ocsp *out)
 {
     struct verifier_question q = look_question(l, w->issuer, NULL);
-    q.revoked_at = certificate_state(w->state) == CERTIFICATE_WITHDRAWN ? UTC_NONE : revoked_at(w);
+    bool was_revoked = certificate_state(w->state) != CERTIFICATE_WITHDRAWN && !look_is_doubt(w);
+    q.revoked_at = was_revoked ? revoked_at(w) : UTC_NONE;
     verifier_judge_ocsp(bytes, &w->serial, &q, &outside_of(l->engine)->cache, l->arena, out);
 }
 
@@ -309,10 +313,10 @@ static bool commit(struct look *l, const struct asked *one, const struct verifie
                    const struct fetch_reply *replies, struct fault *f)
 {
     const struct watched *w = one->item;
-    bool had = !is_pending(w);
+    bool had = !is_pending(w), doubt = look_is_doubt(w);
     const struct ask *k = &one->asks[told->deciding];
     bool wrong = k->answered && (k->judged.findings.errors > 0 || told->findings.errors > 0);
-    bool moves = told->good ? had : told->revoked && !had;
+    bool moves = !doubt && (told->good ? had : told->revoked && !had);
     if (!k->answered || (!moves && !wrong))
         return true;
     struct at_hand bytes = {replies[k->reply].bytes, 0};
@@ -343,6 +347,27 @@ static bool commit(struct look *l, const struct asked *one, const struct verifie
     return true;
 }
 
+/* A question: "revoked" by any edge is an answer, else the newest word. */
+static void tell_doubt(struct look *l, const struct asked *one)
+{
+    struct doubt_shown told = {.not_revoked_at = UTC_NONE};
+    struct utc newest = UTC_NONE;
+    for (size_t i = 0; i < one->count; i++) {
+        const struct verifier_ocsp *judged = &one->asks[i].judged;
+        const struct ocsp_single *s = &judged->single;
+        if (!one->asks[i].answered || !judged->counts || !judged->found)
+            continue;
+        if (judged->revoked && !told.listed)
+            told = (struct doubt_shown){true, true, s->revoked_at,
+                                        s->reason < 0 ? REASON_UNSPECIFIED : s->reason, UTC_NONE};
+        if (utc_is_set(newest) && newest.s >= s->this_update.s)
+            continue;
+        newest = s->this_update;
+        told.not_revoked_at = s->status == OCSP_GOOD ? newest : UTC_NONE;
+    }
+    doubt_hear(l, one->item, &told);
+}
+
 static bool conclude(struct look *l, struct asked *one, const struct fetch_reply *replies, struct fault *f)
 {
     struct verifier_edge *edges = arena_array(l->arena, one->count, sizeof *edges);
@@ -354,6 +379,8 @@ static bool conclude(struct look *l, struct asked *one, const struct fetch_reply
                                           .ocsp = k->answered ? &k->judged : NULL};
     }
     verifier_combine_ocsp(edges, one->count, l->arena, &told);
+    if (look_is_doubt(one->item))
+        tell_doubt(l, one);
     if (told.answered == 0)
         return true;
     look_warn(l, one->item->ocsp, &told.findings);
@@ -446,7 +473,7 @@ bool look_at_ocsp(struct look *l, struct fault *f)
         size_t n = 0, requests = 0;
         while (n < AT_A_TIME && o->at < o->count && requests < AT_A_TIME && requests < left) {
             list[n].item = &o->queue[o->at++];
-            o->last = list[n].item->number;
+            o->last = look_is_doubt(list[n].item) ? o->last : list[n].item->number;
             (void)meet(l, o, list[n++].item, &(const char **){NULL});
             requests += l->engine->parts.settings->vantage_count;
         }
