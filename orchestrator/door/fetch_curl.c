@@ -22,6 +22,8 @@ struct transfer {
     struct fetch_body body;
     struct curl_slist *lines, *connect_to; /* of the request's header; where to go */
     char error[CURL_ERROR_SIZE];
+    int64_t patience; /* microseconds without counting what came */
+    bool late;
 };
 
 bool fetch_open(const struct settings *s, struct fetch_door **out, struct fault *f)
@@ -75,10 +77,23 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     return fetch_body_add(&t->body, (struct str){bytes, n}) ? n : 0;
 }
 
+/* A CRL of hundreds of megabytes is not cut off while it flows, and one that drips holds nobody up: the
+ * timeout is what a transfer may take beyond a microsecond for each byte. */
+static int watch_pace(void *context, curl_off_t of, curl_off_t came, curl_off_t to_send, curl_off_t sent)
+{
+    struct transfer *t = context;
+    curl_off_t took = 0;
+    (void)of, (void)to_send, (void)sent;
+    curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
+    t->late = took > t->patience + came;
+    return t->late;
+}
+
 /* Everything that bounds a transfer by strangers. */
 static bool set_up(CURL *easy, struct transfer *t, const char *url, struct span timeout)
 {
     long ms = timeout.s <= 0 || timeout.s > 86400 ? 30000 : (long)timeout.s * 1000;
+    t->patience = (int64_t)ms * 1000;
     return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
@@ -86,7 +101,10 @@ static bool set_up(CURL *easy, struct transfer *t, const char *url, struct span 
            curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 3L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L) == CURLE_OK && /* no body but of an answer */
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch_pace) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->body.max) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 524288L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "massrevoke/" MASSREVOKE_VERSION) == CURLE_OK &&
@@ -182,6 +200,20 @@ static bool begin(struct fetch_door *d, const struct fetch_request *request, str
     return false;
 }
 
+static void fail_late(struct fetch_reply *reply, const struct transfer *t)
+{
+    curl_off_t came = 0, took = 0, of = -1;
+    char size[40] = "";
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+    curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &of);
+    if (of > 0)
+        snprintf(size, sizeof size, " of %lld", (long long)of);
+    snprintf(reply->problem, sizeof reply->problem,
+             "Timeout: %lld%s bytes in %lld s; fetch.timeout allows more", (long long)came, size,
+             (long long)(took / 1000000));
+}
+
 /* Ends a transfer: reply filled, place free again. */
 static void finish(struct fetch_door *d, struct transfer *t, CURLcode rc, struct arena *a)
 {
@@ -194,6 +226,8 @@ static void finish(struct fetch_door *d, struct transfer *t, CURLcode rc, struct
         fail(reply, "larger than allowed", "");
     else if (t->body.refused)
         fail(reply, "no room to keep it", "");
+    else if (t->late && rc == CURLE_ABORTED_BY_CALLBACK)
+        fail_late(reply, t);
     else if (rc == CURLE_HTTP_RETURNED_ERROR || (rc == CURLE_OK && !reply->ok))
         snprintf(reply->problem, sizeof reply->problem, "HTTP status %ld", reply->http_status);
     else if (rc != CURLE_OK)
