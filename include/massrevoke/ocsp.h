@@ -14,7 +14,11 @@
 /* certStatus. */
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN, OCSP_STATUS_COUNT };
 
-#define OCSP_TRY_LATER 3 /* responseStatus */
+/* responseStatus */
+#define OCSP_SUCCESSFUL 0
+#define OCSP_MALFORMED 1
+#define OCSP_TRY_LATER 3
+#define OCSP_UNAUTHORIZED 6
 
 /* A parsed OCSPResponse; slices point into the bytes it was parsed from. */
 struct ocsp_response {

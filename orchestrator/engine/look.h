@@ -37,6 +37,7 @@ struct responder {
     int issuer;
     enum certid_hash hash; /* of the questions it understands */
     bool other_tried, post_tried;
+    const char *no_post;   /* why POST gave nothing; NULL: it did, or was not tried yet */
     struct utc until;      /* it is left alone till then */
     int64_t rest;          /* seconds of the last such rest */
     struct findings found; /* since the queue was made; texts live in queue_arena */

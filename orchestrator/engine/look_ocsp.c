@@ -98,8 +98,12 @@ void look_queue(struct look *l, const struct watched *items, size_t n, bool all)
     if (all)
         add_sample(l, o, items, n);
     for (size_t i = 0; i < o->responder_count; i++) {
-        o->responders[i].found = (struct findings){0};
-        o->responders[i].told = SIZE_MAX;
+        struct responder *r = &o->responders[i];
+        r->found = (struct findings){0};
+        r->told = SIZE_MAX;
+        if (r->no_post != NULL)
+            r->found.list[r->found.count++] =
+                verifier_finding(FINDING_ID_OCSP_POST, &o->queue_arena, r->no_post);
     }
 }
 
@@ -153,12 +157,20 @@ static void find(struct outside *o, struct responder *r, const struct findings *
     }
 }
 
-/* Nothing came from it: it is left alone, longer each time, and as long as it asks for. */
+static bool is_resting(const struct look *l, const struct responder *r)
+{
+    return utc_is_set(r->until) && r->until.s > l->act.at.s;
+}
+
+/* Nothing came from it: it is left alone, longer each time (all answers of one turn are one time), and as
+ * long as it asks for. */
 static void rest(struct look *l, struct responder *r, const struct fetch_reply *reply)
 {
     int64_t wanted = http_retry_after(&reply->headers, l->act.at);
-    r->rest = r->rest == 0 ? REST_FIRST : r->rest * 2 > REST_MOST ? REST_MOST : r->rest * 2;
-    r->until = utc_add(l->act.at, (struct span){wanted > r->rest ? wanted : r->rest});
+    if (!is_resting(l, r))
+        r->rest = r->rest == 0 ? REST_FIRST : r->rest * 2 > REST_MOST ? REST_MOST : r->rest * 2;
+    struct utc until = utc_add(l->act.at, (struct span){wanted > r->rest ? wanted : r->rest});
+    r->until = is_resting(l, r) ? utc_max(r->until, until) : until;
 }
 
 /* -- asking ---------------------------------------------------------------------------------------------- */
@@ -193,13 +205,21 @@ static bool fetch_one(struct look *l, const struct fetch_request *request, struc
     return fetch_all(l->engine->parts.fetch, request, 1, l->arena, reply, &ignored) && reply->ok;
 }
 
+/* Does it say that it knows nothing of what it was asked? One that is busy or broken says nothing. */
+static bool knows_not(const struct verifier_ocsp *judged)
+{
+    int status = judged->response.response_status;
+    return judged->parsed && !judged->found &&
+           (status == OCSP_SUCCESSFUL || status == OCSP_MALFORMED || status == OCSP_UNAUTHORIZED);
+}
+
 /* A responder that does not know a SHA-1 CertID may know SHA-256 (RFC 9919), once found out for all. */
 static void try_other_hash(struct look *l, const struct watched *w, struct ask *k)
 {
     struct responder *r = k->responder;
     struct verifier_ocsp again;
     struct fetch_reply reply;
-    if (r->other_tried || k->judged.found)
+    if (r->other_tried || !knows_not(&k->judged))
         return;
     r->other_tried = true;
     struct fetch_request request = request_of(l, w, r, CERTID_SHA256, false);
@@ -226,8 +246,9 @@ static void try_post(struct look *l, const struct watched *w, struct responder *
         judged.findings.count = 0;
     if (judged.counts)
         return;
-    found.list[found.count++] = verifier_finding(
-        FINDING_ID_OCSP_POST, l->arena, reply.ok ? "an answer by POST that does not count" : reply.problem);
+    r->no_post = arena_text(&outside_of(l->engine)->arena,
+                            reply.ok ? "an answer by POST that does not count" : reply.problem);
+    found.list[found.count++] = verifier_finding(FINDING_ID_OCSP_POST, l->arena, r->no_post);
     find(outside_of(l->engine), r, &found);
 }
 
@@ -402,7 +423,7 @@ static bool ask_some(struct look *l, struct asked *list, size_t n, size_t reques
             struct ask *a = &list[i].asks[k];
             struct responder *r = a->responder;
             a->reply = SIZE_MAX;
-            if (utc_is_set(r->until) && r->until.s > l->act.at.s)
+            if (is_resting(l, r))
                 continue;
             r->sent++;
             a->reply = count;
@@ -453,7 +474,7 @@ static bool note_responders(struct look *l, struct outside *o, struct fault *f)
                 return false;
             r->told = r->found.count;
         }
-        if (r->sent > r->failed && (!utc_is_set(r->until) || r->until.s <= l->act.at.s))
+        if (r->sent > r->failed && !is_resting(l, r))
             r->rest = 0;
         r->sent = r->failed = 0;
     }
