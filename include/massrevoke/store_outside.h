@@ -22,6 +22,7 @@ struct watched {
     struct utc not_after;
     struct utc told;        /* revocation date that the CA told; UTC_NONE: none */
     struct utc settled;     /* when the CA's last answer was committed; UTC_NONE: it gave none */
+    bool earlier;           /* somebody revoked it before this campaign, by the CA's word */
     const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
 };
 

@@ -349,14 +349,13 @@ static void make_wanted(struct look *l, struct group *g)
     g->wanted = arena_array(l->arena, g->pointer->count, sizeof *g->wanted);
     for (size_t i = 0; i < g->pointer->count; i++) {
         const struct watched *w = item(g, i);
-        g->wanted[i] =
-            (struct verifier_wanted){.number = (uint32_t)w->number,
-                                     .serial = w->serial,
-                                     .reason = w->reason,
-                                     .seen = was_seen(w),
-                                     .earlier = certificate_state(w->state) == CERTIFICATE_WAS_BEFORE,
-                                     .told = w->told,
-                                     .not_after = w->not_after};
+        g->wanted[i] = (struct verifier_wanted){.number = (uint32_t)w->number,
+                                                .serial = w->serial,
+                                                .reason = w->reason,
+                                                .seen = was_seen(w),
+                                                .earlier = w->earlier,
+                                                .told = w->told,
+                                                .not_after = w->not_after};
     }
     g->newest = newest_of(l, g->pointer);
     if (g->newest != NULL)

@@ -37,6 +37,7 @@ bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struc
             .not_after = get_utc(r, i, 6),
             .told = get_utc(r, i, 9),
             .settled = get_utc(r, i, 10),
+            .earlier = get_bool(r, i, 11),
             .cdp = cdp,
             .ocsp = ocsp,
         };

@@ -1,6 +1,7 @@
 -- Certificates to look for outside: pending publication, and published ones whose entry must still be there.
 SELECT g.number, k.issuer, k.serial, k.reason, k.needs, g.state, k.not_after,
-       CASE WHEN coalesce(v.cdp, '') <> '' THEN v.cdp ELSE i.crl END, coalesce(v.ocsp, ''), t.told, t.settled
+       CASE WHEN coalesce(v.cdp, '') <> '' THEN v.cdp ELSE i.crl END, coalesce(v.ocsp, ''), t.told, t.settled,
+       e.number IS NOT NULL
   FROM (SELECT m.block * 250 + x.o - 1 AS number, x.id, get_byte(p.states, (m.block % 4 * 250 + x.o - 1)::integer) AS state
           FROM page p CROSS JOIN generate_series(0, 3) b
           JOIN member m ON m.campaign = p.campaign AND m.block = p.page * 4 + b
@@ -11,6 +12,10 @@ SELECT g.number, k.issuer, k.serial, k.reason, k.needs, g.state, k.not_after,
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN told_dates($1, ARRAY(SELECT page FROM page WHERE campaign = $1 AND ($2 OR pending_publication > 0))) t
          ON t.number = g.number
+  LEFT JOIN (SELECT DISTINCT h.page * 1000 + h.offsets[i + 1] AS number
+               FROM change h CROSS JOIN LATERAL generate_series(0, length(h.events) - 1) i
+              WHERE h.campaign = $1 AND position(set_byte('\x00'::bytea, 0, event_code('before')) IN h.events) > 0
+                AND get_byte(h.events, i) = event_code('before')) e ON e.number = g.number
  WHERE g.state & 15 IN (state_code('recorded'), state_code('was_before'), state_code('crl_seen'), state_code('ocsp_seen'),
                         state_code('vanished'), state_code('published'), state_code('withdrawn'))
    AND ($2 OR g.state & 15 NOT IN (state_code('published'), state_code('withdrawn')))
