@@ -160,8 +160,7 @@ struct str forge_ocsp_revoked(struct arena *a, struct utc at, int reason)
     return forge_wrap(a, 0xa1, 2, forge_time(a, at, true), code);
 }
 
-struct str forge_ocsp_sign(struct arena *a, const struct forge_ca *ca, const struct forge_ca *signer,
-                           const struct forge_ocsp *ocsp)
+struct str forge_ocsp_single(struct arena *a, const struct forge_ca *ca, const struct forge_ocsp *ocsp)
 {
     bool is_sha1 = ocsp->hash == CERTID_SHA1;
     size_t n = is_sha1 ? 20 : 32;
@@ -174,9 +173,17 @@ struct str forge_ocsp_sign(struct arena *a, const struct forge_ca *ca, const str
     struct str more = ocsp->single_extensions.n == 0
                           ? FORGE_BYTES("")
                           : forge_wrap(a, 0xa1, 1, forge_wrap(a, 0x30, 1, ocsp->single_extensions));
-    struct str single = forge_wrap(a, 0x30, 5, id, ocsp->status, ocsp->this_update, ocsp->next_update, more);
+    return forge_wrap(a, 0x30, 5, id, ocsp->status, ocsp->this_update, ocsp->next_update, more);
+}
+
+struct str forge_ocsp_sign(struct arena *a, const struct forge_ca *ca, const struct forge_ca *signer,
+                           const struct forge_ocsp *ocsp)
+{
+    struct str singles = forge_ocsp_single(a, ca, ocsp);
+    if (ocsp->others.n > 0)
+        singles = forge_join(a, ocsp->others, singles);
     struct str tbs = forge_wrap(a, 0x30, 3, ocsp->responder, forge_time(a, FORGE_NOW, true),
-                                forge_wrap(a, 0x30, 1, single));
+                                forge_wrap(a, 0x30, 1, singles));
     struct str certificates = ocsp->certificates.n == 0
                                   ? FORGE_BYTES("")
                                   : forge_wrap(a, 0xa0, 1, forge_wrap(a, 0x30, 1, ocsp->certificates));

@@ -57,10 +57,12 @@ struct str forge_crl_sign(struct arena *a, const struct forge_ca *ca, const stru
 struct forge_ocsp {
     struct str serial, status, this_update, next_update, single_extensions, responder, certificates,
         algorithm;
+    struct str others; /* further SingleResponses, before this one */
     enum certid_hash hash;
 };
 struct forge_ocsp forge_ocsp_good(struct arena *a, const struct forge_ca *signer);
 struct str forge_ocsp_revoked(struct arena *a, struct utc at, int reason);
+struct str forge_ocsp_single(struct arena *a, const struct forge_ca *ca, const struct forge_ocsp *ocsp);
 struct str forge_ocsp_sign(struct arena *a, const struct forge_ca *ca, const struct forge_ca *signer,
                            const struct forge_ocsp *ocsp);
 

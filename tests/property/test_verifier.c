@@ -357,7 +357,42 @@ static void one_wrong_byte_is_named_with_its_section(void **unused)
     }
 }
 
-/* Bug 1888371: two CRLs whose issuer had the certificate's RDNs in reverse order. */
+/* Not only the values: no bit of what encodes them goes unnoticed. The number may grow, as it should. */
+static void no_wrong_bit_goes_unnoticed(void **unused)
+{
+    (void)unused;
+    struct forge_crl spec = forge_crl_good(&arena, &ca);
+    const struct str point = forge_idp(&arena, "http://crl.example/shard-1", FORGE_BYTES(""));
+    spec.extensions = forge_join(&arena, spec.extensions, point);
+    struct str *const parts[] = {&spec.issuer, &spec.extensions, &spec.entries};
+    const char *number = memmem(spec.extensions.p, spec.extensions.n, "\x02\x01\x07", 3);
+    const struct str date = forge_time(&arena, utc_add(FORGE_NOW, (struct span){-3660}), false);
+    const char *dated = memmem(spec.entries.p, spec.entries.n, date.p, date.n);
+    assert_true(number != NULL && dated != NULL);
+    for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
+        struct str whole = *parts[part];
+        for (size_t bit = 0; bit < 8 * whole.n; bit++) {
+            struct verifier_crl judged;
+            const char *at = whole.p + bit / 8;
+            char *copy = arena_copy(&arena, whole.p, whole.n);
+            if (at == number + 2 || (at >= dated && at < dated + date.n))
+                continue; /* another number or date may be as good */
+            copy[bit / 8] = (char)(copy[bit / 8] ^ 1 << bit % 8);
+            *parts[part] = (struct str){copy, whole.n};
+            judge_signed(&spec, &judged);
+            bool lost = judged.sights == NULL || !judged.sights[0].listed; /* the serial: another entry */
+            if (judged.findings.count == 0 && !lost)
+                fail_msg("part %zu, byte %zu, bit %zu", part, bit / 8, bit % 8);
+            for (size_t i = 0; i < judged.findings.count; i++)
+                assert_true(judged.findings.list[i].section[0] != '\0');
+        }
+        *parts[part] = whole;
+    }
+}
+
+/* Bug 1888371: two CRLs, with their numbers and times, whose issuer had the certificate's RDNs in reverse
+ * order.
+ */
 static void an_issuer_in_reverse_order_is_another(void **unused)
 {
     (void)unused;
@@ -375,11 +410,24 @@ static void an_issuer_in_reverse_order_is_another(void **unused)
                                                       "GLOBALT")));
     struct verify_issuer issuer = ca.issuer;
     issuer.subject_der = forge_wrap(&arena, 0x30, 3, c, o, cn);
-    for (int list = 0; list < 2; list++) { /* the one with an entry, and the empty one */
+    static const struct {
+        struct utc made; /* nine days before its nextUpdate */
+        struct str number;
+    } lists[] = {{{1711358470}, {"\x01\x5b", 2}}, /* 347, 2024-03-25T09:21:10Z */
+                 {{1711359251}, {"\x3b", 1}}};    /* 59, 09:34:11Z */
+    for (int list = 0; list < 2; list++) {        /* the one with an entry, and the empty one */
         struct forge_crl spec = forge_crl_good(&arena, &ca);
         struct verifier_question q = question(&issuer);
         struct verifier_crl judged;
-        spec.entries = list == 0 ? spec.entries : (struct str){NULL, 0};
+        struct utc made = lists[list].made;
+        q.now = utc_add(made, (struct span){86400});
+        spec.this_update = forge_time(&arena, made, false);
+        spec.next_update = forge_time(&arena, utc_add(made, (struct span){9 * 86400}), false);
+        spec.extensions =
+            forge_join(&arena, forge_aki(&arena, &ca), forge_number(&arena, lists[list].number));
+        spec.entries = list == 0 ? forge_entry(&arena, FORGE_BYTES("\x12\x34"),
+                                               utc_add(made, (struct span){-3600}), 4, FORGE_BYTES(""))
+                                 : (struct str){NULL, 0};
         spec.issuer = issuer.subject_der;
         verifier_judge_crl(forge_crl_sign(&arena, &ca, &spec), &q, &arena, &judged);
         assert_true(judged.counts && judged.findings.count == 0);
@@ -488,6 +536,7 @@ int main(void)
         cmocka_unit_test(the_command_agrees),
         cmocka_unit_test(answers_are_no_better_than_openssl_finds_them),
         cmocka_unit_test(one_wrong_byte_is_named_with_its_section),
+        cmocka_unit_test(no_wrong_bit_goes_unnoticed),
         cmocka_unit_test(an_issuer_in_reverse_order_is_another),
         cmocka_unit_test(lists_of_our_publisher_have_no_error),
         cmocka_unit_test(lists_of_openssl_ca_have_no_error),

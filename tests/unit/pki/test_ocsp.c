@@ -140,6 +140,28 @@ static void only_the_certificate_asked_for_is_found(void **unused)
     assert_non_null(ocsp_find(&r, &ca.issuer, &asked, &single));
 }
 
+/* One answer about several certificates: each is found by its own name, and none twice. */
+static void one_of_several_is_found(void **unused)
+{
+    (void)unused;
+    struct forge_ocsp spec = forge_ocsp_good(&arena, &ca), more = spec;
+    struct ocsp_single single;
+    struct serial asked = serial("1234"), neighbour = serial("1235");
+    more.serial = FORGE_BYTES("\x12\x35");
+    more.status = FORGE_BYTES("\x80\x00");
+    more.hash = CERTID_SHA256;
+    spec.others = forge_ocsp_single(&arena, &ca, &more);
+    struct ocsp_response r = made(&ca, &spec);
+    assert_null(ocsp_find(&r, &ca.issuer, &asked, &single));
+    assert_int_equal(single.status, OCSP_REVOKED);
+    assert_null(ocsp_find(&r, &ca.issuer, &neighbour, &single));
+    assert_int_equal(single.status, OCSP_GOOD);
+    more.serial = spec.serial; /* good and revoked in one answer: which is it? */
+    spec.others = forge_ocsp_single(&arena, &ca, &more);
+    r = made(&ca, &spec);
+    assert_non_null(ocsp_find(&r, &ca.issuer, &asked, &single));
+}
+
 static void only_issuer_and_delegate_are_believed(void **unused)
 {
     (void)unused;
@@ -285,6 +307,7 @@ int main(void)
         cmocka_unit_test(requests_are_what_openssl_would_send),
         cmocka_unit_test(status_is_read),
         cmocka_unit_test(only_the_certificate_asked_for_is_found),
+        cmocka_unit_test(one_of_several_is_found),
         cmocka_unit_test(only_issuer_and_delegate_are_believed),
         cmocka_unit_test(error_answers_and_malformed_ones),
         cmocka_unit_test(mutants_change_nothing),
