@@ -73,7 +73,7 @@ struct alert_engine {
 /* What a published CRL showed last, if that was an error. */
 struct alert_finding {
     const char *url, *id, *section, *seen;
-    struct utc since; /* when it was fetched */
+    struct utc since; /* something is wrong there */
 };
 
 /* Something that an event of the log began and none has ended. */

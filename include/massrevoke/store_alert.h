@@ -40,9 +40,10 @@ MUST_USE bool store_alert_told(struct store *s, int campaign, int engine, int64_
 MUST_USE bool store_silent_engines(struct store *s, int campaign, struct utc now, struct span limit,
                                    struct arena *a, struct alert_engine **out, size_t *n, struct fault *f);
 
-/* Errors in the newest CRL of each pointer. */
-MUST_USE bool store_crl_errors(struct store *s, int campaign, struct arena *a, struct alert_finding **out,
-                               size_t *n, struct fault *f);
+/* What is wrong at the edges of pointers: errors of CRLs at once, and what lasts for minutes: edges that give
+ * nothing or differ, errors of responders. One for a URL and finding. */
+MUST_USE bool store_edge_alarms(struct store *s, int campaign, struct utc now, struct arena *a,
+                                struct alert_finding **out, size_t *n, struct fault *f);
 
 /* Events of the log that begin or end something, read from behind *seq on, which moves. What they leave
  * standing is kept in `list` (arena `a`, both the caller's from call to call). */

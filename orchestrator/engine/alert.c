@@ -281,7 +281,7 @@ static bool gather(struct engine *e, struct arena *a, struct snapshot *snapshot,
         !store_snapshot_brief(e->parts.store, &campaign, facts->now, &terms, a, snapshot, f) ||
         !store_silent_engines(e->parts.store, campaign.id, facts->now, (struct span){SILENT_AFTER}, a,
                               &silent, &facts->silent_count, f) ||
-        !store_crl_errors(e->parts.store, campaign.id, a, &findings, &facts->finding_count, f) ||
+        !store_edge_alarms(e->parts.store, campaign.id, facts->now, a, &findings, &facts->finding_count, f) ||
         !store_alert_events(e->parts.store, campaign.id, &x->seq, &x->events_arena, &x->events,
                             &x->event_count, f) ||
         !read_tasks(e, &campaign, facts->now, f))

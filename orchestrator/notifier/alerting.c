@@ -192,7 +192,9 @@ static void find_finding(struct finder *x)
                    .subject = arena_format(x->arena, "%s %s", g->id, g->url),
                    .since = g->since,
                    .text = arena_format(x->arena, "%s: %s (%s): %s", g->url, g->id, g->section, g->seen),
-                   .cost = "nothing counts as revoked by this CRL before it is mended",
+                   .cost = strcmp(g->id, "edge_unreachable") == 0
+                               ? "nothing is seen by this way; the others decide while they answer"
+                               : "nothing counts as revoked by this before it is mended",
                    .command = "massrevoke verify"});
     }
 }

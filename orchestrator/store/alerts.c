@@ -206,8 +206,20 @@ bool store_silent_engines(struct store *s, int campaign, struct utc now, struct 
     return true;
 }
 
-/* The first error among findings; false: there is none. */
-static bool first_error(const char *findings, struct arena *a, struct alert_finding *out)
+/* Caches and responders are often minutes behind: only what lasts is an alarm. A CRL with an error is one at
+ * once, for it stays what it is. */
+#define LASTS 300
+
+static bool is_alarm(const char *id, const char *severity, bool crl, struct span lasted)
+{
+    if (strncmp(id, "edge_", 5) == 0 || !crl)
+        return lasted.s >= LASTS && (strcmp(severity, "error") == 0 || strcmp(id, "edge_unreachable") == 0);
+    return strcmp(severity, "error") == 0;
+}
+
+/* The first alarm among findings; false: there is none. */
+static bool first_alarm(const char *findings, bool crl, struct span lasted, struct arena *a,
+                        struct alert_finding *out)
 {
     AUTO_JSON *root = NULL;
     struct fault ignored = {0};
@@ -221,7 +233,7 @@ static bool first_error(const char *findings, struct arena *a, struct alert_find
         const char *id = json_string_value(json_object_get(one, "id"));
         const char *section = json_string_value(json_object_get(one, "section"));
         const char *seen = json_string_value(json_object_get(one, "seen"));
-        if (severity == NULL || strcmp(severity, "error") != 0 || id == NULL)
+        if (severity == NULL || id == NULL || !is_alarm(id, severity, crl, lasted))
             continue;
         out->id = arena_text(a, id);
         out->section = section == NULL ? "" : arena_text(a, section);
@@ -231,8 +243,17 @@ static bool first_error(const char *findings, struct arena *a, struct alert_find
     return false;
 }
 
-bool store_crl_errors(struct store *s, int campaign, struct arena *a, struct alert_finding **out, size_t *n,
-                      struct fault *f)
+/* Edges of one pointer share what is found at all of them together. */
+static bool is_told(const struct alert_finding *list, size_t n, const struct alert_finding *one)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].url, one->url) == 0 && strcmp(list[i].id, one->id) == 0)
+            return true;
+    return false;
+}
+
+bool store_edge_alarms(struct store *s, int campaign, struct utc now, struct arena *a,
+                       struct alert_finding **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
@@ -243,11 +264,11 @@ bool store_crl_errors(struct store *s, int campaign, struct arena *a, struct ale
     *n = 0;
     for (int i = 0; i < PQntuples(r); i++) {
         struct alert_finding *one = &(*out)[*n];
-        if (!first_error(get_text(r, i, 2), a, one))
-            continue;
         one->url = arena_text(a, get_text(r, i, 0));
         one->since = get_utc(r, i, 1);
-        ++*n;
+        if (first_alarm(get_text(r, i, 2), get_bool(r, i, 3), utc_sub(now, one->since), a, one) &&
+            !is_told(*out, *n, one))
+            ++*n;
     }
     return true;
 }

@@ -1,5 +1,3 @@
--- The newest CRL of each pointer of campaign $1: URL, when it was fetched, what was found in it.
-SELECT o.url, o.fetched_at, o.findings
-  FROM (SELECT url, max(object) AS object FROM object WHERE campaign = $1 AND kind = 'crl' GROUP BY url) newest
-  JOIN object o ON o.campaign = $1 AND o.object = newest.object
- ORDER BY o.url
+-- Where something is wrong at the edges of campaign $1: URL, since when, what was found last, whether it is a CRL's.
+SELECT url, wrong_since, data, kind = 'crl' FROM edge
+ WHERE campaign = $1 AND wrong_since IS NOT NULL ORDER BY kind, url, issuer, vantage

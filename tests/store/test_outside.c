@@ -2,6 +2,7 @@
  * bytes only where they prove something, edges side by side with an event when their findings change? */
 #include "../lib/check.h"
 #include "../lib/small.h"
+#include "massrevoke/store_alert.h"
 #include "massrevoke/store_log.h"
 
 #include <setjmp.h>
@@ -259,6 +260,43 @@ static void edges_stand_side_by_side(void **state)
     assert_string_equal(list[0].findings, "edge_older");
     assert_int_equal(list[0].size, 1);
     assert_string_equal(list[1].problem, "HTTP status 404");
+    /* what lasts is an alarm, an error in a CRL at once */
+    struct alert_finding *alarms;
+    edge.data =
+        "{\"errors\":0,\"findings\":[{\"id\":\"edge_unreachable\",\"section\":\"BR\",\"seen\":\"404\","
+        "\"severity\":\"warning\"}]}";
+    CHECK(store_edge(s->store, &act, &edge, &changed, &f));
+    CHECK(store_edge_alarms(s->store, s->campaign.id, small_at(3), &s->arena, &alarms, &n, &f));
+    assert_int_equal(n, 0);
+    edge.vantage = "sin";
+    CHECK(store_edge(s->store, &act, &edge, &changed, &f));
+    CHECK(store_edge_alarms(s->store, s->campaign.id, utc_add(small_at(3), (struct span){300}), &s->arena,
+                            &alarms, &n, &f));
+    assert_int_equal(n, 1); /* one for both */
+    assert_string_equal(alarms[0].id, "edge_unreachable");
+    edge.at = small_at(4);
+    edge.findings = "";
+    edge.data = "{\"errors\":0,\"findings\":[]}";
+    CHECK(store_edge(s->store, &act, &edge, &changed, &f));
+    edge.vantage = "nyc";
+    edge.findings = "crl_issuer";
+    edge.data =
+        "{\"errors\":1,\"findings\":[{\"id\":\"crl_issuer\",\"section\":\"BR 7.2\",\"seen\":\"other bytes\","
+        "\"severity\":\"error\"}]}";
+    CHECK(store_edge(s->store, &act, &edge, &changed, &f));
+    CHECK(store_edge_alarms(s->store, s->campaign.id, small_at(4), &s->arena, &alarms, &n, &f));
+    assert_int_equal(n, 1);
+    assert_string_equal(alarms[0].id, "crl_issuer");
+    assert_int_equal(alarms[0].since.s, small_at(3).s); /* it was not well in between */
+    edge.crl = false;
+    edge.data = "{\"errors\":1,\"findings\":[{\"id\":\"ocsp_good_after\",\"section\":\"BR 4.9.9\","
+                "\"seen\":\"good\",\"severity\":\"error\"}]}";
+    CHECK(store_edge(s->store, &act, &edge, &changed, &f));
+    CHECK(store_edge_alarms(s->store, s->campaign.id, small_at(4), &s->arena, &alarms, &n, &f));
+    assert_int_equal(n, 1);
+    CHECK(store_edge_alarms(s->store, s->campaign.id, small_at(5), &s->arena, &alarms, &n, &f));
+    assert_int_equal(n, 2);
+    assert_string_equal(alarms[1].id, "ocsp_good_after");
 }
 
 struct seen {
