@@ -239,4 +239,19 @@ purge
 ends 10 "an entry vanished" verify --json
 says out entry_vanished "it is named"
 stands 3 1 "and is not published any more"
+
+# nothing outside can prove it: neither is it in an inventory nor has its issuer a CRL here
+new_ca dark 8 2
+sed -i 's/; crl = "[^"]*"//' dark/massrevoke.cfg
+export MASSREVOKE_CONFIG=$work/dark/massrevoke.cfg MASSREVOKE_CAMPAIGN=dark
+m open dark --rule 4.9.1.1-12 --received "$(ago '2 hours')" --profile immediate --bug 2 >out
+serials dark 1 2 >dark.txt
+m import --serials hex dark.txt >out
+m plan >out
+m approve --key dark/approvers/bob.key --cert dark/approvers/bob.crt >out
+m start --confirm dark >out
+ends 8 "what cannot be checked is left" run
+m verify --json >out 2>err
+says out '"not_checkable": 2' "it is counted"
+says out 'it is not in the inventory, and no CRL is configured for its issuer' "and the reason told"
 finish

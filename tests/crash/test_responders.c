@@ -248,6 +248,28 @@ static void a_responder_that_knows_only_sha256(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* Before they are proved all are asked about, and after it a sample. */
+static void only_the_published_are_sampled(void **state)
+{
+    (void)state;
+    int campaign = begin("sample", "http://ocsp-a.example/", true);
+    struct engine_report r;
+    int sample = world.settings.ocsp_sample;
+    world.settings.ocsp_sample = 3;
+    open_engine(campaign, "sample");
+    assert_int_equal(world_finish(&world, engine, &r), ENGINE_SETTLED);
+    assert_int_equal(revoked(campaign), CERTIFICATES);
+    assert_true(scripts[0].gets >= CERTIFICATES);
+    for (int look = 0; look < 3; look++) {
+        int before = scripts[0].gets;
+        ++world.now->s;
+        assert_true(engine_verify_now(engine, &r, &(struct fault){0}));
+        assert_int_equal(scripts[0].gets - before, 3);
+    }
+    close_engine();
+    world.settings.ocsp_sample = sample;
+}
+
 /* The longest time, by the clock, in which it was not asked. */
 static int64_t longest_rest(const struct script *s, int from)
 {
@@ -371,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_responder_that_knows_only_sha256),
+        cmocka_unit_test(only_the_published_are_sampled),
         cmocka_unit_test(one_that_asks_for_patience_is_left_alone),
         cmocka_unit_test(its_own_word_about_the_time_is_kept),
         cmocka_unit_test(one_of_two_responders_is_away),
