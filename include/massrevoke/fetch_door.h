@@ -2,9 +2,9 @@
  *
  * Blocking is bounded by the timeout and a second for each megabyte that came; libcurl multi is inside. A URL
  * that begins with an entry of the configured map is read from that folder (design: `file:` only through the
- * map). A way (settings: vantage) is an address to go to instead of the name's, or a proxy; name, Host and TLS
- * stay the URL's. Does not: judge what it fetched (verifier), follow redirects to other schemes, or trust a
- * length. Called by: engine.
+ * map). A way (settings: vantage) is an address to go to instead of the name's, or a proxy; name, Host and
+ * TLS stay the URL's. Does not: judge what it fetched (verifier), follow redirects to other schemes, or trust
+ * a length. Called by: engine.
  */
 #ifndef MASSREVOKE_FETCH_DOOR_H
 #define MASSREVOKE_FETCH_DOOR_H

@@ -92,10 +92,11 @@ MUST_USE bool doubt_join(struct look *l, struct watched **items, size_t *n, stru
 
 /* What all edges of a pointer together show of a question. */
 struct doubt_shown {
-    bool listed, revoked;      /* listed: at least one that counts names it, for good or (hold) not */
-    struct utc at;             /* the revocation date */
-    int reason;                /* enum reason */
-    struct utc not_revoked_at; /* the newest that counts was made then and says "not revoked"; else UTC_NONE */
+    bool listed, revoked; /* listed: at least one that counts names it, for good or (hold) not */
+    struct utc at;        /* the revocation date */
+    int reason;           /* enum reason */
+    struct utc
+        not_revoked_at; /* the newest that counts was made then and says "not revoked"; else UTC_NONE */
 };
 
 /* Answers the question about an item, if it is still open and this is enough; whoever asked says so in any
