@@ -111,7 +111,6 @@ static double run_program(void *context)
 static double loop_openssl(void *context)
 {
     struct bed *b = context;
-    AUTO_ARENA a = {0};
     spend(b, "sh -c 'rm -rf peer; cp -r before peer; head -n 100 list >sample'", NULL);
     double one =
         spend(b,
