@@ -28,6 +28,8 @@ struct campaign {
     struct utc opened_at, received, closed_at;
     int64_t bug, generation;
     bool paused_revoke, paused_notify;
+    int64_t
+        ids; /* of certificates, withdrawn and excluded ones too: at least as many as there are; out only */
 };
 
 /* One cohort, with what waits on it. */
@@ -61,6 +63,10 @@ MUST_USE bool store_issuer(struct store *s, struct digest sha256, const char *su
 /* All cohorts, ascending. */
 MUST_USE bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
                             struct fault *f);
+
+/* The same with `certificates` 0, which a large cohort takes seconds to count. */
+MUST_USE bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct cohort **out,
+                                 size_t *n, struct fault *f);
 
 /* One (issuer, serial) of a list; issuer is the store's number. */
 struct listed {

@@ -3,7 +3,7 @@
  * Every call reads one moment (a REPEATABLE READ transaction). The counts of a snapshot
  * come from the pages, `affected` from the certificate rows; the balance derives every page again from the
  * journal of changes. I/O. Does not: change anything but the
- * balance it keeps, read a clock, or format. Source: contract sections 1
+ * balance and the counts it keeps, read a clock, or format. Source: contract sections 1
  * and 2. Called by: cli, drill, engine. Faults: UNAVAILABLE, FAILED. */
 #ifndef MASSREVOKE_STORE_REPORT_H
 #define MASSREVOKE_STORE_REPORT_H
@@ -26,7 +26,10 @@ struct snapshot_terms {
 /* Fills *out completely, in the arena. With check_balance (every report) the balance is derived anew whatever
  * the size, without it only up to STORE_BALANCE_ALWAYS certificates: above, what the engine's last round
  * found is told; balance_checked_at says when. An unbalanced ledger is no fault. Cost: linear in certificates
- * and journal when the balance is derived. */
+ * and journal when the balance is derived. Above STORE_BALANCE_ALWAYS certificates a look without
+ * check_balance takes over what the last one counted as long as no event changed which certificates there are
+ * or what is dealt, and keeps what it counted itself; then it costs the journal since, and some statements
+ * over chunks. */
 MUST_USE bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
                              const struct snapshot_terms *terms, bool check_balance, struct arena *a,
                              struct snapshot *out, struct fault *f);

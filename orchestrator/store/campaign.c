@@ -23,6 +23,7 @@ static void read_campaign(const PGresult *r, int row, struct arena *a, struct ca
         .pause_reason = arena_text(a, get_text(r, row, 12)),
         .closed_at = get_utc(r, row, 13),
         .first_rule = arena_text(a, get_text(r, row, 14)),
+        .ids = get_int(r, row, 15),
     };
 }
 
@@ -98,13 +99,13 @@ bool store_issuer(struct store *s, struct digest sha256, const char *subject, co
     return true;
 }
 
-bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
-                   struct fault *f)
+static bool read_cohorts(struct store *s, const char *query, int campaign, struct arena *a,
+                         struct cohort **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
-    if (!store_query(s, "cohort_list", &p, &r, f))
+    if (!store_query(s, query, &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
@@ -126,6 +127,18 @@ bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort
             .expires_at = get_utc(r, i, 13),
         };
     return true;
+}
+
+bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
+                   struct fault *f)
+{
+    return read_cohorts(s, "cohort_list", campaign, a, out, n, f);
+}
+
+bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
+                        struct fault *f)
+{
+    return read_cohorts(s, "cohort_terms", campaign, a, out, n, f);
 }
 
 bool cohort_is_approved(const struct cohort *c, int quorum, struct utc now)

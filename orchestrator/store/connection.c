@@ -297,6 +297,12 @@ bool store_read_begin(struct store *s, struct fault *f)
         f);
 }
 
+bool store_look_begin(struct store *s, struct fault *f)
+{
+    return store_read_begin(s, f) &&
+           store_run(s, "beginning to look", "SET LOCAL plan_cache_mode TO force_generic_plan", f);
+}
+
 void store_read_end(struct store *s)
 {
     struct fault ignored = {0};

@@ -43,6 +43,8 @@ struct store {
     const struct statement *sent_statement;
     struct parameters sent_parameters; /* kept: it may have to run again */
     int sent_attempts;
+    const struct plan_files *plan_files; /* plan_files.h */
+    const struct rule_text *rule_texts;
 };
 
 /* Connects and pins the session; no look at the schema (store_open does that). */
@@ -95,6 +97,10 @@ void store_analyze(struct store *s, const char *tables);
 /* Begins a read that sees one moment in all its queries and writes nothing (REPEATABLE READ, READ ONLY); the
  * session's limit on idle transactions is off inside it. store_read_end gives it back, whatever happened. */
 MUST_USE bool store_read_begin(struct store *s, struct fault *f);
+
+/* The same for queries that a session asks again and again: what is prepared is planned once for all
+ * parameters. */
+MUST_USE bool store_look_begin(struct store *s, struct fault *f);
 void store_read_end(struct store *s);
 
 void result_free(PGresult **result);

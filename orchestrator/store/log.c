@@ -29,6 +29,7 @@ bool store_log_head(struct store *s, int campaign, struct log_head *out, struct 
     AUTO_RESULT *r = NULL;
     struct merkle tree = {0};
     put_int(&p, campaign);
+    put_int(&p, 0);
     if (!store_query(s, "log_hashes", &p, &r, f))
         return false;
     for (int i = 0; i < PQntuples(r); i++)

@@ -1,9 +1,9 @@
 /* The snapshot: one read of everything that screens and reports say. */
-#include "massrevoke/merkle.h"
-#include "massrevoke/rules.h"
 #include "massrevoke/store_clock.h"
 #include "massrevoke/store_outside.h"
 #include "massrevoke/store_safety.h"
+#include "plan_files.h"
+#include "report_counts.h"
 #include "report_parts.h"
 
 #include <stdio.h>
@@ -26,64 +26,66 @@ static bool plan_infeasible(const char *summary)
            json_is_false(json_object_get(root, "feasible"));
 }
 
-static void read_counts(const PGresult *r, int row, struct cohort_facts *c)
+static void read_counts(const struct cohort_sum *sum, struct cohort_facts *c)
 {
-    int64_t unnumbered = get_int(r, row, 10);
     c->totals = (struct totals){
-        .affected = get_int(r, row, 9),
-        .revoked = get_int(r, row, 1),
-        .pending_publication = get_int(r, row, 2),
-        .not_revoked = get_int(r, row, 3) + unnumbered, /* not planned yet, and surely not revoked by us */
-        .held = get_int(r, row, 4),
-        .expired = get_int(r, row, 5),
-        .unknown = get_int(r, row, 6),
+        .affected = sum->affected,
+        .revoked = sum->counters[BUCKET_REVOKED],
+        .pending_publication = sum->counters[BUCKET_PENDING_PUBLICATION],
+        /* without a number: not planned yet, and surely not revoked by us */
+        .not_revoked = sum->counters[BUCKET_NOT_REVOKED] + sum->unnumbered,
+        .held = sum->counters[BUCKET_HELD],
+        .expired = sum->counters[BUCKET_EXPIRED],
+        .unknown = sum->counters[BUCKET_UNKNOWN],
     };
-    c->doubt = get_int(r, row, 7);
-    c->person = get_int(r, row, 8);
-    c->unnumbered = unnumbered;
-    c->excluded_expired = get_int(r, row, 11);
-    c->short_lived = get_int(r, row, 12);
-    c->withdrawn = get_int(r, row, 13);
-    c->infeasible = plan_infeasible(get_text(r, row, 14));
-    c->delayed_until = get_utc(r, row, 15);
-    c->last_due = UTC_NONE;
+    c->doubt = sum->doubt;
+    c->person = sum->person;
+    c->unnumbered = sum->unnumbered;
+    c->excluded_expired = sum->excluded_expired;
+    c->short_lived = sum->short_lived;
+    c->withdrawn = sum->withdrawn;
+    c->should_24h = sum->should_24h;
 }
 
-static bool read_dealt(struct store *store, const struct campaign_facts *all, struct cohort_facts *cohorts,
-                       size_t n, struct fault *f)
+static bool read_open(struct store *store, const struct campaign_facts *all, struct cohort_facts *cohorts,
+                      size_t n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, all->campaign->id);
     put_utc(&p, all->now);
-    put_int(&p, all->terms->publish_margin.s);
-    if (!store_query(store, "report_chunks", &p, &r, f))
+    if (!store_query(store, "counts_open", &p, &r, f))
         return false;
     for (int i = 0; i < PQntuples(r); i++)
         for (size_t k = 0; k < n; k++)
             if (cohorts[k].cohort.cohort == get_int(r, i, 0)) {
                 cohorts[k].last_due = get_utc(r, i, 1);
                 cohorts[k].due = get_int(r, i, 2);
-                cohorts[k].should_24h = get_int(r, i, 3);
             }
     return true;
 }
 
 /* Both lists are in ascending order of cohort and from one moment, so row i is cohort i. */
-static bool read_cohorts(struct store *store, const struct campaign_facts *all, struct arena *a,
-                         struct cohort_facts **out, size_t *n, struct fault *f)
+static bool read_cohorts(struct store *store, const struct campaign_facts *all, const struct counts *counts,
+                         struct arena *a, struct cohort_facts **out, size_t *n, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
     struct cohort *list;
-    if (!store_cohorts(store, all->campaign->id, a, &list, n, f) ||
+    if (!store_cohort_terms(store, all->campaign->id, a, &list, n, f) ||
         !ask(store, "report_cohorts", all->campaign->id, &r, f))
         return false;
     *out = arena_array(a, *n, sizeof **out);
     for (size_t i = 0; i < *n; i++) {
-        read_counts(r, (int)i, &(*out)[i]);
-        (*out)[i].cohort = list[i];
+        struct cohort_facts *c = &(*out)[i];
+        c->cohort = list[i];
+        c->last_due = UTC_NONE;
+        c->infeasible = plan_infeasible(get_text(r, (int)i, 1));
+        c->delayed_until = get_utc(r, (int)i, 2);
+        for (size_t k = 0; k < counts->cohort_count; k++)
+            if (counts->cohorts[k].cohort == list[i].cohort)
+                read_counts(&counts->cohorts[k], c);
     }
-    return read_dealt(store, all, *out, *n, f);
+    return read_open(store, all, *out, *n, f);
 }
 
 static void add_totals(struct totals *sum, const struct totals *t)
@@ -97,16 +99,8 @@ static void add_totals(struct totals *sum, const struct totals *t)
     sum->unknown += t->unknown;
 }
 
-/* A rule file that is gone costs its paraphrase, never the status screen. */
-static const char *rule_text(const char *plans_dir, const char *id, struct arena *a)
-{
-    struct rule rule;
-    struct fault ignored = {0};
-    return rules_find(plans_dir, id, a, &rule, &ignored) ? rule.text : "";
-}
-
-static void conclude_cohorts(const struct campaign_facts *all, const struct cohort_facts *facts, size_t n,
-                             struct arena *a, struct snapshot *s)
+static void conclude_cohorts(struct store *store, const struct campaign_facts *all,
+                             const struct cohort_facts *facts, size_t n, struct arena *a, struct snapshot *s)
 {
     struct snapshot_cohort *cohorts = arena_array(a, n, sizeof *cohorts);
     struct span least = {0};
@@ -118,7 +112,8 @@ static void conclude_cohorts(const struct campaign_facts *all, const struct coho
             s->behind = behind;
             least = cohorts[i].slack;
         }
-        cohorts[i].rule_text = rule_text(all->terms->plans_dir, cohorts[i].rule, a);
+        /* a rule file that is gone costs its paraphrase, never the status screen */
+        cohorts[i].rule_text = plan_files_rule(store, all->terms->plans_dir, cohorts[i].rule);
         add_totals(&s->totals, &facts[i].totals);
         s->in_doubt += facts[i].doubt;
         s->needs_person += facts[i].person;
@@ -131,36 +126,35 @@ static void conclude_cohorts(const struct campaign_facts *all, const struct coho
     report_judge_campaign(all, s);
 }
 
-static bool read_hours(struct store *store, const struct campaign *c, struct arena *a, struct snapshot *s,
-                       struct fault *f)
+/* What was counted of the campaign and belongs to no cohort. */
+static void put_counts(const struct campaign *c, const struct counts *counts, struct arena *a,
+                       struct snapshot *s)
 {
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, c->id);
-    put_utc(&p, c->received);
-    if (!store_query(store, "report_hours", &p, &r, f))
-        return false;
-    s->hour_count = (size_t)PQntuples(r);
-    struct snapshot_hour *hours = arena_array(a, s->hour_count, sizeof *hours);
-    for (int i = 0; i < PQntuples(r); i++)
-        hours[i] = (struct snapshot_hour){utc_add(c->received, (struct span){get_int(r, i, 0) * 3600}),
-                                          get_int(r, i, 1), get_int(r, i, 2), get_int(r, i, 3)};
+    struct snapshot_hour *hours = arena_array(a, counts->hour_count, sizeof *hours);
+    for (size_t i = 0; i < counts->hour_count; i++) {
+        const struct hour_sum *h = &counts->hours[i];
+        hours[i] = (struct snapshot_hour){utc_add(c->received, (struct span){h->hour * 3600}), h->planned,
+                                          h->recorded, h->published};
+    }
     s->hours = hours;
-    return true;
-}
-
-static bool read_issuers(struct store *store, int campaign, struct arena *a, struct snapshot *s,
-                         struct fault *f)
-{
-    AUTO_RESULT *r = NULL;
-    if (!ask(store, "report_issuers", campaign, &r, f))
-        return false;
-    s->issuer_count = (size_t)PQntuples(r);
-    struct snapshot_issuer *issuers = arena_array(a, s->issuer_count, sizeof *issuers);
-    for (int i = 0; i < PQntuples(r); i++)
-        issuers[i] = (struct snapshot_issuer){arena_text(a, get_text(r, i, 0)), get_int(r, i, 1)};
-    s->issuers = issuers;
-    return true;
+    s->hour_count = counts->hour_count;
+    s->issuers = counts->issuers;
+    s->issuer_count = counts->issuer_count;
+    s->types_dv = counts->types[0];
+    s->types_ov = counts->types[1];
+    s->types_iv = counts->types[2];
+    s->types_ev = counts->types[3];
+    s->types_unknown = counts->types[4];
+    s->not_checkable = counts->types[5];
+    s->subscribers = counts->people[0];
+    s->subscribers_bad_address = counts->people[1];
+    s->subscribers_no_contact = counts->people[2];
+    s->subscribers_told = counts->told[0];
+    s->backups_told = counts->told[1];
+    s->notices_sent = counts->told[2];
+    s->notices_refused = counts->told[3];
+    s->log_size = (int64_t)counts->log.count;
+    s->log_root = merkle_root(&counts->log);
 }
 
 static bool read_engines(struct store *store, int campaign, struct arena *a, struct snapshot *s, bool *alive,
@@ -201,27 +195,20 @@ static bool read_stops(struct store *store, int campaign, struct arena *a, struc
 static bool read_people(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
-    if (!ask(store, "report_subscribers", campaign, &r, f))
+    if (!ask(store, "ack_count", campaign, &r, f))
         return false;
-    s->subscribers = get_int(r, 0, 0);
-    s->subscribers_told = get_int(r, 0, 1);
-    s->subscribers_acked = get_int(r, 0, 2);
-    s->subscribers_bad_address = get_int(r, 0, 3);
-    s->subscribers_no_contact = get_int(r, 0, 4);
-    s->backups_told = get_int(r, 0, 5);
-    s->notices_sent = get_int(r, 0, 6);
-    s->notices_refused = get_int(r, 0, 7);
+    s->subscribers_acked = get_int(r, 0, 0);
     return true;
 }
 
 /* Clocks that are wrong cost their tasks, never the status screen. */
-static bool read_tasks(struct store *store, const struct campaign_facts *all, struct arena *a,
-                       struct snapshot *s, struct fault *f)
+static bool read_tasks(struct store *store, const struct campaign_facts *all, const struct cohort *cohorts,
+                       const struct counts *counts, struct arena *a, struct snapshot *s, struct fault *f)
 {
     struct task_terms terms = {all->terms->plans_dir, all->terms->quorum, all->now};
     struct task *tasks;
     size_t n;
-    if (!store_tasks(store, all->campaign, &terms, a, &tasks, &n, f)) {
+    if (!report_tasks(store, all->campaign, &terms, cohorts, s->cohort_count, counts, a, &tasks, &n, f)) {
         s->tasks.unreadable = f->kind == FAULT_CONFIG;
         return s->tasks.unreadable;
     }
@@ -237,18 +224,12 @@ static bool read_tasks(struct store *store, const struct campaign_facts *all, st
     return true;
 }
 
-static bool read_types(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+static bool read_outside_scope(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
-    AUTO_RESULT *r = NULL, *outside = NULL;
-    if (!ask(store, "report_types", campaign, &r, f) || !ask(store, "outside_scope", campaign, &outside, f))
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "outside_scope", campaign, &r, f))
         return false;
-    s->types_dv = get_int(r, 0, 0);
-    s->types_ov = get_int(r, 0, 1);
-    s->types_iv = get_int(r, 0, 2);
-    s->types_ev = get_int(r, 0, 3);
-    s->types_unknown = get_int(r, 0, 4);
-    s->not_checkable = get_int(r, 0, 5);
-    s->revoked_outside_scope = get_int(outside, 0, 0);
+    s->revoked_outside_scope = get_int(r, 0, 0);
     return true;
 }
 
@@ -293,19 +274,6 @@ static bool read_outside(struct store *store, const struct campaign *c, struct a
     return true;
 }
 
-static bool read_log(struct store *store, int campaign, struct snapshot *s, struct fault *f)
-{
-    AUTO_RESULT *r = NULL;
-    struct merkle tree = {0};
-    if (!ask(store, "log_hashes", campaign, &r, f))
-        return false;
-    for (int i = 0; i < PQntuples(r); i++)
-        merkle_push(&tree, get_digest(r, i, 0));
-    s->log_size = PQntuples(r);
-    s->log_root = merkle_root(&tree);
-    return true;
-}
-
 /* What the engine's last round found; no round has ended yet: not checked. */
 static bool kept_balance(struct store *store, int campaign, struct utc *at, struct balance *b,
                          struct fault *f)
@@ -341,55 +309,55 @@ static bool read_balance(struct store *store, int campaign, bool always, struct 
     return true;
 }
 
-static bool fill(struct store *store, struct campaign_facts *all, bool check_balance, struct arena *a,
-                 struct snapshot *s, struct fault *f)
+/* Counts, cohorts and what is concluded from them; what both kinds of snapshot need. */
+static bool fill_cohorts(struct store *store, struct campaign_facts *all, const struct counts *counts,
+                         struct arena *a, struct snapshot *s, struct cohort **out, struct fault *f)
 {
-    int id = all->campaign->id;
     struct cohort_facts *facts;
     size_t n;
-    if (!read_engines(store, id, a, s, &all->engine_alive, f) ||
-        !read_cohorts(store, all, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
-        !report_replacements(store, id, a, s, f))
+    if (!read_engines(store, all->campaign->id, a, s, &all->engine_alive, f) ||
+        !read_cohorts(store, all, counts, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
+        !read_outside_scope(store, all->campaign->id, s, f))
         return false;
-    conclude_cohorts(all, facts, n, a, s);
-    struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);
+    conclude_cohorts(store, all, facts, n, a, s);
+    *out = arena_array(a, n, sizeof **out);
     for (size_t i = 0; i < n; i++)
-        cohorts[i] = facts[i].cohort;
-    return read_hours(store, all->campaign, a, s, f) && read_issuers(store, id, a, s, f) &&
+        (*out)[i] = facts[i].cohort;
+    return true;
+}
+
+static bool fill(struct store *store, struct campaign_facts *all, const struct counts *counts,
+                 bool check_balance, struct arena *a, struct snapshot *s, struct fault *f)
+{
+    int id = all->campaign->id;
+    struct cohort *cohorts;
+    put_counts(all->campaign, counts, a, s);
+    return fill_cohorts(store, all, counts, a, s, &cohorts, f) && report_replacements(store, id, a, s, f) &&
            read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
-           read_tasks(store, all, a, s, f) && read_types(store, id, s, f) && read_alerts(store, id, s, f) &&
-           read_outside(store, all->campaign, a, s, f) && read_log(store, id, s, f) &&
-           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
+           read_tasks(store, all, cohorts, counts, a, s, f) && read_alerts(store, id, s, f) &&
+           read_outside(store, all->campaign, a, s, f) && report_timeline(store, id, a, s, f) &&
+           read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
 }
 
-/* Counts, verdicts and what waits; no journal, log or list is read. */
-static bool fill_brief(struct store *store, struct campaign_facts *all, struct arena *a, struct snapshot *s,
-                       struct fault *f)
+/* Counts, verdicts and what waits; no timeline or list is read. */
+static bool fill_brief(struct store *store, struct campaign_facts *all, const struct counts *counts,
+                       struct arena *a, struct snapshot *s, struct fault *f)
 {
-    int id = all->campaign->id;
-    struct cohort_facts *facts;
+    struct cohort *cohorts;
     struct balance b;
-    size_t n;
-    AUTO_RESULT *outside = NULL;
-    if (!read_engines(store, id, a, s, &all->engine_alive, f) ||
-        !read_cohorts(store, all, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
-        !ask(store, "outside_scope", id, &outside, f) ||
-        !kept_balance(store, id, &s->balance_checked_at, &b, f))
+    if (!fill_cohorts(store, all, counts, a, s, &cohorts, f) ||
+        !kept_balance(store, all->campaign->id, &s->balance_checked_at, &b, f))
         return false;
-    conclude_cohorts(all, facts, n, a, s);
-    s->revoked_outside_scope = get_int(outside, 0, 0);
     s->balance_ok = b.ok;
     s->balance_detail = arena_text(a, b.detail);
-    struct cohort *cohorts = arena_array(a, n, sizeof *cohorts);
-    for (size_t i = 0; i < n; i++)
-        cohorts[i] = facts[i].cohort;
     return report_waiting(store, all, cohorts, a, s, f);
 }
 
-/* What both kinds of snapshot begin with. */
+/* The campaign as it is now, and its counts. */
 static bool begin_snapshot(struct store *s, const char *name, struct campaign_facts *all,
-                           struct campaign *fresh, struct arena *a, struct snapshot *out, struct fault *f)
+                           struct campaign *fresh, struct counts_wanted *wanted, struct counts *counts,
+                           struct counts_kept *kept, struct arena *a, struct snapshot *out, struct fault *f)
 {
     if (!store_campaign_find(s, name, a, fresh, f))
         return false;
@@ -404,7 +372,30 @@ static bool begin_snapshot(struct store *s, const char *name, struct campaign_fa
         .received = fresh->received,
         .simulated_time = strcmp(fresh->mode, "drill") == 0,
     };
-    return true;
+    wanted->campaign = fresh;
+    wanted->margin = all->terms->publish_margin;
+    wanted->large = fresh->ids > STORE_BALANCE_ALWAYS;
+    return report_counts(s, wanted, a, counts, kept, f);
+}
+
+static bool snapshot(struct store *s, const char *name, struct campaign_facts *all, bool brief,
+                     bool check_balance, struct arena *a, struct snapshot *out, struct fault *f)
+{
+    struct campaign fresh;
+    struct counts_wanted wanted = {.whole = !brief, .anew = check_balance};
+    struct counts counts;
+    struct counts_kept kept;
+    if (!store_look_begin(s, f)) {
+        store_read_end(s);
+        return false;
+    }
+    bool ok =
+        begin_snapshot(s, name, all, &fresh, &wanted, &counts, &kept, a, out, f) &&
+        (brief ? fill_brief(s, all, &counts, a, out, f) : fill(s, all, &counts, check_balance, a, out, f));
+    store_read_end(s);
+    if (ok)
+        report_counts_keep(s, fresh.id, &kept);
+    return ok;
 }
 
 bool store_snapshot_brief(struct store *s, const struct campaign *c, struct utc now,
@@ -412,12 +403,7 @@ bool store_snapshot_brief(struct store *s, const struct campaign *c, struct utc 
                           struct fault *f)
 {
     struct campaign_facts all = {.terms = terms, .now = now};
-    struct campaign fresh;
-    if (!store_read_begin(s, f))
-        return false;
-    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill_brief(s, &all, a, out, f);
-    store_read_end(s);
-    return ok;
+    return snapshot(s, c->name, &all, true, false, a, out, f);
 }
 
 bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
@@ -425,10 +411,5 @@ bool store_snapshot(struct store *s, const struct campaign *c, struct utc now,
                     struct snapshot *out, struct fault *f)
 {
     struct campaign_facts all = {.terms = terms, .now = now};
-    struct campaign fresh;
-    if (!store_read_begin(s, f))
-        return false;
-    bool ok = begin_snapshot(s, c->name, &all, &fresh, a, out, f) && fill(s, &all, check_balance, a, out, f);
-    store_read_end(s);
-    return ok;
+    return snapshot(s, c->name, &all, false, check_balance, a, out, f);
 }

@@ -4,6 +4,7 @@
 #define STORE_REPORT_PARTS_H
 
 #include "internal.h"
+#include "massrevoke/store_clock.h"
 #include "massrevoke/store_report.h"
 
 /* What the store holds of one cohort, before anything is concluded. */
@@ -42,6 +43,13 @@ MUST_USE bool report_pace(struct store *store, const struct campaign_facts *all,
 /* The sentence of a cohort that is behind; "" for others. */
 const char *report_behind(const struct campaign_facts *all, const struct cohort_facts *c,
                           const struct snapshot_cohort *out, struct arena *a);
+
+struct counts;
+
+/* The tasks of a campaign, with cohorts and counts that were read already. */
+MUST_USE bool report_tasks(struct store *store, const struct campaign *c, const struct task_terms *terms,
+                           const struct cohort *cohorts, size_t cohort_count, const struct counts *counts,
+                           struct arena *a, struct task **out, size_t *n, struct fault *f);
 
 /* Replaced certificates and failed lints. */
 MUST_USE bool report_replacements(struct store *store, int campaign, struct arena *a, struct snapshot *s,

@@ -1,7 +1,7 @@
 /* Tasks: worked out from the rules, the profile and what the store holds, whenever they are read. */
-#include "internal.h"
-#include "massrevoke/rules.h"
-#include "massrevoke/store_clock.h"
+#include "plan_files.h"
+#include "report_counts.h"
+#include "report_parts.h"
 
 /* A fact without its time is told all the same. */
 static void know(struct milestone_subject *s, enum milestone_fact fact, bool holds, struct utc at)
@@ -32,15 +32,15 @@ static void add_profile(struct milestone_subject *s, const struct profile *profi
 }
 
 /* Columns of task_facts. */
-enum { COHORT, PLANNED, INFEASIBLE, APPROVED, SLOT, TOLD, SILENT, CANARIES, UNDONE };
+enum { COHORT, PLANNED, INFEASIBLE, APPROVED, SLOT, TOLD, SILENT, CANARIES };
 
 static struct milestone_subject cohort_subject(const PGresult *r, int row, const struct cohort *c,
-                                               const struct profile *profile, const struct task_terms *terms)
+                                               const struct profile *profile, const struct task_terms *terms,
+                                               int64_t undone)
 {
     struct milestone_subject s = subject(c->cohort);
     struct utc planned = get_utc(r, row, PLANNED), told = get_utc(r, row, TOLD);
-    bool started = utc_is_set(c->started_at),
-         settled = started && c->plan != 0 && get_int(r, row, UNDONE) == 0;
+    bool started = utc_is_set(c->started_at), settled = started && c->plan != 0 && undone == 0;
     s.points[POINT_RECEIVED] = c->received;
     s.points[POINT_FIRST_SLOT] = get_utc(r, row, SLOT);
     s.points[POINT_START] = c->started_at;
@@ -119,20 +119,18 @@ static bool read_said(struct store *store, int campaign, struct arena *a, struct
     return true;
 }
 
-bool store_tasks(struct store *store, const struct campaign *c, const struct task_terms *terms,
-                 struct arena *a, struct task **out, size_t *n, struct fault *f)
+bool report_tasks(struct store *store, const struct campaign *c, const struct task_terms *terms,
+                  const struct cohort *cohorts, size_t cohort_count, const struct counts *counts,
+                  struct arena *a, struct task **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     const struct milestone *rows;
-    struct profile profile;
-    struct cohort *cohorts;
+    const struct profile *profile;
     struct task *said;
-    size_t row_count, cohort_count, said_count;
+    size_t row_count, said_count;
     put_int(&p, c->id);
-    if (!milestones_read(terms->plans_dir, a, &rows, &row_count, f) ||
-        !profile_read(terms->plans_dir, c->profile, a, &profile, f) ||
-        !store_cohorts(store, c->id, a, &cohorts, &cohort_count, f) ||
+    if (!plan_files_clocks(store, terms->plans_dir, c->profile, &rows, &row_count, &profile, f) ||
         !store_query(store, "task_facts", &p, &r, f) || !read_said(store, c->id, a, &said, &said_count, f))
         return false;
     /* two queries: a cohort that came in between has its tasks the next time */
@@ -140,11 +138,23 @@ bool store_tasks(struct store *store, const struct campaign *c, const struct tas
         cohort_count = (size_t)PQntuples(r);
     struct milestone_subject *subjects = arena_array(a, cohort_count + 1, sizeof *subjects);
     for (size_t i = 0; i < cohort_count; i++)
-        subjects[i + 1] = cohort_subject(r, (int)i, &cohorts[i], &profile, terms);
-    if (!campaign_subject(store, c, subjects + 1, cohort_count, &profile, &subjects[0], f))
+        subjects[i + 1] =
+            cohort_subject(r, (int)i, &cohorts[i], profile, terms, counts_undone(counts, cohorts[i].cohort));
+    if (!campaign_subject(store, c, subjects + 1, cohort_count, profile, &subjects[0], f))
         return false;
     milestone_tasks(rows, row_count, subjects, cohort_count + 1, said, said_count, a, out, n);
     return true;
+}
+
+bool store_tasks(struct store *store, const struct campaign *c, const struct task_terms *terms,
+                 struct arena *a, struct task **out, size_t *n, struct fault *f)
+{
+    struct cohort *cohorts;
+    struct counts counts = {0};
+    size_t count;
+    return store_cohort_terms(store, c->id, a, &cohorts, &count, f) &&
+           report_counts_pages(store, c->id, a, &counts, f) &&
+           report_tasks(store, c, terms, cohorts, count, &counts, a, out, n, f);
 }
 
 static bool say(struct store *s, const struct act *act, const struct task *t, const char *person, bool done,
