@@ -1,12 +1,14 @@
 /* The whole executor, durable ledger and log included, before an nginx that answers at once or after 100 ms
  * (echo_sleep of libnginx-mod-http-echo): against wrk at equal concurrency, curl --parallel, xargs with curl,
- * and the same client without a ledger. Each side is told in seconds for the same number of revocations. */
+ * and the same client without a ledger. Each side is told in seconds for the same number of revocations. And
+ * the CPU seconds of one revocation, ours and the database server's, in campaigns of growing size. */
 #include "../lib/campaign.h"
 #include "../lib/stock.h"
 #include "bench.h"
 #include "massrevoke/ca_http.h"
 #include "massrevoke/file.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -25,8 +27,9 @@ struct bed {
     struct world world;
     struct load load;
     char folder[STOCK_PATH];
-    pid_t nginx;
+    pid_t nginx, server; /* the server: of the database */
     int port, runs;
+    double cpu_ours, cpu_server; /* of the last run, a revocation */
 };
 
 static const char profile_text[] =
@@ -141,6 +144,45 @@ static double cpu_of_process(void)
            (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
+/* Parent and CPU seconds of a process; with those of children that have ended. */
+static bool process_stat(long pid, long *parent, double *own, double *ended)
+{
+    char path[64], text[1024];
+    long t[4];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "r");
+    size_t n = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    if (file != NULL)
+        fclose(file);
+    text[n] = '\0';
+    const char *rest = strrchr(text, ')'); /* 4 is the parent, 14 to 17 the times */
+    if (rest == NULL || sscanf(rest, ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", parent,
+                               &t[0], &t[1], &t[2], &t[3]) != 5)
+        return false;
+    *own = (double)(t[0] + t[1]) / (double)sysconf(_SC_CLK_TCK);
+    *ended = (double)(t[2] + t[3]) / (double)sysconf(_SC_CLK_TCK);
+    return true;
+}
+
+/* Of all processes of the database server, those that have ended too. */
+static double cpu_of_server(struct bed *b)
+{
+    long parent;
+    double own, ended, sum = 0;
+    if (b->server == 0 && process_stat(strtol(world_ask(&b->world, "SELECT pg_backend_pid()"), NULL, 10),
+                                       &parent, &own, &ended))
+        b->server = (pid_t)parent;
+    DIR *all = opendir("/proc");
+    for (const struct dirent *e; all != NULL && (e = readdir(all)) != NULL;) {
+        long pid = strtol(e->d_name, NULL, 10);
+        if (pid > 0 && process_stat(pid, &parent, &own, &ended))
+            sum += pid == b->server ? own + ended : parent == b->server ? own : 0;
+    }
+    if (all != NULL)
+        closedir(all);
+    return sum;
+}
+
 /* From the first claim until the last outcome is committed. */
 static double execute(struct bed *b)
 {
@@ -156,15 +198,16 @@ static double execute(struct bed *b)
     run.ca.door = open_door(b, run.parts.clock, &a);
     must(engine_open(&run.parts, &e, &f), "engine", &f);
     engine_only(e, ENGINE_EXECUTE);
-    double begun = bench_now(), cpu = cpu_of_process();
+    double server = cpu_of_server(b), begun = bench_now(), cpu = cpu_of_process();
     for (int64_t done = 0; done < (int64_t)b->load.count; done += r.settled) {
         must(engine_step(e, &r, &f), "step", &f);
         if (r.stray > 0 || r.warning[0] != '\0')
             bench_die("%lld strays, %s", (long long)r.stray, r.warning);
     }
     double took = bench_now() - begun;
-    printf("    %.0f/s, %.1f us of our process each\n", (double)b->load.count / took,
-           (cpu_of_process() - cpu) * 1e6 / (double)b->load.count);
+    b->cpu_ours = (cpu_of_process() - cpu) / (double)b->load.count;
+    b->cpu_server = (cpu_of_server(b) - server) / (double)b->load.count;
+    printf("    %.0f/s, %.1f us of our process each\n", (double)b->load.count / took, b->cpu_ours * 1e6);
     engine_close(e);
     ca_close(run.ca.door);
     world_close(&run);
@@ -176,6 +219,45 @@ static double execute(struct bed *b)
 static double ours(void *context)
 {
     return execute(context);
+}
+
+/* --- CPU by size --- */
+
+/* Campaigns of one size, as many as make 10,000 revocations: a line of the table; CPU seconds of one
+ * revocation. */
+static double cpu_at(struct bed *b, size_t count)
+{
+    int runs = count < 10000 ? (int)(10000 / count) : 1;
+    double process = 0, server = 0, took = 0;
+    b->load.count = b->world.key_count = count;
+    for (int i = 0; i < runs; i++) {
+        took += execute(b);
+        process += b->cpu_ours;
+        server += b->cpu_server;
+    }
+    printf("  %8zu revocations: %6.1f us ours, %6.1f us the database's, %6.1f us together; %.0f/s\n", count,
+           process / runs * 1e6, server / runs * 1e6, (process + server) / runs * 1e6,
+           (double)count * runs / took);
+    return (process + server) / runs;
+}
+
+static size_t largest(void)
+{
+    const char *said = getenv("BENCH_CPU_LARGEST"); /* 1000000 takes ten minutes of a quiet machine */
+    return said == NULL ? 100000 : strtoul(said, NULL, 10);
+}
+
+static double cpu_large(void *context)
+{
+    double cost = 0;
+    for (size_t n = 10000; n <= largest(); n *= 10)
+        cost = cpu_at(context, n);
+    return cost;
+}
+
+static double cpu_small(void *context)
+{
+    return cpu_at(context, 1000);
 }
 
 /* --- the peers --- */
@@ -311,6 +393,11 @@ static void make_20k(void **context)
     make(context, (struct load){"/now", 50, 20000});
 }
 
+static void make_cpu(void **context)
+{
+    make(context, (struct load){"/now", 50, largest()});
+}
+
 #define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED)                                                \
     {                                                                                                        \
         .name = NAME, .peer_name = PEER_NAME, .unit = "s", .pairs = PAIRS, .extrapolated = EXTRAPOLATED,     \
@@ -327,6 +414,14 @@ int main(int argc, char **argv)
         ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_20k, true),
         ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_instant,
             false),
+        {.name = "execute_cpu_flat",
+         .peer_name = "the same in a campaign of 1,000",
+         .unit = "s",
+         .pairs = 3,
+         .ours = cpu_large,
+         .peer = cpu_small,
+         .make = make_cpu,
+         .free = drop},
     };
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }
