@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -147,6 +148,10 @@ static bool fault_from(struct store *s, const PGresult *r, const char *what, str
     const char *primary = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     if (state != NULL && (strncmp(state, "MR", 2) == 0 || may_run_again(r)))
         return fault_set(f, FAULT_CONFLICT, "%s", first_line(primary, message, sizeof message));
+    if (s->silent) {
+        fault_set(f, FAULT_UNAVAILABLE, "database: no answer to %s, and none to a new connection", what);
+        return fault_hint(f, "look at the database server: it runs but does not answer");
+    }
     bool gone = PQstatus(s->connection) != CONNECTION_OK;
     /* connection exceptions, no resources, no lock in time, ended by an operator: all may pass by themselves
      */
@@ -159,6 +164,51 @@ static bool fault_from(struct store *s, const PGresult *r, const char *what, str
             first_line(primary == NULL ? PQerrorMessage(s->connection) : primary, message, sizeof message));
     return fault_set(f, FAULT_FAILED, "database: %s: %s (%s)", what,
                      first_line(primary, message, sizeof message), state == NULL ? "no state" : state);
+}
+
+#define PATIENCE_MS 5000     /* without a word of the server, until it is asked whether it lives */
+#define CONNECT_SECONDS "10" /* for a new connection */
+
+/* Does the server still take connections? It says no when it hangs; what it says else does not matter. */
+static bool server_answers(const struct store *s)
+{
+    const char *const keys[] = {"connect_timeout", "dbname", NULL};
+    const char *const values[] = {CONNECT_SECONDS, s->conninfo, NULL};
+    PGPing ping = PQpingParams(keys, values, 1);
+    return ping == PQPING_OK || ping == PQPING_REJECT;
+}
+
+/* Waits until the next result is there or the connection has ended. A statement may take as long as it takes
+ * while the server lives; false when that answers nobody: then nothing more is expected of this connection.
+ */
+static bool await_result(struct store *s)
+{
+    while (PQconsumeInput(s->connection) == 1 && PQisBusy(s->connection)) {
+        struct pollfd p = {.fd = PQsocket(s->connection), .events = POLLIN};
+        int rc = poll(&p, 1, PATIENCE_MS);
+        s->silent = rc == 0 && !server_answers(s);
+        if (s->silent)
+            return false;
+    }
+    return true;
+}
+
+/* The last result of what is under way: an error ends it early. NULL: there is none, the server hangs. */
+static PGresult *last_result(struct store *s)
+{
+    PGresult *last = NULL;
+    while (await_result(s)) {
+        PGresult *r = PQgetResult(s->connection);
+        if (r == NULL)
+            return last;
+        PQclear(last);
+        last = r;
+        ExecStatusType status = PQresultStatus(r);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+            return last;
+    }
+    PQclear(last);
+    return NULL;
 }
 
 static bool ended_well(const PGresult *r)
@@ -185,7 +235,8 @@ static bool send_once(struct store *s, struct fault *f)
     const struct parameters *p = &s->sent_parameters;
     const struct statement *q = s->sent_statement;
     tell_hook(s, s->sent, false);
-    int sent = q->prepared
+    int sent = store_is_lost(s) ? 0
+               : q->prepared
                    ? PQsendQueryPrepared(s->connection, s->sent, p->n, p->values, NULL, NULL, 0)
                    : PQsendQueryParams(s->connection, q->file->bytes.p, p->n, NULL, p->values, NULL, NULL, 0);
     if (sent == 1)
@@ -209,7 +260,8 @@ static const struct statement *statement_of(struct store *s, const char *name, c
     }
     struct statement *q = &s->statements[i];
     if (++q->uses == PREPARE_AT) {
-        AUTO_RESULT *r = PQprepare(s->connection, name, file->bytes.p, 0, NULL);
+        bool asked = !store_is_lost(s) && PQsendPrepare(s->connection, name, file->bytes.p, 0, NULL) == 1;
+        AUTO_RESULT *r = asked ? last_result(s) : NULL;
         q->prepared = ended_well(r);
     }
     return q;
@@ -230,17 +282,6 @@ bool store_send(struct store *s, const char *name, struct parameters *p, struct 
     s->sent_parameters = *p;
     *p = (struct parameters){0};
     return send_once(s, f);
-}
-
-/* The last result of the query under way: an error ends it early. */
-static PGresult *last_result(struct store *s)
-{
-    PGresult *last = NULL;
-    for (PGresult *r; (r = PQgetResult(s->connection)) != NULL;) {
-        PQclear(last);
-        last = r;
-    }
-    return last;
 }
 
 bool store_receive(struct store *s, bool wait, PGresult **out, struct fault *f)
@@ -285,7 +326,7 @@ bool store_do(struct store *s, const char *name, struct parameters *p, struct fa
 
 bool store_run(struct store *s, const char *what, const char *sql, struct fault *f)
 {
-    AUTO_RESULT *r = PQexec(s->connection, sql);
+    AUTO_RESULT *r = !store_is_lost(s) && PQsendQuery(s->connection, sql) == 1 ? last_result(s) : NULL;
     return ended_well(r) || fault_from(s, r, what, f);
 }
 
@@ -397,9 +438,11 @@ static bool prepare_session(struct store *s, struct fault *f)
 
 static bool connect_store(struct store *s, struct fault *f)
 {
-    const char *const keys[] = {"dbname",           "application_name", "keepalives_idle",
-                                "tcp_user_timeout", "client_encoding",  NULL};
-    const char *const values[] = {s->conninfo, "massrevoke", "5", "15000", "UTF8", NULL};
+    const char *const keys[] = {
+        "connect_timeout", "dbname", "application_name", "keepalives_idle", "tcp_user_timeout",
+        "client_encoding", NULL};
+    const char *const values[] = {CONNECT_SECONDS, s->conninfo, "massrevoke", "5", "15000", "UTF8", NULL};
+    s->silent = false;
     s->connection = PQconnectdbParams(keys, values, 1);
     if (PQstatus(s->connection) == CONNECTION_OK)
         return prepare_session(s, f);
@@ -446,7 +489,7 @@ bool store_reconnect(struct store *s, struct fault *f)
 
 bool store_is_lost(struct store *s)
 {
-    return PQstatus(s->connection) != CONNECTION_OK;
+    return s->silent || PQstatus(s->connection) != CONNECTION_OK;
 }
 
 void store_close(struct store *s)

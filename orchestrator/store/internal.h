@@ -43,6 +43,7 @@ struct store {
     const struct statement *sent_statement;
     struct parameters sent_parameters; /* kept: it may have to run again */
     int sent_attempts;
+    bool silent;                         /* the server hangs: nothing more is expected of this connection */
     const struct plan_files *plan_files; /* plan_files.h */
     const struct rule_text *rule_texts;
 };

@@ -1,0 +1,106 @@
+/* A database server that hangs: does a caller get its word back, and the store its work, once it goes on? A
+ * server of this program's own is stopped, for others work with the suite's. */
+#include "../lib/cluster.h"
+#include "../lib/small.h"
+#include "massrevoke/store_report.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    char path[64], text[512] = "";
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_int_equal(sscanf(strrchr(text, ')'), ") %*c %d", &parent), 1);
+    return parent;
+}
+
+static pid_t backend_of(PGconn *c)
+{
+    return PQbackendPID(c);
+}
+
+static bool look(struct small *s, struct fault *f)
+{
+    static const struct snapshot_terms terms = {.quorum = 1, .publish_margin = {3600}};
+    struct snapshot out;
+    return store_snapshot(s->store, &s->campaign, small_at(0), &terms, true, &s->arena, &out, f);
+}
+
+static void a_server_that_hangs_is_given_up(void **state)
+{
+    struct small *s = *state;
+    struct fault f = {0};
+    pid_t server = parent_of(backend_of(s->sql)),
+          backend = (pid_t)small_number(
+              s, "SELECT pid FROM pg_stat_activity WHERE application_name = 'massrevoke'");
+    assert_true(look(s, &f));
+    kill(server, SIGSTOP);
+    kill(backend, SIGSTOP);
+    double begun = seconds();
+    bool answered = look(s, &f);
+    double took = seconds() - begun;
+    struct fault again = {0};
+    bool connected = store_reconnect(s->store, &again);
+    kill(backend, SIGCONT);
+    kill(server, SIGCONT);
+    assert_false(answered);
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_non_null(strstr(f.text, "no answer"));
+    assert_true(took < 25);
+    assert_true(store_is_lost(s->store));
+    assert_false(connected);
+    assert_int_equal(again.kind, FAULT_UNAVAILABLE);
+    assert_true(store_reconnect(s->store, &again));
+    assert_true(look(s, &f));
+}
+
+/* A statement that takes long is none: the server lives. */
+static void a_long_statement_is_waited_for(void **state)
+{
+    struct small *s = *state;
+    struct fault f = {0};
+    PQclear(PQexec(s->sql, "BEGIN; LOCK TABLE campaign"));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) { /* ends the wait through the connection that both hold */
+        sleep(7);
+        PQclear(PQexec(s->sql, "COMMIT"));
+        _exit(0);
+    }
+    double begun = seconds();
+    assert_true(look(s, &f));
+    assert_true(seconds() - begun > 6);
+    kill(child, SIGKILL);
+}
+
+int main(void)
+{
+    unsetenv("MASSREVOKE_TEST_STATE");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_server_that_hangs_is_given_up, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(a_long_statement_is_waited_for, small_set_up, small_tear_down),
+    };
+    return cmocka_run_group_tests_name("store hang", tests, NULL, NULL);
+}
