@@ -45,6 +45,9 @@ void pace_close(struct pace *p);
 /* How many may go at `now`; INT64_MAX when nothing limits. */
 int64_t pace_allow(struct pace *p, int64_t now);
 
+/* How long ago, in milliseconds, requests may still count: the longest window, or what fills the bucket. */
+int64_t pace_memory(const struct pace *p);
+
 /* The most that could ever be allowed at once. */
 int64_t pace_most(const struct pace *p);
 

@@ -82,6 +82,18 @@ MUST_USE bool store_give_back_send(struct store *s, const struct act *act, int e
                                    size_t n, struct fault *f);
 MUST_USE bool store_give_back_receive(struct store *s, bool wait, bool *done, struct fault *f);
 
+/* Requests that a CA answered at one second. */
+struct recent_sends {
+    int ca;
+    struct utc at;
+    int64_t n;
+};
+
+/* Those after `since`, of all campaigns of the store, oldest first. Requests without an answer are in none.
+ */
+MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct arena *a,
+                                 struct recent_sends **out, size_t *n, struct fault *f);
+
 /* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);
 

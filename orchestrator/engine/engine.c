@@ -48,6 +48,35 @@ static void open_line(struct engine *e, int ca)
     pace_open(&line->pace, &limits);
 }
 
+/* The CAs were used before this engine came, by an earlier one or by another campaign: what they answered
+ * within their windows counts. The second that an answer was written down in counts whole. */
+static bool recall_sends(struct engine *e, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct recent_sends *sends;
+    size_t n;
+    struct utc now = engine_act(e).at;
+    int64_t ticks = engine_ticks(e), longest = 0;
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
+        int64_t span = pace_memory(&e->lines[ca].pace);
+        longest = span > longest ? span : longest;
+    }
+    if (longest == 0)
+        return true;
+    if (!store_recent_sends(e->parts.store, utc_add(now, (struct span){-(longest + 999) / 1000 - 1}), &a,
+                            &sends, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int64_t ago = utc_sub(now, sends[i].at).s - 1;
+        if (sends[i].ca < 0 || (size_t)sends[i].ca >= e->parts.ca_count)
+            continue;
+        struct pace *pace = &e->lines[sends[i].ca].pace;
+        (void)pace_allow(pace, ticks - 1000 * (ago > 0 ? ago : 0));
+        pace_take(pace, sends[i].n);
+    }
+    return true;
+}
+
 bool engine_open(const struct engine_parts *parts, struct engine **out, struct fault *f)
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
@@ -68,7 +97,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     engine_alert_open(e);
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
-        begin_session(e, f) && engine_breakers_open(e, f))
+        begin_session(e, f) && recall_sends(e, f) && engine_breakers_open(e, f))
         return true;
     engine_close(e);
     *out = NULL;

@@ -74,6 +74,14 @@ int64_t pace_allow(struct pace *p, int64_t now)
     return n > 0 ? n : 0;
 }
 
+int64_t pace_memory(const struct pace *p)
+{
+    int64_t ms = p->rate.count > 0 ? p->full / p->rate.count + 1 : 0;
+    for (size_t i = 0; i < p->window_count; i++)
+        ms = p->windows[i].ms > ms ? p->windows[i].ms : ms;
+    return ms;
+}
+
 int64_t pace_most(const struct pace *p)
 {
     int64_t n = p->rate.count > 0 ? p->full / cost(p) : INT64_MAX;

@@ -1,0 +1,81 @@
+/* A CA with a rolling window, and an engine that ends: does the next one leave the CA alone until the window
+ * allows, as if it had been there all the time? */
+#include "../lib/campaign.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define CERTIFICATES 60
+#define WINDOW 20
+#define SECONDS 600
+
+static struct world world;
+
+static int make(void **state)
+{
+    (void)state;
+    world_make(&world, CERTIFICATES, (struct rate){1000, 1});
+    world.ca.limits = (struct rate_limits){.windows = {{WINDOW, SECONDS}}, .window_count = 1};
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    (void)state;
+    world_free(&world);
+    return 0;
+}
+
+static int revoked(void)
+{
+    return atoi(world_ask(&world, "SELECT coalesce(sum(cardinality(offsets)), 0) FROM result"));
+}
+
+/* An engine of its own, for some seconds of campaign time. */
+static void run_for(int campaign, int64_t seconds)
+{
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    world_open(&world, campaign, "recall", "immediate", &run);
+    if (!engine_open(&run.parts, &e, &f))
+        fail_msg("%s", f.text);
+    for (int64_t end = world.now->s + seconds; world.now->s < end; world.now->s += 5)
+        if (!engine_step(e, &r, &f))
+            fail_msg("%s", f.text);
+    engine_close(e);
+    world_close(&run);
+}
+
+static void the_next_engine_keeps_the_window(void **state)
+{
+    (void)state;
+    world_reset(&world);
+    int campaign = world_campaign(&world, "recall", "immediate");
+    run_for(campaign, 100);
+    assert_int_equal(revoked(), WINDOW);
+    int64_t first = world.now->s;
+    for (int i = 0; i < 4; i++) {
+        run_for(campaign, 100);
+        assert_int_equal(revoked(), WINDOW);
+    }
+    assert_true(world.now->s < first + SECONDS);
+    run_for(campaign, 300);
+    assert_int_equal(revoked(), 2 * WINDOW);
+    run_for(campaign, 1200);
+    assert_int_equal(revoked(), CERTIFICATES);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_next_engine_keeps_the_window),
+    };
+    return cmocka_run_group_tests_name("crash recall", tests, make, unmake);
+}
