@@ -57,6 +57,11 @@ bool fetch_is_mapped(const struct fetch_door *d, const char *url);
 MUST_USE bool fetch_all(struct fetch_door *d, const struct fetch_request *requests, size_t count,
                         struct arena *a, struct fetch_reply *replies, struct fault *f);
 
+/* While a fetch waits for servers, `fn` is called again and again, and a tenth of a second later when it says
+ * that it has nothing to do; NULL: nobody is. */
+typedef bool fetch_meanwhile_fn(void *context);
+void fetch_meanwhile(struct fetch_door *d, fetch_meanwhile_fn *fn, void *context);
+
 /* Ends; NULL is allowed. */
 void fetch_close(struct fetch_door *d);
 

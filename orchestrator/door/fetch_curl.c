@@ -13,6 +13,8 @@ struct fetch_door {
     CURLM *multi;
     CURL *idle[FETCH_AT_ONCE]; /* kept, so that connections and caches are */
     size_t idle_count;
+    fetch_meanwhile_fn *meanwhile;
+    void *meanwhile_context;
 };
 
 /* One transfer under way. */
@@ -262,6 +264,12 @@ bool fetch_is_mapped(const struct fetch_door *d, const char *url)
     return fetch_mapped(d->settings, url, &rest) != NULL;
 }
 
+void fetch_meanwhile(struct fetch_door *d, fetch_meanwhile_fn *fn, void *context)
+{
+    d->meanwhile = fn;
+    d->meanwhile_context = context;
+}
+
 static struct transfer *free_place(struct transfer *all)
 {
     for (size_t i = 0; i < FETCH_AT_ONCE; i++)
@@ -300,8 +308,9 @@ bool fetch_all(struct fetch_door *d, const struct fetch_request *requests, size_
         int active;
         rc = curl_multi_perform(d->multi, &active);
         running -= reap(d, a);
+        bool busy = running > 0 && d->meanwhile != NULL && d->meanwhile(d->meanwhile_context);
         if (rc == CURLM_OK && running > 0)
-            rc = curl_multi_poll(d->multi, NULL, 0, 1000, NULL);
+            rc = curl_multi_poll(d->multi, NULL, 0, busy ? 0 : d->meanwhile != NULL ? 100 : 1000, NULL);
     }
     for (size_t i = 0; i < FETCH_AT_ONCE; i++)
         if (all[i].easy != NULL)

@@ -290,6 +290,43 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     r->next = next;
 }
 
+/* Work that goes on while a look waits for servers. */
+struct beside {
+    struct engine *engine;
+    struct engine_report *report;
+    int64_t beat_at;    /* ticks of the last heartbeat */
+    struct fault fault; /* the first, after which nothing more is done */
+};
+
+/* A server that hangs must not hold up revoking for its timeout, nor the heartbeat. */
+static bool work_beside(void *context)
+{
+    struct beside *b = context;
+    struct engine *e = b->engine;
+    bool busy = false;
+    if (b->fault.kind != FAULT_NONE)
+        return false;
+    if (engine_ticks(e) - b->beat_at >= 1000) {
+        b->beat_at = engine_ticks(e);
+        if (!stay_alive(e, &b->fault))
+            return false;
+    }
+    return engine_execute_beside(e, b->report, &busy, &b->fault) && busy;
+}
+
+/* Looks with work going on beside it; by a clock that does not run by itself a look takes no time. */
+static bool look_beside(struct engine *e, bool ask_only, bool full, struct engine_report *r, struct fault *f)
+{
+    struct beside b = {.engine = e, .report = r, .beat_at = engine_ticks(e)};
+    bool beside = (e->only & ENGINE_EXECUTE) && e->parts.clock.ticks != NULL;
+    fetch_meanwhile(e->parts.fetch, beside ? work_beside : NULL, &b);
+    bool ok = ask_only ? engine_ask_responders(e, r, f) : engine_look(e, full, r, f);
+    fetch_meanwhile(e->parts.fetch, NULL, NULL);
+    if (ok && b.fault.kind != FAULT_NONE)
+        *f = b.fault;
+    return ok && b.fault.kind == FAULT_NONE;
+}
+
 /* Pending work and doubts, or everything once per CRL period so that a vanished entry is found. An engine
  * that does not verify looks for its own doubts. */
 static bool look(struct engine *e, bool doubts, struct engine_report *r, struct fault *f)
@@ -301,9 +338,9 @@ static bool look(struct engine *e, bool doubts, struct engine_report *r, struct 
         e->last_full_look = now;
     bool full = verifies && now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
     if (full || doubts || (pending && now.s >= engine_look_due(e).s))
-        return engine_look(e, full, r, f);
+        return look_beside(e, false, full, r, f);
     struct utc ask = engine_ask_due(e);
-    return !utc_is_set(ask) || ask.s > now.s || engine_ask_responders(e, r, f);
+    return !utc_is_set(ask) || ask.s > now.s || look_beside(e, true, false, r, f);
 }
 
 /* Recorded by another engine, which may be dead before it publishes: ours to publish too. */

@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define TURN_MS 2000 /* then publishing, looking and telling have theirs; requests stay under way */
-#define BATCH 20000  /* certificates claimed at once: one pass over an openssl index serves them all */
-#define STREAM 4000  /* the same where requests go one by one: more only lie in wait */
-#define REST_MOST 60 /* seconds that a CA which turns requests away is left alone, at most */
-#define STEP_MS 1000 /* a door under way is stepped that often even if its descriptor says nothing */
-#define TICK_MS 100  /* a wait at most, where the clock has no ticks */
-#define WIND_UP 1200 /* such waits in a row for answers owed at the end; every door's patience is shorter */
+#define TURN_MS 2000  /* then publishing, looking and telling have theirs; requests stay under way */
+#define BESIDE_MS 200 /* of a turn beside a look outside, whose servers wait for it */
+#define BATCH 20000   /* certificates claimed at once: one pass over an openssl index serves them all */
+#define STREAM 4000   /* the same where requests go one by one: more only lie in wait */
+#define REST_MOST 60  /* seconds that a CA which turns requests away is left alone, at most */
+#define STEP_MS 1000  /* a door under way is stepped that often even if its descriptor says nothing */
+#define TICK_MS 100   /* a wait at most, where the clock has no ticks */
+#define WIND_UP 1200  /* such waits in a row for answers owed at the end; every door's patience is shorter */
 
 int64_t engine_ticks(const struct engine *e)
 {
@@ -188,9 +189,9 @@ static bool wait_a_while(struct engine *e, int64_t end)
 
 /* --- the turn --- */
 
-static bool turn(struct engine *e, struct engine_report *r, struct fault *f)
+static bool turn(struct engine *e, int64_t ms, struct engine_report *r, struct fault *f)
 {
-    int64_t end = e->turn_ends = engine_ticks(e) + TURN_MS;
+    int64_t end = e->turn_ends = engine_ticks(e) + ms;
     if (!engine_find_barred(e, f))
         return false;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++)
@@ -206,11 +207,11 @@ static bool turn(struct engine *e, struct engine_report *r, struct fault *f)
     }
 }
 
-bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
+static bool execute_for(struct engine *e, int64_t ms, struct engine_report *r, struct fault *f)
 {
     struct fault later = {0};
     bool ignored;
-    bool ok = turn(e, r, f);
+    bool ok = turn(e, ms, r, f);
     /* others read and write now: nothing may be under way on the first connection */
     bool claimed = engine_claim_go_on(e, true, &ignored, &later);
     if (ok && claimed)
@@ -218,6 +219,19 @@ bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
     if (ok)
         *f = later;
     return false;
+}
+
+bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f)
+{
+    return execute_for(e, TURN_MS, r, f);
+}
+
+bool engine_execute_beside(struct engine *e, struct engine_report *r, bool *busy, struct fault *f)
+{
+    if (!execute_for(e, BESIDE_MS, r, f))
+        return false;
+    *busy = anything_under_way(e) || e->work_count > 0;
+    return true;
 }
 
 void engine_hear(struct engine *e)

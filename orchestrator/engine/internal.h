@@ -177,6 +177,9 @@ struct conduct engine_conduct(const struct engine *e);
  * under way, when there is more. */
 MUST_USE bool engine_execute(struct engine *e, struct engine_report *r, struct fault *f);
 
+/* A short turn beside something that waits for servers outside; *busy: there is more at once. */
+MUST_USE bool engine_execute_beside(struct engine *e, struct engine_report *r, bool *busy, struct fault *f);
+
 /* Takes the answers that are there, whatever the database does: they must not grow old at a door. */
 void engine_hear(struct engine *e);
 

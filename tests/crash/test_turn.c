@@ -13,11 +13,15 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CERTIFICATES 60
 #define AT_ONCE 4
 #define ANSWER_MS 250
+#define TIMEOUT 9 /* seconds, of a look */
 
 static const char profile_text[] =
     "version = 1;\nname = \"slow\";\nkeeps_first_date = true;\nquiet = \"1s\";\nconcurrency = 4;\n"
@@ -183,11 +187,57 @@ static void the_end_hears_out_what_is_on_the_wire(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* A port that takes connections and says nothing; the socket. */
+static int silent_server(int *port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, n) == 0 && listen(fd, 16) == 0 &&
+                getsockname(fd, (struct sockaddr *)&at, &n) == 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* The server of the CRLs hangs: the CA's requests go on all the same. */
+static void a_cdn_that_hangs_holds_up_nothing(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    int port, cdn = silent_server(&port);
+    for (size_t i = 0; i < world.row_count; i++)
+        world.rows[i].cdp = arena_format(&world.arena, "http://127.0.0.1:%d/hangs.crl", port);
+    world.settings.fetch_timeout.s = TIMEOUT;
+    int campaign = world_campaign(&world, "hangs", "immediate");
+    open_run(campaign, "hangs", &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    int64_t begun = clock_system().ticks(NULL);
+    while (count("sum(pending_publication) FROM page WHERE", campaign) < CERTIFICATES &&
+           clock_system().ticks(NULL) - begun < 3L * TIMEOUT * 1000)
+        assert_true(engine_step(e, &r, &f));
+    int gap = count(
+        "max(gap) FROM (SELECT campaign, at - lag(at) OVER (ORDER BY seq) AS gap FROM event WHERE type = "
+        "'settle' AND campaign = (SELECT max(campaign) FROM campaign)) x WHERE",
+        campaign);
+    assert_true(accept(cdn, NULL, NULL) >= 0); /* it was looked at */
+    assert_in_range(gap, 0, TIMEOUT / 3);
+    assert_int_equal(count("sum(pending_publication) FROM page WHERE", campaign), CERTIFICATES);
+    engine_close(e);
+    close(cdn);
+    ca_close(run.ca.door);
+    world_close(&run);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_binds_within_a_second),
         cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
+        cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
