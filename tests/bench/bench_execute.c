@@ -93,6 +93,7 @@ static void make(void **context, struct load load)
     stock_folder(b->folder);
     start_nginx(b);
     world_make(&b->world, 8, (struct rate){1000000, 1});
+    b->world.ca.limits = (struct rate_limits){0}; /* those of the demo's configuration are lower */
     unsigned long state = 7;
     struct intake_key *keys = arena_array(&b->world.arena, load.count, sizeof *keys);
     for (size_t i = 0; i < load.count; i++)
