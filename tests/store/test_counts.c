@@ -244,6 +244,20 @@ static void one_cohort_is_paced_as_many(void **state)
     }
 }
 
+static void a_state_is_counted_by_its_bits(void **state)
+{
+    struct small *s = *state;
+    static const char wrong[] =
+        "SELECT count(*) FROM generate_series(1, 300) n CROSS JOIN LATERAL (SELECT decode(string_agg("
+        "lpad(to_hex(CASE WHEN n % 3 = 0 THEN 8 ELSE (floor(random() * 256)::integer + g) % 256 END), 2, "
+        "'0'), ''), "
+        "'hex') "
+        "AS bytes FROM generate_series(0, n * 3) g) x CROSS JOIN generate_series(0, 15) c WHERE "
+        "count_state(x.bytes, c) <> (SELECT count(*) FROM generate_series(0, length(x.bytes) - 1) i "
+        "WHERE get_byte(x.bytes, i) & 15 = c)";
+    assert_int_equal(small_number(s, wrong), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(much_is_kept_again, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(damage_is_counted, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(one_cohort_is_paced_as_many, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(a_state_is_counted_by_its_bits, small_set_up, small_tear_down),
     };
     return cmocka_run_group_tests_name("store counts", tests, NULL, NULL);
 }
