@@ -20,6 +20,7 @@ struct approval_subject {
     const char *issuers;        /* subjects, one a line */
     int reason;
     struct digest scope, plan;
+    struct utc compromised_at; /* the date of the entries; UTC_NONE or 0: that of the revocation */
     struct utc first_hour, requested, expires;
     const char *const *requesters; /* NULL-terminated */
     const char *more;              /* further lines, each ended: CA certificates by name, an override */
@@ -51,9 +52,16 @@ MUST_USE bool approval_of_cohort(struct store *s, const struct settings *setting
                                  const char *name, const char *mode, int cohort, struct arena *a,
                                  struct request *out, struct fault *f);
 
-/* The scope digest that was signed for a cohort. APPROVAL when there is none. */
+/* What was signed for a cohort: which certificates, and the date of their entries (UTC_NONE: that of the
+ * revocation). */
+struct approval_signed {
+    struct digest scope;
+    struct utc compromised_at;
+};
+
+/* APPROVAL when there is none. */
 MUST_USE bool approval_signed_scope(struct store *s, const struct settings *settings, int campaign,
-                                    const char *name, const char *mode, int cohort, struct digest *out,
-                                    struct fault *f);
+                                    const char *name, const char *mode, int cohort,
+                                    struct approval_signed *out, struct fault *f);
 
 #endif

@@ -31,6 +31,7 @@ enum backend_value {
     BACKEND_TOKEN,           /* {token}: a JWT signed for this request */
     BACKEND_PREPARED,        /* {prepared}: what the request before this one was answered */
     BACKEND_SERIAL_LIST,     /* {serials}: of a whole process, exec only */
+    BACKEND_DATE,            /* {date}: of a compromise, 2026-01-01T00:00:00Z; path_dated only */
     BACKEND_VALUE_COUNT
 };
 
@@ -70,6 +71,8 @@ struct backend_row {
 struct backend_request {
     const char *method; /* NULL: there is no such request */
     struct backend_template path, body;
+    struct backend_template
+        dated_path; /* of `revoke` when the entry's date is named; count 0: it takes none */
     const char *const *headers;
     size_t header_count;
     const struct backend_row *rows;
@@ -116,6 +119,7 @@ unsigned backend_reasons(const char *const words[static BACKEND_REASONS]);
 struct backend_values {
     const struct serial *serial;
     const char *aki, *reason_name, *issuer_name, *token, *prepared, *serials;
+    const char *date; /* NULL: none is named */
     int reason_code;
 };
 

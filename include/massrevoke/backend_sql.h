@@ -19,6 +19,8 @@ struct backend_sql {
     /* $1 the issuer's key identifier, $2 the serials, $3 the reason's word, $4 the date in seconds since
      * 1970; returns one column: the serials it changed */
     const char *revoke;
+    /* the same for the reason of what is revoked already; $4 "": the date stays. NULL: none is changed */
+    const char *change;
 };
 
 /* A profile by shipped name or by path; everything lives in `a`. CONFIG lists every problem. */

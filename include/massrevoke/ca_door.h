@@ -28,6 +28,8 @@ struct ca_facts {
     struct span quiet;     /* after so long no earlier request can still be executed */
     struct rate rate;      /* ceiling, of configuration and profile */
     unsigned reasons;      /* bit 1 << code for each reason it can express */
+    unsigned changes;      /* the same for reasons that a revoked one can be given later, its date kept */
+    bool takes_date;       /* the date of a revocation can be named: ca_item.date */
     /* OK for a serial never issued proves nothing: what stands in no inventory and was not supplied itself is
      * a person's before any request */
     bool trusts_any_serial;

@@ -24,8 +24,9 @@ struct conduct {
     size_t issuer_count;
     struct utc now;
     const char *who;
-    struct campaign campaign; /* unused by conduct_open */
-    const char *override;     /* why a plan goes on in spite of a safety rule; NULL: it does not */
+    struct campaign campaign;  /* unused by conduct_open */
+    struct utc compromised_at; /* of the keys of what is planned; UTC_NONE or 0: as known before */
+    const char *override;      /* why a plan goes on in spite of a safety rule; NULL: it does not */
     const struct rate
         *measured; /* per CA, of a running campaign (store_replan.h); count 0 or NULL: not known */
 };

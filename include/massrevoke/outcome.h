@@ -28,7 +28,19 @@ struct ca_item {
     uint16_t issuer; /* index of the issuer in settings */
     struct serial serial;
     enum reason reason; /* revoke only */
+    struct utc
+        date; /* revoke only: the date of the entry (a compromise); UTC_NONE or 0: the request's time */
+    /* revoke only: the reason of a certificate that is revoked already; its date stays, unless `date` is set.
+     * CA_REVOKED_NOW: changed; CA_REVOKED_BEFORE: it says so already; CA_NOT_REVOKED: and it was not touched
+     */
+    bool change;
 };
+
+/* Is the date of the entry named? */
+static inline bool ca_item_is_dated(const struct ca_item *item)
+{
+    return utc_is_set(item->date) && item->date.s != 0;
+}
 
 /* One answer. */
 struct ca_answer {

@@ -41,7 +41,8 @@ struct cohort {
     int64_t certificates;
     int request; /* newest request for the plan that is not void; 0: none */
     int approvals;
-    struct utc expires_at; /* of that request; binds until the start */
+    struct utc expires_at;     /* of that request; binds until the start */
+    struct utc compromised_at; /* of its keys: the date of its entries; UTC_NONE: not known */
 };
 
 /* May this cohort be started at `now`, as far as counting its request's approvals tells? */
@@ -67,6 +68,11 @@ MUST_USE bool store_cohorts(struct store *s, int campaign, struct arena *a, stru
 /* The same with `certificates` 0, which a large cohort takes seconds to count. */
 MUST_USE bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct cohort **out,
                                  size_t *n, struct fault *f);
+
+/* When the keys of a cohort were compromised; what was to be approved of it is void. CONFLICT: it has
+ * started. */
+MUST_USE bool store_compromised(struct store *s, const struct act *act, int cohort, struct utc at,
+                                struct fault *f);
 
 /* One (issuer, serial) of a list; issuer is the store's number. */
 struct listed {

@@ -134,17 +134,19 @@ const struct command commands[] = {
     {
         .name = "plan",
         .group = "prepare",
-        .usage = "[--cohort N] [--at TIME] [--dry-run] [--outage 6h] [--diff] ...",
+        .usage = "[--cohort N] [--at TIME] [--dry-run] [--compromised-at TIME] ...",
         .summary = "work the schedule back from the published deadline",
         .text = "Writes the plan and its request for approval; with --dry-run nothing.\n"
-                "Ends 9 when the deadline cannot be met: the plan is written all the same.\n\n"
+                "Ends 9 when the deadline cannot be met: the plan is written all the same.\n"
+                "--compromised-at is signed, and sent as the revocation date where the backend\n"
+                "takes one (BR 7.2.2: with keyCompromise).\n\n"
                 "  massrevoke plan --outage 6h             what if the CA is down for six hours?\n"
                 "  massrevoke plan --diff                  what did the last plan change?\n"
                 "  massrevoke plan --dry-run --format ics  for the calendar, with the tasks\n"
                 "  massrevoke plan --incident lets-encrypt-2020 --rate 121/s\n",
         .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
                    TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(OVERRIDE) |
-                   TAKES(JSON),
+                   TAKES(COMPROMISED_AT) | TAKES(JSON),
         .min_args = 0,
         .max_args = 0,
         .run = cmd_plan,

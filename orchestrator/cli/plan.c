@@ -271,7 +271,9 @@ bool cmd_plan(struct invocation *in, int *exit_code, struct fault *f)
     struct conduct c = session_conduct(&s);
     struct utc at = c.now;
     c.override = in->values[OPTION_OVERRIDE];
-    if (!option_time(in, OPTION_AT, &at, f) || !take_measured(&s, &c, f) ||
+    c.compromised_at = UTC_NONE;
+    if (!option_time(in, OPTION_AT, &at, f) ||
+        !option_time(in, OPTION_COMPROMISED_AT, &c.compromised_at, f) || !take_measured(&s, &c, f) ||
         !conduct_plan(&c, (int)cohort, at, look_only, &s.arena, &p, f))
         return false;
     fputs(p.unproved, stderr);

@@ -217,6 +217,12 @@ static const struct backend_request *request_of(const struct ca_http *c, const s
     return t->ask ? &c->backend.status : t->preparing ? &c->backend.prepare : &c->backend.revoke;
 }
 
+/* Does a request to revoke this one name the date of the entry? */
+static bool names_date(const struct ca_http *c, const struct ca_item *item)
+{
+    return c->door.facts.takes_date && ca_item_is_dated(item);
+}
+
 /* Hands the transfer's request to libcurl. */
 static bool send_request(struct ca_http *c, struct transfer *t, const char *prepared)
 {
@@ -224,16 +230,19 @@ static bool send_request(struct ca_http *c, struct transfer *t, const char *prep
     AUTO_BUF token = {0};
     AUTO_BUF subject = {0};
     AUTO_BUF audience = {0};
+    char date[UTC_TEXT];
+    bool dated = !t->ask && !t->preparing && names_date(c, &t->item);
     struct fault f;
     struct backend_values values = {.serial = &t->item.serial,
                                     .aki = name->aki,
                                     .issuer_name = name->name,
                                     .reason_name = t->ask ? "" : c->backend.words[t->item.reason],
                                     .reason_code = (int)t->item.reason,
-                                    .prepared = prepared};
+                                    .prepared = prepared,
+                                    .date = dated ? utc_format(t->item.date, date) : NULL};
     if (c->backend.signs_token && !t->ask && !t->preparing) {
         buf_text(&audience, c->http.url);
-        backend_expand(&c->backend.revoke.path, &values, &audience);
+        backend_expand(dated ? &c->backend.revoke.dated_path : &c->backend.revoke.path, &values, &audience);
         backend_expand(&c->backend.token_subject, &values, &subject);
         if (!http_token_make(&c->token, audience.p, subject.p, t->since, &token, &f))
             return false;
@@ -278,7 +287,8 @@ static bool settle(struct ca_http *c, struct transfer *t, CURLcode rc)
         return false;
     if (t->preparing && (v.meaning == BACKEND_REVOKED || v.meaning == BACKEND_ASK))
         v.meaning = BACKEND_WAIT; /* nothing was executed, whatever that was */
-    if (v.meaning == BACKEND_REVOKED && utc_is_set(v.at) && v.at.s < t->since.s - SKEW)
+    bool as_named = names_date(c, &t->item) && v.at.s == t->item.date.s;
+    if (v.meaning == BACKEND_REVOKED && utc_is_set(v.at) && v.at.s < t->since.s - SKEW && !as_named)
         v.meaning = BACKEND_BEFORE;
     bool clear = v.meaning <= BACKEND_NOT_REVOKED;
     if (!clear)
@@ -516,6 +526,7 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
     for (size_t i = 0; i < how->window_count; i++)
         rate = rate_slower(rate, how->windows[i]);
     *out = (struct ca_facts){.name = how->name,
+                             .takes_date = how->revoke.dated_path.count > 0,
                              .keeps_first_date = how->keeps_first_date,
                              .tells_status = how->status.method != NULL || record,
                              .can_publish = ca_record_crl_wanted(ca) || how->publish.method != NULL,

@@ -107,7 +107,7 @@ bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const st
                     const struct backend_values *values, struct curl_slist *headers)
 {
     transfer_clear(t, base);
-    backend_expand(&r->path, values, &t->url);
+    backend_expand(values->date == NULL ? &r->path : &r->dated_path, values, &t->url);
     backend_expand(&r->body, values, &t->body);
     return transfer_send(t, multi, r->method, headers);
 }

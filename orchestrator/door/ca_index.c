@@ -149,7 +149,12 @@ void ca_index_revoke(const struct ca_index_row *row, struct utc at, enum reason 
     buf_add(out, row->expiry.p, row->expiry.n);
     buf_add(out, "\t", 1);
     ca_index_time(at, out);
-    if (reason != REASON_UNSPECIFIED)
+    bool dated =
+        utc_is_set(row->invalid_since) && (reason == REASON_KEY_COMPROMISE || reason == REASON_CA_COMPROMISE);
+    if (dated) {
+        buf_text(out, reason == REASON_KEY_COMPROMISE ? ",keyTime," : ",CAkeyTime,");
+        ca_index_time(row->invalid_since, out);
+    } else if (reason != REASON_UNSPECIFIED)
         buf_format(out, ",%s", reason_name((int)reason));
     buf_add(out, "\t", 1);
     buf_add(out, row->tail.p, row->tail.n);

@@ -42,7 +42,8 @@ struct ca_index_walk {
 MUST_USE bool ca_index_next(struct ca_index_walk *walk, struct ca_index_row *row, bool *end, struct fault *f);
 
 /* Appends the row as revoked at `at` (1950 to 2049, openssl reads two-digit years only) for one of
- * CA_INDEX_REASONS; unspecified is written as no reason, else openssl would encode a 0 (BR 7.2.2). */
+ * CA_INDEX_REASONS; unspecified is written as no reason, else openssl would encode a 0 (BR 7.2.2). The date
+ * of a compromise that the row has stays with either compromise. */
 void ca_index_revoke(const struct ca_index_row *row, struct utc at, enum reason reason, struct buf *out);
 
 /* Appends YYMMDDHHMMSSZ, from 2050 on YYYYMMDDHHMMSSZ. */

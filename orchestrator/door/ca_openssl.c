@@ -136,10 +136,37 @@ static bool can_express(enum reason reason)
     return reason <= REASON_AA_COMPROMISE && (CA_INDEX_REASONS >> reason & 1) != 0;
 }
 
+/* Writes reason and date of the job into the row. */
+static void put_revoked(const struct job *job, struct ca_index_row *row, struct utc at, bool *changed)
+{
+    row->type = 'R';
+    row->at = ca_item_is_dated(&job->item) ? job->item.date : at;
+    row->reason = (int)job->item.reason;
+    *changed = true;
+}
+
+/* The reason of a row that is revoked already: the date stays unless another is named. */
+static void change(struct job *job, struct ca_index_row *row, bool *changed)
+{
+    struct utc at = ca_item_is_dated(&job->item) ? job->item.date : row->at;
+    bool same = row->type == 'R' && row->reason == (int)job->item.reason && row->at.s == at.s;
+    if (row->type != 'R')
+        answer(job, CA_NOT_REVOKED, UTC_NONE, -1, "");
+    else if (!can_express(job->item.reason))
+        answer(job, CA_PERSON, row->at, row->reason, "openssl ca can't express this reason");
+    else {
+        if (!same)
+            put_revoked(job, row, row->at, changed);
+        answer(job, same ? CA_REVOKED_BEFORE : CA_REVOKED_NOW, row->at, row->reason, "");
+    }
+}
+
 /* Answers one job from its row and applies a revocation to the row. */
 static void settle(struct job *job, struct ca_index_row *row, struct utc now, bool *changed)
 {
-    if (row->type == 'R')
+    if (!job->ask && job->item.change)
+        change(job, row, changed);
+    else if (row->type == 'R')
         answer(job, CA_REVOKED_BEFORE, row->at, row->reason, "");
     else if (job->ask)
         answer(job, CA_NOT_REVOKED, UTC_NONE, -1, row->type == 'E' ? "marked expired in the index" : "");
@@ -148,11 +175,8 @@ static void settle(struct job *job, struct ca_index_row *row, struct utc now, bo
     else if (!can_express(job->item.reason))
         answer(job, CA_PERSON, UTC_NONE, -1, "openssl ca can't express this reason");
     else {
-        row->type = 'R';
-        row->at = now;
-        row->reason = (int)job->item.reason;
-        *changed = true;
-        answer(job, CA_REVOKED_NOW, now, row->reason, "");
+        put_revoked(job, row, now, changed);
+        answer(job, CA_REVOKED_NOW, row->at, row->reason, "");
     }
 }
 
@@ -430,7 +454,9 @@ static struct ca_facts facts_of(struct rate rate)
                              .tells_status = true,
                              .can_publish = true,
                              .rate = rate,
-                             .reasons = CA_INDEX_REASONS};
+                             .reasons = CA_INDEX_REASONS,
+                             .changes = CA_INDEX_REASONS,
+                             .takes_date = true};
 }
 
 bool ca_openssl_describe(const struct settings_ca *ca, struct arena *a, struct ca_facts *out, struct fault *f)

@@ -20,12 +20,13 @@
 
 enum stage { RESTING, ASKING, UPDATING, COMMITTING };
 
-/* Jobs [from, from + count) of the queue, of one issuer and reason. */
+/* Jobs [from, from + count) of the queue, of one issuer, reason and date. */
 struct batch {
     struct arena arena;
     struct record_forms forms;
     struct record_row *rows;
     bool *changed; /* by our UPDATE */
+    bool change;   /* of reasons */
     size_t from, count;
     const char *values[4];
     char seconds[24];
@@ -71,7 +72,9 @@ static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t 
 static const char *word_of(const struct ca_sql *c, const struct ca_job *job)
 {
     unsigned code = (unsigned)job->item.reason;
-    return job->ask ? "" : code < BACKEND_REASONS ? c->how.words[code] : NULL;
+    if (job->ask)
+        return "";
+    return code < BACKEND_REASONS && (!job->item.change || c->how.change != NULL) ? c->how.words[code] : NULL;
 }
 
 /* What can't be expressed never leaves. */
@@ -87,8 +90,9 @@ static void refuse_inexpressible(struct ca_sql *c)
 
 static bool same_batch(const struct ca_job *a, const struct ca_job *b)
 {
-    return a->ask == b->ask && a->item.issuer == b->item.issuer &&
-           (a->ask || a->item.reason == b->item.reason);
+    const struct ca_item *x = &a->item, *y = &b->item;
+    return a->ask == b->ask && x->issuer == y->issuer &&
+           (a->ask || (x->reason == y->reason && x->change == y->change && x->date.s == y->date.s));
 }
 
 static void fill(struct ca_sql *c, const struct ca_job *first)
@@ -96,6 +100,7 @@ static void fill(struct ca_sql *c, const struct ca_job *first)
     struct batch *b = &c->batch;
     struct ca_queue *q = &c->queue;
     b->from = q->next;
+    b->change = !first->ask && first->item.change;
     while (q->next < q->count && (int)(q->next - b->from) < c->how.batch &&
            same_batch(first, &q->jobs[q->next]))
         q->next++;
@@ -107,7 +112,11 @@ static void fill(struct ca_sql *c, const struct ca_job *first)
     record_forms_make(&b->forms, &c->how.record.serial, serials, b->count, &b->arena);
     b->rows = arena_array(&b->arena, b->count, sizeof *b->rows);
     b->changed = arena_array(&b->arena, b->count, sizeof *b->changed);
-    snprintf(b->seconds, sizeof b->seconds, "%lld", (long long)c->door.now(c->door.clock).s);
+    struct utc date = ca_item_is_dated(&first->item) ? first->item.date
+                      : first->item.change           ? UTC_NONE
+                                                     : c->door.now(c->door.clock);
+    if (utc_is_set(date)) /* else "": the date stays */
+        snprintf(b->seconds, sizeof b->seconds, "%lld", (long long)date.s);
     b->values[0] = c->names[first->item.issuer - q->first_issuer].aki;
     b->values[1] = b->forms.array.p;
     b->values[2] = word_of(c, first);
@@ -123,7 +132,8 @@ static void begin(struct ca_sql *c)
     bool ask = first->ask;
     fill(c, first);
     const struct pg_query status = {c->how.record.query, c->batch.values, 2};
-    const struct pg_query revoke[] = {{.sql = "BEGIN"}, {c->how.revoke, c->batch.values, 4}, status};
+    const struct pg_query revoke[] = {
+        {.sql = "BEGIN"}, {c->batch.change ? c->how.change : c->how.revoke, c->batch.values, 4}, status};
     c->stage = ask ? ASKING : UPDATING;
     if (ask)
         pg_wire_send(c->wire, &status, 1, false);
@@ -157,18 +167,36 @@ static void reject(struct ca_sql *c, const char *why)
 
 /* --- answers --- */
 
+/* Does the row say what a change was to make of it? */
+static bool is_as_wanted(const struct record_row *row, const struct ca_item *item)
+{
+    return row->revoked && row->reason == (int)item->reason &&
+           (!ca_item_is_dated(item) || row->at.s == item->date.s);
+}
+
+static enum ca_outcome outcome_of(const struct ca_sql *c, size_t i)
+{
+    const struct record_row *row = &c->batch.rows[i];
+    const struct ca_job *job = &c->queue.jobs[c->batch.from + i];
+    if (!row->found)
+        return CA_UNKNOWN;
+    if (c->batch.change && (!row->revoked || !is_as_wanted(row, &job->item)))
+        return row->revoked ? CA_PERSON : CA_NOT_REVOKED;
+    return c->batch.changed[i] ? CA_REVOKED_NOW
+           : row->revoked      ? CA_REVOKED_BEFORE
+           : job->ask          ? CA_NOT_REVOKED
+                               : CA_PERSON;
+}
+
 static void answer_row(struct ca_sql *c, size_t i)
 {
     const struct record_row *row = &c->batch.rows[i];
     const struct ca_job *job = &c->queue.jobs[c->batch.from + i];
-    enum ca_outcome outcome = !row->found           ? CA_UNKNOWN
-                              : c->batch.changed[i] ? CA_REVOKED_NOW
-                              : row->revoked        ? CA_REVOKED_BEFORE
-                              : job->ask            ? CA_NOT_REVOKED
-                                                    : CA_PERSON;
+    enum ca_outcome outcome = outcome_of(c, i);
     ca_queue_answer(&c->queue, job->item.number, outcome, row->at, row->reason,
                     outcome == CA_UNKNOWN  ? "not in the CA's database"
-                    : outcome == CA_PERSON ? "not revoked, but the UPDATE passed it over"
+                    : outcome == CA_PERSON ? c->batch.change ? "the UPDATE did not make it what it was to be"
+                                                             : "not revoked, but the UPDATE passed it over"
                                            : "");
 }
 
@@ -359,6 +387,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .quiet = how->quiet,
                              .rate = ca->rate,
                              .reasons = backend_reasons(how->words),
+                             .changes = how->change == NULL ? 0 : backend_reasons(how->words),
+                             .takes_date = true,
                              .window = (size_t)how->batch};
     return true;
 }

@@ -21,6 +21,8 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s)
     }
     buf_text(&b, s->more);
     buf_format(&b, "reason: %d %s\n", s->reason, reason_name(s->reason));
+    if (utc_is_set(s->compromised_at) && s->compromised_at.s != 0)
+        buf_format(&b, "compromised-at: %s\n", utc_format(s->compromised_at, time));
     buf_format(&b, "scope-sha256: %s\n", digest_hex(s->scope, hex));
     buf_format(&b, "plan-sha256: %s\n", digest_hex(s->plan, hex));
     buf_format(&b, "first-hour: %s\n", utc_format(s->first_hour, time));
@@ -169,14 +171,18 @@ bool approval_of_cohort(struct store *s, const struct settings *settings, int ca
 }
 
 bool approval_signed_scope(struct store *s, const struct settings *settings, int campaign, const char *name,
-                           const char *mode, int cohort, struct digest *out, struct fault *f)
+                           const char *mode, int cohort, struct approval_signed *out, struct fault *f)
 {
     AUTO_ARENA a = {0};
     struct request r;
+    *out = (struct approval_signed){.compromised_at = UTC_NONE};
     if (!approval_of_cohort(s, settings, campaign, name, mode, cohort, &a, &r, f))
         return false;
-    const char *hex = approval_value(&a, r.text, "scope-sha256");
-    if (hex != NULL && strlen(hex) == 2 * DIGEST_SIZE && hex_read(hex, DIGEST_SIZE, out->bytes))
+    const char *hex = approval_value(&a, r.text, "scope-sha256"),
+               *date = approval_value(&a, r.text, "compromised-at");
+    if (date != NULL && !utc_parse(date, &out->compromised_at, f))
+        return fault_wrap(f, "request %d", r.request);
+    if (hex != NULL && strlen(hex) == 2 * DIGEST_SIZE && hex_read(hex, DIGEST_SIZE, out->scope.bytes))
         return true;
     return fault_set(f, FAULT_APPROVAL, "request %d names no scope digest", r.request);
 }

@@ -85,7 +85,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* One slot a certificate of the claims that are not bad, in the order of the plan. */
-static void make_slots(struct work *w, const bool *bad)
+static void make_slots(struct work *w, const bool *bad, const struct utc *dates)
 {
     size_t total = 0;
     for (size_t c = 0; c < w->count; c++)
@@ -102,6 +102,7 @@ static void make_slots(struct work *w, const bool *bad)
                                                       .number = claim->numbers[i],
                                                       .intent = claim->intents[i],
                                                       .issuer = -1,
+                                                      .date = dates[c],
                                                       .state = claim->states[i]};
         }
     }
@@ -208,8 +209,9 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
     struct work *w = c.work;
     e->claiming = (struct claiming){0};
     bool *bad = arena_array(&w->arena, w->count, sizeof *bad);
+    struct utc *dates = arena_array(&w->arena, w->count, sizeof *dates);
     if (!engine_check_scope(e, w->claims, w->count, c.pages, c.page_count, rows, row_count, &w->arena, bad,
-                            f))
+                            dates, f))
         return false;
     for (size_t i = 0; i < w->count; i++) {
         bool configured = is_of_ca(e, &w->claims[i], w->ca);
@@ -217,7 +219,7 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
             return false;
         bad[i] = bad[i] || !configured;
     }
-    make_slots(w, bad);
+    make_slots(w, bad, dates);
     fill_slots(e, w, rows, row_count);
     if (!learn(e, w, f))
         return false;

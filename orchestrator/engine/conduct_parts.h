@@ -16,6 +16,10 @@ MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct coh
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
 
+/* May the entries of this reason bear this date? USAGE: the date of a compromise goes with keyCompromise, and
+ * lies between 1990 and now. */
+MUST_USE bool conduct_compromise_date(const struct conduct *c, int reason, struct utc at, struct fault *f);
+
 /* The profile that a cohort under this clause is planned with: the campaign's, or, when the campaign has the
  * one that its first clause brings, the one that this clause brings. */
 MUST_USE bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a,

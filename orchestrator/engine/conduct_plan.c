@@ -118,6 +118,21 @@ bool conduct_profile(const struct conduct *c, const struct rule *rule, struct ar
     return profile_read(c->settings->plans_dir, name, a, out, f);
 }
 
+/* A date that a backend can't be given is told before anything is approved. */
+static const char *note_undated(const struct conduct *c, const struct cohort *cohort,
+                                const struct ca_facts *facts, const char *before, struct arena *a)
+{
+    AUTO_BUF text = {0};
+    buf_text(&text, before);
+    for (size_t i = 0; i < c->settings->ca_count && utc_is_set(cohort->compromised_at); i++)
+        if (facts[i].name != NULL && !facts[i].takes_date)
+            buf_format(&text,
+                       "CA %s: backend %s can't be given a date: entries will bear the time of the "
+                       "revocation, not that of the compromise\n",
+                       c->settings->cas[i].name, facts[i].name);
+    return arena_text(a, text.p == NULL ? "" : text.p);
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
@@ -130,6 +145,7 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     if (!describe_cas(c, m, cohort->reason, a, facts, f) ||
         !note_unproved(c, cohort->cohort, facts, a, &out->unproved, f))
         return false;
+    out->unproved = note_undated(c, cohort, facts, out->unproved, a);
     struct rate *rates = arena_array(a, c->settings->ca_count, sizeof *rates);
     const char **names = arena_array(a, c->settings->ca_count, sizeof *names);
     for (size_t i = 0; i < c->settings->ca_count; i++) {
@@ -175,6 +191,7 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
         .what = what,
         .reason = cohort->reason,
         .plan = plan_digest,
+        .compromised_at = strcmp(kind, "plan") == 0 ? cohort->compromised_at : UTC_NONE,
         .first_hour = first_hour,
         .requested = c->now,
         .expires = utc_add(c->now, c->settings->approval_expiry),
@@ -235,6 +252,43 @@ static bool plan_once(const struct conduct *c, const struct cohort *cohort, stru
     return ok;
 }
 
+#define EARLIEST ((struct utc){631152000}) /* 1990-01-01: BR 7.2 knows no earlier date of an entry */
+
+/* Takes the date of a compromise that was named now. */
+static bool take_compromise(const struct conduct *c, struct cohort *cohort, bool dry_run, struct fault *f)
+{
+    struct utc at = c->compromised_at;
+    struct act act = conduct_act(c);
+    char time[UTC_TEXT];
+    if (cohort->reason != REASON_KEY_COMPROMISE) /* another clause was put on it since */
+        cohort->compromised_at = UTC_NONE;
+    if (!utc_is_set(at) || at.s == 0 || at.s == cohort->compromised_at.s)
+        return true;
+    if (!conduct_compromise_date(c, cohort->reason, at, f))
+        return false;
+    if (utc_is_set(cohort->started_at)) {
+        fault_set(f, FAULT_CONFLICT, "cohort %d has started: the dates of its entries are approved",
+                  cohort->cohort);
+        return fault_hint(f, "massrevoke reason SERIALS... --to keyCompromise --compromised-at %s",
+                          utc_format(at, time));
+    }
+    cohort->compromised_at = at;
+    return dry_run || store_compromised(c->store, &act, cohort->cohort, at, f);
+}
+
+bool conduct_compromise_date(const struct conduct *c, int reason, struct utc at, struct fault *f)
+{
+    char time[UTC_TEXT];
+    if (reason != REASON_KEY_COMPROMISE)
+        return fault_set(f, FAULT_USAGE,
+                         "the date of a compromise goes with the reason keyCompromise, not with %s",
+                         reason_name(reason));
+    if (at.s > c->now.s || at.s < EARLIEST.s)
+        return fault_set(f, FAULT_USAGE, "a compromise at %s: expected a time from 1990 until now",
+                         utc_format(at, time));
+    return true;
+}
+
 bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_run, struct arena *a,
                   struct conduct_plan *out, struct fault *f)
 {
@@ -242,7 +296,7 @@ bool conduct_plan(const struct conduct *c, int wanted, struct utc at, bool dry_r
     bool changed = true;
     *out = (struct conduct_plan){0};
     const char *more = "";
-    if (!conduct_cohort(c, wanted, true, a, &cohort, f) ||
+    if (!conduct_cohort(c, wanted, true, a, &cohort, f) || !take_compromise(c, &cohort, dry_run, f) ||
         (!dry_run && !conduct_goes(&cohort) && !conduct_blast(c, &cohort, a, &more, f)))
         return false;
     for (int attempt = 0; attempt <= PLAN_AGAIN && changed; attempt++) {

@@ -60,7 +60,10 @@ void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, con
         return;
     }
     enum certificate_event event;
-    if (!executor_event(slot->state, (struct utc){slot->intent}, answer->outcome, answer->at, &event))
+    /* the date of a compromise lies before our intent: that one of ours bears it proves nothing against us */
+    bool ours = utc_is_set(slot->date) && answer->at.s == slot->date.s && slot->intent < INT64_MAX;
+    struct utc intent = {slot->intent};
+    if (!executor_event(slot->state, intent, answer->outcome, ours ? intent : answer->at, &event))
         return;
     engine_keep(e,
                 &(struct settlement){slot->claim->chunk, slot->claim->epoch, slot->number, answer->outcome,
@@ -170,8 +173,11 @@ static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = &w->slots[list[i]];
-        e->items[i] = (struct ca_item){(uint32_t)slot->number, (uint16_t)slot->issuer, slot->serial,
-                                       (enum reason)slot->reason};
+        e->items[i] = (struct ca_item){.number = (uint32_t)slot->number,
+                                       .issuer = (uint16_t)slot->issuer,
+                                       .serial = slot->serial,
+                                       .reason = (enum reason)slot->reason,
+                                       .date = door->facts.takes_date ? slot->date : UTC_NONE};
         slot->stage = SLOT_AT_DOOR;
         slot->question = question;
     }

@@ -33,6 +33,7 @@ struct slot {
     struct serial serial;
     const char *file;   /* the certificate's, for doors that need it; NULL: none */
     int reason, issuer; /* issuer: index of settings, -1: not to be touched */
+    struct utc date;    /* of the entry, as signed; UTC_NONE: when it is done */
     bool stranger;      /* known by a list only, at a CA that says yes to any serial */
     uint8_t state;      /* as claimed */
     uint8_t stage;      /* enum slot_stage */
@@ -282,10 +283,11 @@ bool engine_backend_away(struct engine *e, const struct fault *why);
 /* Pages that these claims touch, ascending. */
 size_t engine_touched(const struct claim *claims, size_t n, struct arena *a, int **pages);
 
-/* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not. */
+/* Is each claim's page, as the certificate rows stand now, what was signed? bad[i] is set where not; dates[i]
+ * is the signed date of its entries. */
 MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, const int *pages,
                                  size_t page_count, const struct scoped *rows, size_t row_count,
-                                 struct arena *a, bool *bad, struct fault *f);
+                                 struct arena *a, bool *bad, struct utc *dates, struct fault *f);
 
 /* Frees what it remembers. */
 void engine_scopes_free(struct engine *e);

@@ -57,6 +57,7 @@ static bool page_matches(const struct page_scope *scope, const struct scoped *ro
 struct cohort_scope {
     int cohort;
     bool good;
+    struct utc compromised_at; /* as signed */
     struct page_scope *pages;
     size_t count;
 };
@@ -71,7 +72,7 @@ struct scope_cache {
 static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct cohort_scope *out,
                         struct fault *f)
 {
-    struct digest approved;
+    struct approval_signed approved;
     out->cohort = cohort;
     if (!store_page_scopes(e->parts.store, e->parts.campaign, cohort, a, &out->pages, &out->count, f))
         return false;
@@ -83,7 +84,8 @@ static bool load_cohort(struct engine *e, int cohort, struct arena *a, struct co
         return false;
     }
     struct digest now = scope_of_pages(out->pages, out->count);
-    out->good = out->good && memcmp(now.bytes, approved.bytes, DIGEST_SIZE) == 0;
+    out->good = out->good && memcmp(now.bytes, approved.scope.bytes, DIGEST_SIZE) == 0;
+    out->compromised_at = approved.compromised_at;
     return true;
 }
 
@@ -166,7 +168,7 @@ static void judge_pages(const struct cohort_scope *c, const int *pages, size_t p
 
 bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, const int *pages,
                         size_t page_count, const struct scoped *rows, size_t row_count, struct arena *a,
-                        bool *bad, struct fault *f)
+                        bool *bad, struct utc *dates, struct fault *f)
 {
     bool *good = arena_array(a, page_count, sizeof *good);
     const struct cohort_scope *cohort = NULL;
@@ -177,6 +179,7 @@ bool engine_check_scope(struct engine *e, const struct claim *claims, size_t n, 
             judge_pages(cohort, pages, page_count, rows, row_count, good);
         }
         bad[c] = is_bad(cohort, &claims[c], pages, good, page_count);
+        dates[c] = cohort->compromised_at;
     }
     return true;
 }

@@ -54,6 +54,7 @@ static const struct guard_key window_keys[] = {
 static const struct guard_key request_keys[] = {
     {.name = "method", .type = GUARD_TEXT, .required = true, .words = methods},
     {.name = "path", .type = GUARD_TEXT, .required = true, .min = 1, .max = 1000},
+    {.name = "path_dated", .type = GUARD_TEXT, .min = 1, .max = 1000},
     {.name = "headers", .type = GUARD_TEXTS, .min = 0, .max = 20},
     {.name = "body", .type = GUARD_TEXT, .min = 1, .max = 4000},
     {.name = "answers", .type = GUARD_LIST, .required = true, .min = 1, .max = 100, .keys = row_keys},
@@ -167,8 +168,29 @@ static void check_values(struct guard *g, const struct guard_node *n, enum kind 
         guard_problem(g, n, "a CRL is asked for by {issuer.name} or {aki}, if by anything");
     if (kind != REVOKE && (used & own) != 0)
         guard_problem(g, n, "{token} and {prepared} are values of `revoke` only");
+    if ((used >> BACKEND_DATE & 1) != 0)
+        guard_problem(g, n, "{date} is a value of `path_dated` only");
     if ((used >> BACKEND_SERIAL_LIST & 1) != 0)
         guard_problem(g, n, "{serials} is a value of exec only");
+}
+
+static void check_path(struct guard *g, const struct guard_node *n, const char *key)
+{
+    const char *path = guard_text(n, key, "/");
+    if (path[0] != '/' || !is_line(path) || strchr(path, ' ') != NULL)
+        guard_problem(g, guard_get(n, key), "expected a path that begins with '/' and has no blanks");
+}
+
+/* The path that names the date of a revocation. */
+static struct backend_template take_dated_path(struct guard *g, const struct guard_node *n, enum kind kind)
+{
+    const struct guard_node *path = guard_get(n, "path_dated");
+    unsigned used = 0;
+    struct backend_template out = backend_take_template(g, path, &used);
+    check_path(g, n, "path_dated");
+    if (path->given && (kind != REVOKE || (used >> BACKEND_DATE & 1) == 0 || (used & BACKEND_SERIALS) == 0))
+        guard_problem(g, path, "is the path of `revoke` that names the serial and the {date}");
+    return out;
 }
 
 static struct backend_request take_request(struct guard *g, const struct guard_node *n, enum kind kind,
@@ -195,9 +217,9 @@ static struct backend_request take_request(struct guard *g, const struct guard_n
                                   .header_count = headers->count,
                                   .rows = rows,
                                   .row_count = answers->count};
-    const char *path = guard_text(n, "path", "/");
-    if (path[0] != '/' || !is_line(path) || strchr(path, ' ') != NULL)
-        guard_problem(g, guard_get(n, "path"), "expected a path that begins with '/' and has no blanks");
+    check_path(g, n, "path");
+    if (kind == REVOKE || kind == STATUS) /* the others have no such key */
+        out.dated_path = take_dated_path(g, n, kind);
     if (n->given)
         check_values(g, n, kind, *used);
     if (out.method != NULL && strcmp(out.method, "GET") == 0 && out.body.count > 0)

@@ -8,7 +8,7 @@ const char *const backend_meanings[BACKEND_MEANING_COUNT + 1] = {
 static const char *const values[BACKEND_VALUE_COUNT] = {
     "",        "serial.hex",  "serial.decimal", "serial.colon", "serial.prefixed", "serial.padded",
     "aki",     "reason.name", "reason.code",    "issuer.name",  "token",           "prepared",
-    "serials",
+    "serials", "date",
 };
 
 const char backend_word_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

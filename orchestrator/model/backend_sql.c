@@ -21,6 +21,7 @@ static const struct guard_key keys[] = {
      .keys = backend_reason_keys},
     {.name = "serial", .type = GUARD_TEXT, .required = true, .min = 1, .max = 64},
     {.name = "revoke", .type = GUARD_TEXT, .required = true, .min = 1, .max = 4000},
+    {.name = "change", .type = GUARD_TEXT, .min = 1, .max = 4000},
     {.name = "status", .type = GUARD_TEXT, .required = true, .min = 1, .max = 4000},
     {.name = "revoked", .type = GUARD_TEXT, .min = 1, .max = 4000},
     {0},
@@ -57,11 +58,13 @@ bool backend_sql_read(const char *plans_dir, const char *name, struct arena *a, 
     out->quiet = guard_span(&g.root, "quiet", (struct span){0});
     out->batch = (int)guard_int(&g.root, "batch", 1);
     out->revoke = guard_text(&g.root, "revoke", "");
+    out->change = guard_text(&g.root, "change", NULL);
     out->record = (struct backend_record){.query = guard_text(&g.root, "status", ""),
                                           .revoked = guard_text(&g.root, "revoked", NULL),
                                           .serial = backend_take_serial(&g, guard_get(&g.root, "serial"))};
     backend_take_reasons(&g, out->words, true);
     check_statement(&g, "revoke", 4, update);
+    check_statement(&g, "change", 4, update);
     check_statement(&g, "status", 2, none);
     check_statement(&g, "revoked", 1, none);
     return guard_clean(&p, f);

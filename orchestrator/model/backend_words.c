@@ -69,6 +69,9 @@ static void add_part(const struct backend_part *part, const struct backend_value
     case BACKEND_SERIAL_LIST:
         buf_text(out, v->serials);
         break;
+    case BACKEND_DATE:
+        buf_text(out, v->date);
+        break;
     case BACKEND_VALUE_COUNT:
         break;
     }

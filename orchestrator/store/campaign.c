@@ -125,6 +125,7 @@ static bool read_cohorts(struct store *s, const char *query, int campaign, struc
             .request = (int)get_int(r, i, 11),
             .approvals = (int)get_int(r, i, 12),
             .expires_at = get_utc(r, i, 13),
+            .compromised_at = get_utc(r, i, 14),
         };
     return true;
 }
@@ -139,6 +140,21 @@ bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct c
                         struct fault *f)
 {
     return read_cohorts(s, "cohort_terms", campaign, a, out, n, f);
+}
+
+bool store_compromised(struct store *s, const struct act *act, int cohort, struct utc at, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_JSON *data = json_object();
+    json_set_int(data, "cohort", cohort);
+    json_set_utc(data, "compromised_at", at);
+    put_int(&p, act->campaign);
+    put_int(&p, cohort);
+    put_utc(&p, at);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    put_json(&p, data);
+    return store_do(s, "cohort_compromised", &p, f);
 }
 
 bool cohort_is_approved(const struct cohort *c, int quorum, struct utc now)

@@ -353,7 +353,8 @@ static double without_ledger(void *context)
     struct ca_door *door = open_door(b, clock_system(), &a);
     struct ca_item *items = arena_array(&a, b->load.count, sizeof *items);
     for (size_t i = 0; i < b->load.count; i++)
-        items[i] = (struct ca_item){(uint32_t)i, 0, b->world.keys[i].serial, REASON_SUPERSEDED};
+        items[i] = (struct ca_item){
+            .number = (uint32_t)i, .serial = b->world.keys[i].serial, .reason = REASON_SUPERSEDED};
     door->answer = count_answers;
     door->answer_context = &alone;
     double begun = bench_now();

@@ -159,6 +159,12 @@ static void ejbca(struct asked *a, struct fake_reply *reply)
         if (strncmp(reason + 7, ejbca_words[code], strcspn(reason + 7, " &")) == 0 &&
             strlen(ejbca_words[code]) == strcspn(reason + 7, " &"))
             revoke_row(a->row, code);
+    const char *date = strstr(a->q->line, "&date=");
+    struct utc at;
+    struct fault f;
+    char text[21] = "";
+    if (date != NULL && utc_parse(memcpy(text, date + 6, 20), &at, &f))
+        a->row->at = at.s;
     assert_true(reason == NULL || a->row->revoked);
     if (a->row->revoked)
         say(reply, 200,

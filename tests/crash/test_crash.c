@@ -142,7 +142,7 @@ static void make_world(struct world *w)
     w->key_count -= 2;
     w->keys[w->key_count - 1].serial = (struct serial){.n = 5, .bytes = {9, 9, 9, 9, 9}};
     world_open(w, 0, "", PROFILE, &run);
-    struct ca_item before = {0, 0, w->keys[3].serial, REASON_KEY_COMPROMISE};
+    struct ca_item before = {.serial = w->keys[3].serial, .reason = REASON_KEY_COMPROMISE};
     *w->now = utc_add(world_begin(), (struct span){-5000});
     run.door->answer = ignore_answers;
     assert_true(run.door->ops->revoke(run.door, &before, 1, &f));

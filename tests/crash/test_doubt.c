@@ -118,6 +118,28 @@ static void test_keeping_backend_is_simply_asked_again(void **state)
                      0);
 }
 
+/* The CA's date lies before our intent, for that is what was signed: still ours. */
+static void test_the_date_of_a_compromise_is_no_earlier_revocation(void **state)
+{
+    (void)state;
+    static const bool overwrites[] = {false, true};
+    world.compromised = (struct utc){world_begin().s - 86400};
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = overwrites[i] ? "dated-overwriting" : "dated-keeping";
+        int campaign = begin(name, overwrites[i], true);
+        run_and_die(campaign, name, 7);
+        assert_int_equal(run_engine(campaign, name), ENGINE_SETTLED);
+        check_all_published(campaign);
+        assert_int_equal(count("count(*) FROM change h, generate_series(1, length(h.afters)) i"
+                               " WHERE get_byte(afters, i - 1) & 15 = state_code('was_before') AND",
+                               campaign),
+                         0);
+        for (size_t k = 0; k < world.key_count; k++)
+            assert_int_equal(careless_find(record, &world.keys[k].serial)->first_date.s, world.compromised.s);
+    }
+    world.compromised = (struct utc){0};
+}
+
 static void test_deaths_before_an_overwriting_backend(void **state)
 {
     (void)state;
@@ -322,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overwriting_backend_is_never_asked_twice),
         cmocka_unit_test(test_keeping_backend_is_simply_asked_again),
+        cmocka_unit_test(test_the_date_of_a_compromise_is_no_earlier_revocation),
         cmocka_unit_test(test_deaths_before_an_overwriting_backend),
         cmocka_unit_test(test_hold_of_doubtful_items),
         cmocka_unit_test(test_a_ca_that_tells_no_status),

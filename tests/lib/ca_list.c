@@ -273,6 +273,57 @@ static void twice_in_one_batch(void **state)
     expect_row(0, true, (int)usual());
 }
 
+/* The date of a compromise stands in the entry, and later requests do not move it. */
+static void a_named_date_is_recorded(void **state)
+{
+    (void)state;
+    NEEDS(door->facts.takes_date);
+    struct fault f;
+    struct utc date = {list->now().s - 86400};
+    struct ca_item two[] = {item(0, REASON_KEY_COMPROMISE), item(1, usual())};
+    two[0].date = date;
+    if (!send_all(two, 2, &f))
+        fail_msg("%s: %s", list->name, f.text);
+    expect(0, CA_REVOKED_NOW);
+    expect(1, CA_REVOKED_NOW);
+    assert_int_equal(answer_to(0)->at.s, date.s);
+    expect_row(0, true, REASON_KEY_COMPROMISE);
+    assert_int_equal(list->row(&list->serials[0]).at, date.s);
+    assert_true(list->row(&list->serials[1]).at > date.s);
+}
+
+/* What is revoked gets another reason and keeps its date; what is not, or not known, is left alone. */
+static void a_reason_changes_and_its_date_stays(void **state)
+{
+    (void)state;
+    NEEDS((door->facts.changes >> REASON_KEY_COMPROMISE & 1) != 0);
+    struct fault f;
+    must_revoke(0, usual());
+    must_revoke(1, usual());
+    int64_t was = list->row(&list->serials[0]).at;
+    struct utc date = {was - 86400};
+    struct ca_item all[] = {item(0, REASON_KEY_COMPROMISE), item(1, REASON_KEY_COMPROMISE),
+                            item(2, REASON_KEY_COMPROMISE), item(3, REASON_KEY_COMPROMISE)};
+    all[3].serial.bytes[0] ^= 1; /* nobody's */
+    all[1].date = date;
+    for (size_t i = 0; i < 4; i++)
+        all[i].change = true;
+    for (int turn = 0; turn < 2; turn++) { /* idempotent: what is in doubt is simply sent again */
+        if (!send_all(all, 4, &f))
+            fail_msg("%s: %s", list->name, f.text);
+        for (uint32_t i = 0; i < 2; i++) {
+            expect(i, turn == 0 ? CA_REVOKED_NOW : CA_REVOKED_BEFORE);
+            assert_int_equal(answer_to(i)->at.s, i == 0 ? was : date.s);
+            assert_int_equal(answer_to(i)->reason, REASON_KEY_COMPROMISE);
+            expect_row(i, true, REASON_KEY_COMPROMISE);
+            assert_int_equal(list->row(&list->serials[i]).at, i == 0 ? was : date.s);
+        }
+        expect(2, CA_NOT_REVOKED);
+        expect_row(2, false, -1);
+        expect(3, CA_UNKNOWN);
+    }
+}
+
 static void a_foreign_issuer_is_refused(void **state)
 {
     (void)state;
@@ -546,6 +597,8 @@ int ca_list_run(struct ca_list *of)
         EACH(what_the_status_says),
         EACH(already_revoked),
         EACH(twice_in_one_batch),
+        EACH(a_named_date_is_recorded),
+        EACH(a_reason_changes_and_its_date_stays),
         EACH(a_foreign_issuer_is_refused),
         EACH(an_answer_is_lost),
         EACH(an_old_request_runs_after_the_question),

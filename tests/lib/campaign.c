@@ -176,8 +176,11 @@ int world_campaign(struct world *w, const char *name, const char *profile)
 {
     struct fault f = {0};
     struct conduct c = conduct_of(w);
-    struct conduct_opening opening = {
-        .name = name, .mode = "live", .rule = "4.9.1.1-12", .received = *w->now, .profile = profile};
+    struct conduct_opening opening = {.name = name,
+                                      .mode = "live",
+                                      .rule = w->compromised.s == 0 ? "4.9.1.1-12" : "4.9.1.1-3",
+                                      .received = *w->now,
+                                      .profile = profile};
     struct conduct_plan plan;
     int id;
     must(conduct_open(&c, &opening, &id, &f), "open", &f);
@@ -186,6 +189,7 @@ int world_campaign(struct world *w, const char *name, const char *profile)
     struct inventory_row *rows = arena_array(&w->arena, w->row_count, sizeof *rows);
     memcpy(rows, w->rows, w->row_count * sizeof *rows); /* conduct renumbers their issuers */
     must(conduct_inventory(&c, rows, w->row_count, &f), "inventory", &f);
+    c.compromised_at = w->compromised;
     must(conduct_plan(&c, 0, c.now, false, &w->arena, &plan, &f), "plan", &f);
     approve(w, &c, plan.request);
     must(conduct_start(&c, 0, &f), "start", &f);

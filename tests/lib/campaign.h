@@ -30,6 +30,7 @@ struct world {
     size_t key_count;
     struct str index, crl_number, crl; /* the CA's files at the beginning */
     struct utc *now;                   /* shared with children */
+    struct utc compromised; /* 0: campaigns are for superseded; else for keyCompromise, and so long ago */
 };
 
 /* Makes a CA of `count` certificates with that rate, all of them to be revoked. */

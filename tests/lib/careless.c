@@ -49,7 +49,7 @@ static void nobody(void *context, const struct ca_answer *answers, size_t count)
 static void execute(struct careless *c, struct careless_item *item, struct utc at)
 {
     struct fault f = {0};
-    struct ca_item one = {.serial = item->serial, .reason = REASON_SUPERSEDED};
+    struct ca_item one = {.serial = item->serial, .reason = item->reason, .date = item->dated};
     bool busy;
     item->executes = UTC_NONE;
     if (item->executed++ > 0) {
@@ -57,7 +57,7 @@ static void execute(struct careless *c, struct careless_item *item, struct utc a
             accuse(c, item, "revoked twice");
         return;
     }
-    item->first_date = at;
+    item->first_date = ca_item_is_dated(&one) ? one.date : at;
     c->inner->answer = nobody;
     if (!c->inner->ops->revoke(c->inner, &one, 1, &f) || !c->inner->ops->step(c->inner, &busy, &f))
         abort();
@@ -90,7 +90,7 @@ static struct ca_answer revoke_one(struct careless *c, struct careless_item *ite
         return (struct ca_answer){.outcome = CA_ASK, .at = UTC_NONE, .reason = -1};
     return (struct ca_answer){.outcome = before ? CA_REVOKED_BEFORE : CA_REVOKED_NOW,
                               .at = item->first_date,
-                              .reason = REASON_SUPERSEDED};
+                              .reason = (int)item->reason};
 }
 
 static struct ca_answer tell_one(struct careless *c, struct careless_item *item, struct utc now)
@@ -106,7 +106,7 @@ static struct ca_answer tell_one(struct careless *c, struct careless_item *item,
     item->cleared = item->executed == 0;
     return (struct ca_answer){.outcome = item->cleared ? CA_NOT_REVOKED : CA_REVOKED_BEFORE,
                               .at = item->first_date,
-                              .reason = item->cleared ? -1 : REASON_SUPERSEDED};
+                              .reason = item->cleared ? -1 : (int)item->reason};
 }
 
 static bool take(struct ca_door *d, const struct ca_item *items, size_t count, bool ask)
@@ -140,6 +140,10 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     for (size_t i = 0; i < c->queued; i++) {
         struct careless_item *item = careless_find(c->record, &c->queue[i].serial);
         item->named++;
+        if (!c->ask) {
+            item->reason = c->queue[i].reason;
+            item->dated = c->queue[i].date;
+        }
         struct ca_answer answer = c->ask ? tell_one(c, item, now) : revoke_one(c, item, now);
         if (!c->ask && c->record->die_after > 0 && --c->record->die_after == 0)
             _exit(9);

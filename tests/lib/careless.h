@@ -19,6 +19,8 @@ struct careless_item {
     struct utc requested;  /* newest request, UTC_NONE: none */
     struct utc executes;   /* a request that lies in the CA's queue */
     struct utc first_date; /* of the first execution */
+    enum reason reason;    /* of the newest request */
+    struct utc dated;      /* the date it names; UTC_NONE or 0: none */
     bool cleared;          /* asked about, "not revoked", and no request since */
     bool open;             /* the newest request is without an answer */
 };
