@@ -64,4 +64,10 @@ MUST_USE bool approval_signed_scope(struct store *s, const struct settings *sett
                                     const char *name, const char *mode, int cohort,
                                     struct approval_signed *out, struct fault *f);
 
+/* Does a valid request with its quorum of good signatures, naming this campaign, mode and store, say exactly
+ * `words` of a change of reasons? */
+MUST_USE bool approval_of_change(struct store *s, const struct settings *settings, int campaign,
+                                 const char *name, const char *mode, int change, const char *words,
+                                 struct arena *a, bool *signed_so, struct fault *f);
+
 #endif

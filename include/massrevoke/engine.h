@@ -61,9 +61,10 @@ struct engine_report {
     enum engine_state state;
     struct utc next; /* when to step again; UTC_NONE: nothing is scheduled */
     struct state_counts counts;
-    struct utc due;    /* when the next chunk is due, UTC_NONE: none */
-    bool mail_open;    /* messages are at the relay without an answer */
-    int64_t ocsp_left; /* after engine_verify_now: certificates that politeness left unasked */
+    struct utc due;       /* when the next chunk is due, UTC_NONE: none */
+    bool mail_open;       /* messages are at the relay without an answer */
+    int64_t reasons_left; /* certificates whose change of reason needs a person */
+    int64_t ocsp_left;    /* after engine_verify_now: certificates that politeness left unasked */
     int64_t asked, settled, published, vanished, notices, expired, stray;
     const char *behind; /* the sentence of snapshot_behind at the measured rate, "" otherwise; as `warning` */
     const char *alerts; /* alerts raised or over since the last step, a line each; "" none */

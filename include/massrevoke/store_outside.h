@@ -20,9 +20,14 @@ struct watched {
     unsigned needs; /* CERTIFICATE_NEEDS_* */
     uint8_t state;  /* its byte */
     struct utc not_after;
-    struct utc told;        /* revocation date that the CA told; UTC_NONE: none */
-    struct utc settled;     /* when the CA's last answer was committed; UTC_NONE: it gave none */
-    bool earlier;           /* somebody revoked it before this campaign, by the CA's word */
+    struct utc told;    /* revocation date that the CA told; UTC_NONE: none */
+    struct utc settled; /* when the CA's last answer was committed; UTC_NONE: it gave none */
+    struct utc since;   /* revoked since then, as far as known; UTC_NONE */
+    bool earlier;       /* somebody revoked it before this campaign, by the CA's word */
+    int reason_before;  /* of a change: may still stand in what was made until `reason_until`; UTC_NONE: no */
+    struct utc reason_until;
+    struct utc dated;       /* the date that the change wants; UTC_NONE: the one it has */
+    bool changing;          /* and it was not seen yet */
     const char *cdp, *ocsp; /* URLs, several separated by blanks; "" none */
 };
 

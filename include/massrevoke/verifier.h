@@ -52,6 +52,10 @@ struct verifier_wanted {
     bool earlier;         /* known to have been revoked before anybody asked here */
     struct utc not_after; /* UTC_NONE: not known, then it must stay for ever */
     struct utc told;      /* the revocation date that the CA told us; UTC_NONE or 0: none */
+    /* the reason is being changed: `reason_before` may still stand in a CRL made until then; UTC_NONE or 0:
+     * not */
+    struct utc reason_until;
+    int reason_before;
 };
 
 #define VERIFIER_STRANGERS ((size_t)1000) /* kept of a list, the first ones */

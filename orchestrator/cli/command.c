@@ -30,7 +30,6 @@ const struct command commands[] = {
         .options = TAKES(CONFIRM) | TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) |
                    TAKES(SOURCE) | TAKES(RULE) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(HEURISTIC) |
                    TAKES(NO_EXPAND) | TAKES(AS) | TAKES(JSON),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_import,
     },
@@ -48,7 +47,6 @@ const struct command commands[] = {
         .options = TAKES(CONFIRM) | TAKES(FORMAT) | TAKES(SERIALS) | TAKES(ISSUER) | TAKES(RECEIVED) |
                    TAKES(SOURCE) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(HEURISTIC) | TAKES(APPLY) |
                    TAKES(SINCE) | TAKES(AS) | TAKES(JSON),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_reconcile,
     },
@@ -72,7 +70,6 @@ const struct command commands[] = {
                 "affected subscribers have whom; without FILE nothing is read.\n\n"
                 "  massrevoke contacts contacts.csv\n  massrevoke contacts --missing backup\n",
         .options = TAKES(MISSING) | TAKES(AS) | TAKES(JSON),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_contacts,
     },
@@ -88,7 +85,6 @@ const struct command commands[] = {
                 "  massrevoke replacements replaced.csv\n"
                 "  massrevoke replacements --conninfo service=ca --query 'SELECT ...'\n",
         .options = TAKES(ISSUER) | TAKES(CONNINFO) | TAKES(QUERY) | TAKES(AS) | TAKES(JSON),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_replacements,
     },
@@ -147,8 +143,6 @@ const struct command commands[] = {
         .options = TAKES(CONFIRM) | TAKES(COHORT) | TAKES(AT) | TAKES(DRY_RUN) | TAKES(FORMAT) | TAKES(AS) |
                    TAKES(OUTAGE) | TAKES(DIFF) | TAKES(INCIDENT) | TAKES(RATE) | TAKES(OVERRIDE) |
                    TAKES(COMPROMISED_AT) | TAKES(JSON),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_plan,
     },
     {
@@ -164,14 +158,50 @@ const struct command commands[] = {
         .run = cmd_check,
     },
     {
+        .name = "reason",
+        .group = "act",
+        .usage = "SERIALS... --to REASON --reason TEXT [--compromised-at TIME] ...",
+        .summary = "give what is revoked another reason; needs an approval",
+        .text = "An upgrade to keyCompromise, or a wrong batch put right: a request that binds\n"
+                "when it is approved. A running engine then changes the entries, whose dates stay\n"
+                "(or are --compromised-at), and looks for them in what is published. Where a\n"
+                "backend can't keep the date it is refused (5): --by-administrator exports the\n"
+                "serials for the CA's administrator, and looks for them afterwards.\n\n"
+                "  massrevoke reason 0A1B 0A1C --to keyCompromise --reason \"keys on a paste site\"\n",
+        .options = TAKES(CONFIRM) | TAKES(TO) | TAKES(REASON) | TAKES(COMPROMISED_AT) |
+                   TAKES(BY_ADMINISTRATOR) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
+        .min_args = 1,
+        .max_args = -1,
+        .run = cmd_reason,
+    },
+    {
+        .name = "reason list",
+        .group = "act",
+        .usage = "",
+        .summary = "changes of reasons, and how far each is",
+        .text = "Ends 8 when one of them needs a person.\n",
+        .options = TAKES(JSON),
+        .run = cmd_reason_list,
+    },
+    {
+        .name = "reason export",
+        .group = "act",
+        .usage = "CHANGE",
+        .summary = "serials of a change, for the CA's administrator",
+        .text = "CSV: issuer, serial, reason and its code, the date the entry must bear (empty:\n"
+                "the one it has), and what it bore before. Ends 4 before it is approved.\n\n"
+                "  massrevoke reason export 1 > for-the-administrator.csv\n",
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_reason_export,
+    },
+    {
         .name = "request list",
         .group = "act",
         .usage = "",
         .summary = "requests for approval, and what became of them",
         .text = "",
         .options = TAKES(JSON),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_request_list,
     },
     {
@@ -183,7 +213,6 @@ const struct command commands[] = {
                 "-signer me.crt -inkey me.key \\\n    -outform DER -out request.p7s\n  massrevoke approve 1 "
                 "--signature request.p7s\n",
         .options = TAKES(JSON),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_request_show,
     },
@@ -196,7 +225,6 @@ const struct command commands[] = {
                 "it stops like a pause.\n",
         .options = TAKES(CONFIRM) | TAKES(KEY) | TAKES(CERT) | TAKES(SIGNATURE) | TAKES(WITHDRAW) |
                    TAKES(COHORT) | TAKES(AS),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_approve,
     },
@@ -208,8 +236,6 @@ const struct command commands[] = {
         .text = "A heads-up needs no plan and names no hour; the others are sent by run too.\n"
                 "--dry-run renders every message and sends none.\n",
         .options = TAKES(KIND) | TAKES(DRY_RUN) | TAKES(AS) | TAKES(JSON),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_notify,
     },
     {
@@ -230,8 +256,6 @@ const struct command commands[] = {
         .summary = "begin what was approved; asks for the campaign name",
         .text = "",
         .options = TAKES(COHORT) | TAKES(CONFIRM) | TAKES(AS),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_start,
     },
     {
@@ -241,7 +265,6 @@ const struct command commands[] = {
         .summary = "stop before the next certificate; asks nothing",
         .text = "Says what an hour costs, and by when to resume so that every deadline holds.\n",
         .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
-        .min_args = 0,
         .max_args = 1,
         .run = cmd_pause,
     },
@@ -253,8 +276,6 @@ const struct command commands[] = {
         .text = "An issuer whose canary was contradicted goes on only with --override REASON\n"
                 "(exit 5 without): its canaries are not waited for again.\n",
         .options = TAKES(CONFIRM) | TAKES(OVERRIDE) | TAKES(AS),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_resume,
     },
     {
@@ -301,8 +322,6 @@ const struct command commands[] = {
         .text = "Prints what is due next. Ctrl-C finishes the batch and ends 130; run goes on\n"
                 "later. Ends 8 with a list when only a person can go on.\n",
         .options = TAKES(ONCE) | TAKES(ONLY),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_run,
     },
     {
@@ -418,8 +437,6 @@ const struct command commands[] = {
         .text = "--blocklist: the SHA-256 of every key that is revoked for keyCompromise, one a\n"
                 "line in lower-case hex, so that issuance can refuse it.\n",
         .options = TAKES(BLOCKLIST),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_export,
     },
     {
@@ -504,8 +521,6 @@ const struct command commands[] = {
         .summary = "make and start the private database",
         .text = "",
         .options = 0,
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_db_start,
     },
     {
@@ -515,8 +530,6 @@ const struct command commands[] = {
         .summary = "stop the private database",
         .text = "Ends 6 while an engine works, 0 when nothing runs.\n",
         .options = 0,
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_db_stop,
     },
     {
@@ -526,8 +539,6 @@ const struct command commands[] = {
         .summary = "bring the schema to this version",
         .text = "",
         .options = 0,
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_db_migrate,
     },
     {
@@ -537,8 +548,6 @@ const struct command commands[] = {
         .summary = "what the database is and where",
         .text = "",
         .options = TAKES(JSON),
-        .min_args = 0,
-        .max_args = 0,
         .run = cmd_db_status,
     },
     {

@@ -111,7 +111,8 @@ static bool print_left(struct session *s, struct fault *f)
     int64_t total;
     if (!store_leftover(s->store, s->campaign.id, 50, &s->arena, &left, &n, &total, f))
         return false;
-    printf("%" PRId64 " certificates need a person:\n", total);
+    if (total > 0)
+        printf("%" PRId64 " certificates need a person:\n", total);
     for (size_t i = 0; i < n; i++) {
         char hex[SERIAL_HEX_TEXT];
         printf("  %-40s  %-12s  %s\n", serial_hex(&left[i].serial, hex),
@@ -161,6 +162,9 @@ static bool finish(struct session *s, const struct engine_report *r, int *exit_c
         return settled(s, f);
     case ENGINE_LEFT:
         *exit_code = fault_exit_code(FAULT_PARTLY);
+        if (r->reasons_left > 0)
+            printf("%" PRId64 " changes of a reason need a person: massrevoke reason list\n",
+                   r->reasons_left);
         return print_left(s, f);
     case ENGINE_NOT_APPROVED:
         fault_set(f, FAULT_APPROVAL, "no cohort of %s is approved", s->campaign.name);

@@ -135,6 +135,31 @@ static bool names_us(struct arena *a, const struct request *r, const char *name,
            strcmp(its_mode, mode) == 0 && strcmp(its_store, store) == 0;
 }
 
+bool approval_of_change(struct store *s, const struct settings *settings, int campaign, const char *name,
+                        const char *mode, int change, const char *words, struct arena *a, bool *signed_so,
+                        struct fault *f)
+{
+    struct request *requests;
+    size_t n;
+    *signed_so = false;
+    if (!store_requests(s, campaign, a, &requests, &n, f))
+        return false;
+    for (size_t i = n; i-- > 0 && !*signed_so;) {
+        const struct request *r = &requests[i];
+        int good = 0;
+        if (strcmp(r->what, "reason") != 0 || r->hold != change || r->void_reason[0] != '\0' ||
+            !names_us(a, r, name, mode, store_id(s)))
+            continue;
+        const char *what = approval_value(a, r->text, "what");
+        if (what == NULL || strcmp(what, words) != 0)
+            continue;
+        if (!count_signatures(s, settings, campaign, r, a, &good, f))
+            return false;
+        *signed_so = good >= settings->quorum;
+    }
+    return true;
+}
+
 bool approval_of_cohort(struct store *s, const struct settings *settings, int campaign, const char *name,
                         const char *mode, int cohort, struct arena *a, struct request *out, struct fault *f)
 {

@@ -67,6 +67,8 @@ static bool bind_now(const struct conduct *c, const struct request *r, struct fa
         return store_hold_release(c->store, &act, r->hold, NULL, 0, &released, f);
     if (strcmp(r->what, "clock") == 0 || strcmp(r->what, "rule") == 0)
         return conduct_clock_bind(c, r, f);
+    if (strcmp(r->what, "reason") == 0)
+        return conduct_reason_bind(c, r, f);
     return true;
 }
 

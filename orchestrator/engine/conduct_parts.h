@@ -16,6 +16,15 @@ MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct coh
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
 
+/* Completes what a request names (campaign, mode, store, base, requesters, expiry), and writes it as `r`, of
+ * which what, cohort, plan and hold are set. */
+MUST_USE bool conduct_send_request(const struct conduct *c, const struct approval_subject *subject,
+                                   struct request *r, struct arena *a, int *request, struct fault *f);
+
+/* Makes the change of reasons that an approved request names bind. APPROVAL when it is not the one that was
+ * signed. */
+MUST_USE bool conduct_reason_bind(const struct conduct *c, const struct request *r, struct fault *f);
+
 /* May the entries of this reason bear this date? USAGE: the date of a compromise goes with keyCompromise, and
  * lies between 1990 and now. */
 MUST_USE bool conduct_compromise_date(const struct conduct *c, int reason, struct utc at, struct fault *f);

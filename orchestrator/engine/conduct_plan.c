@@ -178,30 +178,18 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
     return planner_build(&out->input, a, &out->value, f);
 }
 
-static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
-                          const char *kind, int plan, int hold, struct digest plan_digest,
-                          struct utc first_hour, const char *more, struct arena *a, int *request,
-                          struct fault *f)
+bool conduct_send_request(const struct conduct *c, const struct approval_subject *wanted, struct request *r,
+                          struct arena *a, int *request, struct fault *f)
 {
-    struct approval_subject subject = {
-        .more = more,
-        .mode = c->campaign.mode,
-        .campaign = c->campaign.name,
-        .store_id = store_id(c->store),
-        .what = what,
-        .reason = cohort->reason,
-        .plan = plan_digest,
-        .compromised_at = strcmp(kind, "plan") == 0 ? cohort->compromised_at : UTC_NONE,
-        .first_hour = first_hour,
-        .requested = c->now,
-        .expires = utc_add(c->now, c->settings->approval_expiry),
-    };
+    struct approval_subject subject = *wanted;
     const char **requesters;
-    if (!store_scope_digest(c->store, c->campaign.id, cohort->cohort, &subject.scope, f) ||
-        !store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers,
-                             &subject.certificates, f) ||
-        !store_inventory_count(c->store, &subject.base, f) ||
-        !store_requesters(c->store, c->campaign.id, cohort->cohort, a, &requesters, f))
+    subject.mode = c->campaign.mode;
+    subject.campaign = c->campaign.name;
+    subject.store_id = store_id(c->store);
+    subject.requested = c->now;
+    subject.expires = utc_add(c->now, c->settings->approval_expiry);
+    if (!store_inventory_count(c->store, &subject.base, f) ||
+        !store_requesters(c->store, c->campaign.id, r->cohort, a, &requesters, f))
         return false;
     size_t n = 0;
     bool self = false;
@@ -212,14 +200,30 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
     if (!self)
         all[n] = c->who;
     subject.requesters = all;
-    struct request r = {.what = kind,
-                        .cohort = cohort->cohort,
-                        .plan = plan,
-                        .hold = hold,
-                        .expires_at = subject.expires,
-                        .text = approval_compose(a, &subject)};
+    r->expires_at = subject.expires;
+    r->text = approval_compose(a, &subject);
     struct act act = conduct_act(c);
-    return store_request_add(c->store, &act, &r, all, request, f);
+    return store_request_add(c->store, &act, r, all, request, f);
+}
+
+static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
+                          const char *kind, int plan, int hold, struct digest plan_digest,
+                          struct utc first_hour, const char *more, struct arena *a, int *request,
+                          struct fault *f)
+{
+    struct approval_subject subject = {
+        .more = more,
+        .what = what,
+        .reason = cohort->reason,
+        .plan = plan_digest,
+        .compromised_at = strcmp(kind, "plan") == 0 ? cohort->compromised_at : UTC_NONE,
+        .first_hour = first_hour,
+    };
+    struct request r = {.what = kind, .cohort = cohort->cohort, .plan = plan, .hold = hold};
+    return store_scope_digest(c->store, c->campaign.id, cohort->cohort, &subject.scope, f) &&
+           store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers,
+                               &subject.certificates, f) &&
+           conduct_send_request(c, &subject, &r, a, request, f);
 }
 
 bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,

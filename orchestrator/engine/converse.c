@@ -235,7 +235,8 @@ static size_t requests_now(struct engine *e, const struct work *w)
 
 static bool may_go(const struct engine *e, const struct work *w)
 {
-    return !w->stopped && !w->lost && !e->lines[w->ca].halted && w->ready.s <= engine_act(e).at.s;
+    const struct line *line = &e->lines[w->ca];
+    return !w->stopped && !w->lost && !line->halted && !line->yields && w->ready.s <= engine_act(e).at.s;
 }
 
 int64_t engine_feed_next(const struct engine *e, int ca)

@@ -255,13 +255,25 @@ static bool assess(struct engine *e, struct engine_report *r, struct queue_next 
     r->state = judge_counts(&r->counts, q->refused);
     if (r->state == ENGINE_WORKING && (campaign.paused_revoke || voided == started))
         r->state = ENGINE_PAUSED;
-    return note_end(e, r, f);
+    if (!note_end(e, r, f))
+        return false;
+    if (e->reasons.to_do + e->reasons.unseen > 0 && r->state != ENGINE_PAUSED)
+        r->state = campaign.paused_revoke && e->reasons.unseen == 0 ? ENGINE_PAUSED : ENGINE_WORKING;
+    else if (e->reasons.person > 0 && r->state == ENGINE_SETTLED)
+        r->state = ENGINE_LEFT;
+    r->reasons_left = e->reasons.person;
+    return true;
 }
 
 static void sooner(struct utc *next, struct utc candidate)
 {
     if (utc_is_set(candidate))
         *next = utc_is_set(*next) ? utc_min(*next, candidate) : candidate;
+}
+
+static bool waits_for_publication(const struct engine *e, const struct engine_report *r)
+{
+    return r->counts.n[BUCKET_PENDING_PUBLICATION] + e->reasons.unseen > 0;
 }
 
 static void schedule(struct engine *e, struct engine_report *r, const struct queue_next *q, struct utc notify)
@@ -278,7 +290,7 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     if (utc_is_set(q->expiry))
         sooner(&next, utc_add(q->expiry, (struct span){1}));
     sooner(&next, q->hold_ends);
-    if (r->counts.n[BUCKET_PENDING_PUBLICATION] > 0) {
+    if (waits_for_publication(e, r)) {
         sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
             if (utc_is_set(e->published[i]))
@@ -333,7 +345,7 @@ static bool look(struct engine *e, bool doubts, struct engine_report *r, struct 
 {
     struct utc now = engine_act(e).at;
     bool verifies = e->only & ENGINE_VERIFY;
-    bool pending = verifies && r->counts.n[BUCKET_PENDING_PUBLICATION] > 0;
+    bool pending = verifies && waits_for_publication(e, r);
     if (!utc_is_set(e->last_full_look))
         e->last_full_look = now;
     bool full = verifies && now.s >= e->last_full_look.s + e->parts.profile.crl_every.s;
@@ -369,7 +381,7 @@ static bool check_balance(struct engine *e, struct fault *f)
 
 static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
-    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE;
+    struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE, reasons = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
         return false;
@@ -379,7 +391,8 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_EXECUTE) && !engine_execute(e, r, f))
         return false;
-    if (!store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
+    if (!engine_reasons(e, (e->only & ENGINE_EXECUTE) != 0, &reasons, f) ||
+        !store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;
     notice_others(e, &r->counts);
     if (!engine_canaries(e, &canary, f))
@@ -395,6 +408,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     schedule(e, r, &q, notify);
     sooner(&r->next, canary);
     sooner(&r->next, engine_doubts_next(e));
+    sooner(&r->next, reasons);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
         sooner(&r->next, lint);
     sooner(&r->next, alert);

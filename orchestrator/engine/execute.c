@@ -84,7 +84,7 @@ static int64_t room(struct engine *e, struct line *line)
 static bool may_claim(struct engine *e, struct line *line)
 {
     if (engine_ticks(e) >= e->turn_ends || e->claiming.work != NULL || line->idle || line->halted ||
-        engine_act(e).at.s < line->rest.s)
+        line->yields || engine_act(e).at.s < line->rest.s)
         return false;
     for (size_t i = 0; i < e->work_count; i++)
         if (e->works[i]->lost) /* what was heard is committed before anything new is claimed (sentence 4) */

@@ -79,6 +79,7 @@ struct line {
     bool served;    /* and something of that clearly */
     bool idle;      /* nothing was due when it was claimed for last, in this turn */
     bool readable;  /* its door wants to step */
+    bool yields;    /* changed reasons wait for the door to be free: nothing else goes to it */
     int64_t stepped_at; /* ticks */
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
@@ -106,6 +107,11 @@ struct outcome {
 enum writing { WRITING_NOTHING, WRITING_OUTCOMES, WRITING_GIVE_BACK };
 
 struct scope_cache; /* page digests that are what was signed (scope.c) */
+
+/* Certificates of changes of reasons: to be sent or asked about, done and not seen yet, left to a person. */
+struct reasons_left {
+    int64_t to_do, unseen, person;
+};
 
 struct verifier_crl;
 struct outside;  /* what looking outside remembers (look.h) */
@@ -161,9 +167,10 @@ struct engine {
     size_t canary_count;
     struct utc
         *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
-    struct mailbag *bag;       /* messages at the door */
-    struct outside *outside;   /* NULL: nothing was looked at yet */
-    struct alerting *alerting; /* NULL: there is no door for alerts */
+    struct reasons_left reasons; /* as of this step */
+    struct mailbag *bag;         /* messages at the door */
+    struct outside *outside;     /* NULL: nothing was looked at yet */
+    struct alerting *alerting;   /* NULL: there is no door for alerts */
 };
 
 /* Act of the engine at its clock's now. */
@@ -293,6 +300,10 @@ MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, s
 void engine_scopes_free(struct engine *e);
 
 /* --- the rest --- */
+
+/* Carries out changes of reasons that are approved (`sends` false: only counts what is left); *wake: when it
+ * wants to go on, UTC_NONE: nothing can be done. */
+MUST_USE bool engine_reasons(struct engine *e, bool sends, struct utc *wake, struct fault *f);
 
 /* Plans cohorts anew whose plan is not kept, and notes whom a plan moved earlier. */
 MUST_USE bool engine_replan(struct engine *e, struct fault *f);

@@ -75,6 +75,16 @@ void look_warn(struct look *l, const char *url, const struct findings *findings)
         }
 }
 
+bool look_proves_reason(const struct watched *w, bool crl)
+{
+    return w->changing && ((w->needs & CERTIFICATE_NEEDS_CRL) != 0) == crl;
+}
+
+bool look_shows_reason(const struct watched *w, int reason, struct utc at)
+{
+    return reason == w->reason && (!utc_is_set(w->dated) || at.s == w->dated.s);
+}
+
 /* How old a cache says the answer is belongs to the object: a stale one is often only a cached one. */
 static json_t *headers_json(const struct http_headers *headers)
 {

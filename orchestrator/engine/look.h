@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "massrevoke/store_outside.h"
+#include "massrevoke/store_reason.h"
 #include "massrevoke/verifier.h"
 #include "massrevoke/verify_issuer.h"
 
@@ -102,6 +103,12 @@ struct doubt_shown {
 /* Answers the question about an item, if it is still open and this is enough; whoever asked says so in any
  * case, for patience ends. */
 void doubt_hear(struct look *l, const struct watched *item, const struct doubt_shown *shown);
+
+/* Is it for a CRL (else: for a responder) to show the changed reason of this one? A CRL where it has one. */
+bool look_proves_reason(const struct watched *w, bool crl);
+
+/* Are this reason and date what the change wants? */
+bool look_shows_reason(const struct watched *w, int reason, struct utc at);
 
 /* Fetches the CRLs of these and judges them. */
 MUST_USE bool look_at_crls(struct look *l, const struct watched *items, size_t n, struct fault *f);

@@ -59,7 +59,8 @@ static struct digest asked_of(const struct group *g)
     struct digest_state s = digest_begin();
     for (size_t i = 0; i < g->pointer->count; i++) {
         const struct watched *w = item(g, i);
-        const int64_t row[] = {w->number, w->state, w->reason, w->not_after.s, w->settled.s};
+        const int64_t row[] = {w->number,    w->state,          w->reason,  w->not_after.s,
+                               w->settled.s, w->reason_until.s, w->changing};
         digest_add(&s, row, sizeof row);
     }
     return digest_end(&s);
@@ -287,6 +288,22 @@ static void tell_doubts(struct look *l, const struct group *g, const struct veri
     }
 }
 
+/* Which certificates show the reason, and the date, that a change gave them. */
+static bool note_reasons(struct look *l, const struct ask *k, const struct verifier_shown *shown,
+                         struct fault *f)
+{
+    const struct group *g = k->group;
+    struct reason_sight *seen = arena_array(l->arena, g->pointer->count, sizeof *seen);
+    size_t n = 0;
+    for (size_t i = 0; i < g->pointer->count; i++) {
+        const struct verifier_sight *s = &k->judged.sights[i];
+        if (shown->shown[i] && look_proves_reason(item(g, i), true) &&
+            look_shows_reason(item(g, i), s->reason, s->at))
+            seen[n++] = (struct reason_sight){item(g, i)->number, s->at};
+    }
+    return n == 0 || store_reason_shown(l->engine->parts.store, &l->act, seen, n, k->spool.sha256, f);
+}
+
 static bool conclude(struct look *l, struct group *g, struct fault *f)
 {
     struct verifier_edge *edges = arena_array(l->arena, g->ask_count, sizeof *edges);
@@ -311,7 +328,8 @@ static bool conclude(struct look *l, struct group *g, struct fault *f)
             verifier_add_cache(&k->judged.findings, l->arena, k->name, http_age(&k->reply.headers),
                                http_fresh_for(&k->reply.headers));
         if (shown.any_counts && i == shown.newest &&
-            (!find_strangers(l, k, f) || !engine_canaries_seen(l->engine, &k->judged, g->pointer->count, f)))
+            (!find_strangers(l, k, f) || !note_reasons(l, k, &shown, f) ||
+             !engine_canaries_seen(l->engine, &k->judged, g->pointer->count, f)))
             return false;
         look_warn(l, k->url, &k->judged.findings);
         remember(l, k, shown.findings.count == 0);
@@ -355,6 +373,8 @@ static void make_wanted(struct look *l, struct group *g)
                                                 .seen = was_seen(w),
                                                 .earlier = w->earlier,
                                                 .told = w->told,
+                                                .reason_until = w->reason_until,
+                                                .reason_before = w->reason_before,
                                                 .not_after = w->not_after};
     }
     g->newest = newest_of(l, g->pointer);

@@ -92,7 +92,7 @@ void look_queue(struct look *l, const struct watched *items, size_t n, bool all)
             add(o, &items[k], &url);
     for (size_t k = 0; k < n; k++) {
         const struct watched *w = &items[(start + k) % n];
-        if (is_pending(w) && !look_is_doubt(w) && has_responder(l, w))
+        if ((is_pending(w) || look_proves_reason(w, false)) && !look_is_doubt(w) && has_responder(l, w))
             add(o, w, &url);
     }
     if (all)
@@ -185,17 +185,11 @@ static struct fetch_request request_of(struct look *l, const struct watched *w, 
                                   .through = r->way};
 }
 
-/* When it was revoked, as far as we know: what the CA told, or when it had told it. */
-static struct utc revoked_at(const struct watched *w)
-{
-    return utc_is_set(w->told) ? w->told : w->settled;
-}
-
 static void judge(struct look *l, const struct watched *w, struct str bytes, struct verifier_ocsp *out)
 {
     struct verifier_question q = look_question(l, w->issuer, NULL);
     bool was_revoked = certificate_state(w->state) != CERTIFICATE_WITHDRAWN && !look_is_doubt(w);
-    q.revoked_at = was_revoked ? revoked_at(w) : UTC_NONE;
+    q.revoked_at = was_revoked ? w->since : UTC_NONE;
     verifier_judge_ocsp(bytes, &w->serial, &q, &outside_of(l->engine)->cache, l->arena, out);
 }
 
@@ -389,6 +383,18 @@ static void tell_doubt(struct look *l, const struct asked *one)
     doubt_hear(l, one->item, &told);
 }
 
+/* Where no CRL shows it, the responder does. */
+static bool note_reason(struct look *l, const struct watched *w, const struct verifier_ocsp *judged,
+                        const struct fetch_reply *reply, struct fault *f)
+{
+    const struct reason_sight seen = {w->number, judged->single.revoked_at};
+    int reason = judged->single.reason < 0 ? REASON_UNSPECIFIED : judged->single.reason;
+    if (!look_shows_reason(w, reason, seen.at))
+        return true;
+    return store_reason_shown(l->engine->parts.store, &l->act, &seen, 1,
+                              digest_of(reply->bytes.p, reply->bytes.n), f);
+}
+
 static bool conclude(struct look *l, struct asked *one, const struct fetch_reply *replies, struct fault *f)
 {
     struct verifier_edge *edges = arena_array(l->arena, one->count, sizeof *edges);
@@ -405,6 +411,10 @@ static bool conclude(struct look *l, struct asked *one, const struct fetch_reply
     if (told.answered == 0)
         return true;
     look_warn(l, one->item->ocsp, &told.findings);
+    const struct ask *deciding = &one->asks[told.deciding];
+    if (told.revoked && deciding->answered && look_proves_reason(one->item, false) &&
+        !note_reason(l, one->item, &deciding->judged, &replies[deciding->reply], f))
+        return false;
     for (size_t i = 0; i < one->count; i++)
         find(outside_of(l->engine), one->asks[i].responder, &told.findings);
     return commit(l, one, &told, replies, f);

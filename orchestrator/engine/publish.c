@@ -48,7 +48,7 @@ static bool wants_crl(const struct engine *e, size_t issuer, struct utc now)
 bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc now = e->parts.clock.now(e->parts.clock.self);
-    int64_t pending = r->counts.n[BUCKET_PENDING_PUBLICATION];
+    int64_t pending = r->counts.n[BUCKET_PENDING_PUBLICATION] + e->reasons.unseen;
     for (size_t i = 0; i < e->parts.issuer_count; i++) {
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
         bool asked_for = pending > 0 ? wants_crl(e, i, now) : proof_wanted(e, i, now);

@@ -38,6 +38,11 @@ bool store_watch(struct store *s, int campaign, bool all, struct arena *a, struc
             .told = get_utc(r, i, 9),
             .settled = get_utc(r, i, 10),
             .earlier = get_bool(r, i, 11),
+            .since = get_utc(r, i, 12),
+            .reason_before = (int)get_int(r, i, 13),
+            .reason_until = get_utc(r, i, 14),
+            .dated = get_utc(r, i, 15),
+            .changing = get_bool(r, i, 16),
             .cdp = cdp,
             .ocsp = ocsp,
         };

@@ -6,7 +6,7 @@
 /* What the CA said of a number. */
 struct ca_word {
     int64_t number;
-    struct utc at;
+    struct utc at, answered;
     int reason;
 };
 
@@ -26,8 +26,10 @@ static bool read_words(struct store *s, int campaign, struct arena *a, struct ca
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++) {
         int64_t at = get_int(r, i, 1);
-        (*out)[i] =
-            (struct ca_word){get_int(r, i, 0), at == 0 ? UTC_NONE : (struct utc){at}, (int)get_int(r, i, 2)};
+        (*out)[i] = (struct ca_word){.number = get_int(r, i, 0),
+                                     .at = at == 0 ? UTC_NONE : (struct utc){at},
+                                     .reason = (int)get_int(r, i, 2),
+                                     .answered = get_utc(r, i, 3)};
     }
     return true;
 }
@@ -59,7 +61,13 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
         .issuer_number = (int)get_int(r, i, 14),
         .serial_number = number,
     };
-    struct utc when = utc_is_set(row.revoked) ? row.revoked : row.planned;
+    /* an entry dated as the compromise says nothing of when it was made */
+    bool dated = utc_is_set(row.revoked) && row.revoked.s == get_utc(r, i, 17).s;
+    struct utc when = dated ? word->answered : utc_is_set(row.revoked) ? row.revoked : row.planned;
+    if (!get_null(r, i, 15)) /* changed since */
+        row.reason = (int)get_int(r, i, 15);
+    if (!get_null(r, i, 16))
+        row.revoked = get_utc(r, i, 16);
     row.delayed = !row.excluded_expired &&
                   (utc_is_set(when) ? when.s > deadline.s : row.state != CERTIFICATE_PUBLISHED);
     return row;

@@ -247,7 +247,8 @@ static void judge_entries(const struct judge *j)
             add_entry_finding(j, entry_findings[i], j->tally->counts[i], &j->tally->firsts[i]);
 }
 
-static struct verifier_sight sight(const struct verifier_wanted *wanted, const struct crl_hit *hit)
+static struct verifier_sight sight(const struct verifier_wanted *wanted, const struct crl_hit *hit,
+                                   struct utc made)
 {
     struct verifier_sight s = {.number = wanted->number, .at = UTC_NONE, .reason = -1};
     if (hit->entries == 0)
@@ -256,7 +257,9 @@ static struct verifier_sight sight(const struct verifier_wanted *wanted, const s
     s.at = hit->at;
     s.reason = hit->reason < 0 ? REASON_UNSPECIFIED : hit->reason;
     s.revoked = s.reason != REASON_CERTIFICATE_HOLD && s.reason != REASON_REMOVE_FROM_CRL;
-    s.reason_differs = wanted->reason >= 0 && s.reason != wanted->reason;
+    bool still = is_given(wanted->reason_until) && made.s <= wanted->reason_until.s &&
+                 s.reason == wanted->reason_before;
+    s.reason_differs = wanted->reason >= 0 && s.reason != wanted->reason && !still;
     return s;
 }
 
@@ -299,7 +302,7 @@ static void tell_entries(const struct verifier_reader *r, const struct crl_hit *
     const struct verifier_question *q = r->q;
     out->sights = arena_array(r->arena, q->wanted_count, sizeof *out->sights);
     for (size_t i = 0; i < q->wanted_count; i++)
-        out->sights[i] = sight(&q->wanted[i], &hits[i]);
+        out->sights[i] = sight(&q->wanted[i], &hits[i], out->crl.this_update);
     const struct tally *t = &r->tally;
     out->strangers = arena_array(r->arena, t->stranger_count, sizeof *out->strangers);
     if (t->stranger_count > 0)

@@ -2,7 +2,8 @@
 SELECT v.precert_sha256, v.cert_sha256, coalesce(v.subject, ''), i.subject, k.serial, coalesce(v.dns_names, ''),
        v.not_before, k.not_after, k.number,
        CASE WHEN k.number % 1000 < p.used THEN get_byte(p.states, k.number % 1000) ELSE state_code('waiting') END,
-       h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL, k.issuer
+       h.slot_start, k.reason, o.deadline, k.excluded IS NOT NULL, k.issuer,
+       n.reason, n.dated, o.compromised_at
   FROM (SELECT * FROM affected WHERE campaign = $1 AND NOT withdrawn AND coalesce(excluded, '') <> 'short_lived'
         OFFSET 0) k -- or a block of numbers is carried and sorted with each row
   JOIN cohort o USING (campaign, cohort) JOIN issuer i ON i.issuer = k.issuer
@@ -10,4 +11,5 @@ SELECT v.precert_sha256, v.cert_sha256, coalesce(v.subject, ''), i.subject, k.se
   LEFT JOIN inventory v ON v.issuer = k.issuer AND v.serial = k.serial
   LEFT JOIN (SELECT unnest(numbers) AS number, slot_start FROM chunk WHERE campaign = $1 AND state <> 'closed') h
          ON h.number = k.number
+  LEFT JOIN (SELECT number, reason, dated FROM reasons_now($1) WHERE done) n ON n.number = k.number
  ORDER BY k.number NULLS LAST, k.issuer, length(k.serial), k.serial
