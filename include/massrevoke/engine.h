@@ -44,6 +44,10 @@ struct engine_parts {
     const char *campaign_name, *mode;
     const char *who;  /* actor in the log: "engine" */
     const char *host; /* for the engine table */
+    /* folder of lock files, the same for every engine of this host; NULL: all of them are in this process, or
+     * no backend can overwrite a date (drills) */
+    const char *locks;
+    const char *gone; /* why another host is gone for good; NULL: it is not */
 };
 
 /* How things stand after a step. */

@@ -25,6 +25,11 @@ MUST_USE bool file_make_folders(const char *path, mode_t mode, struct fault *f);
  * descriptor in *lock; close(2) frees it. With wait false a lock held by another is CONFLICT at once. */
 MUST_USE bool file_lock(const char *path, bool wait, int *lock, struct fault *f);
 
+/* Does somebody hold an exclusive flock on this file? One that can't be opened counts as held: nobody can
+ * tell.
+ */
+bool file_is_locked(const char *path);
+
 /* "folder/name" in the arena; an absolute name stays as it is. */
 char *file_join(struct arena *a, const char *folder, const char *name);
 

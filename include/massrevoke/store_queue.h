@@ -17,6 +17,21 @@
 MUST_USE bool store_engine_begin(struct store *s, int campaign, const char *host, int pid, const char *kind,
                                  struct utc at, int *engine, struct fault *f);
 
+/* This engine is going to send for `issuers`, whose dates can be overwritten, under the lock file `path`,
+ * which it holds. CONFLICT: an engine of another host lives, or left something of theirs under way; that does
+ * not count when `gone` says why its host is gone for good, which is an event. */
+MUST_USE bool store_engine_guard(struct store *s, const struct act *act, int engine, const int *issuers,
+                                 size_t n, const char *path, const char *gone, struct fault *f);
+
+/* An engine whose chunks nobody may take before its lock file is found free. */
+struct engine_owner {
+    int engine;
+    const char *host, *lock_file;
+};
+MUST_USE bool store_engine_owners(struct store *s, int campaign, int engine, struct arena *a,
+                                  struct engine_owner **out, size_t *n, struct fault *f);
+MUST_USE bool store_engine_freed(struct store *s, int engine, struct fault *f);
+
 /* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive:
  * this engine's session still holds its lock. */
 MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,

@@ -129,3 +129,12 @@ bool file_lock(const char *path, bool wait, int *lock, struct fault *f)
     close(fd);
     return false;
 }
+
+bool file_is_locked(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool free = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
+    if (fd >= 0)
+        close(fd);
+    return !free;
+}

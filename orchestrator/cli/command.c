@@ -317,11 +317,12 @@ const struct command commands[] = {
     {
         .name = "run",
         .group = "act",
-        .usage = "[--once] [--only execute|verify|notify|publish]",
+        .usage = "[--once] [--only execute|verify|notify|publish] [--override REASON]",
         .summary = "do the work, until everything is settled",
         .text = "Prints what is due next. Ctrl-C finishes the batch and ends 130; run goes on\n"
-                "later. Ends 8 with a list when only a person can go on.\n",
-        .options = TAKES(ONCE) | TAKES(ONLY),
+                "later. Ends 8 with a list when only a person can go on. Engines of a CA that can\n"
+                "overwrite a date work on one host: elsewhere 6, --override when it is gone.\n",
+        .options = TAKES(ONCE) | TAKES(ONLY) | TAKES(OVERRIDE),
         .run = cmd_run,
     },
     {

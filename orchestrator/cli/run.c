@@ -212,7 +212,10 @@ bool cmd_run(struct invocation *in, int *exit_code, struct fault *f)
     struct engine_report report = {0};
     unsigned only;
     if (!only_option(in, &only, f) || !session_open(in, SESSION_CAMPAIGN, &s, f) ||
-        !session_engine(&s, &parts, f) || !engine_open(&parts, &engine, f))
+        !session_engine(&s, &parts, f))
+        return false;
+    parts.gone = in->values[OPTION_OVERRIDE];
+    if (!engine_open(&parts, &engine, f))
         return false;
     catch_signals();
     engine_only(engine, only);

@@ -2,6 +2,7 @@
 #include "massrevoke/ca_doors.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
+#include "massrevoke/file.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -106,7 +107,10 @@ struct conduct session_conduct(const struct session *s)
 bool session_engine(struct session *s, struct engine_parts *parts, struct fault *f)
 {
     char host[256] = "";
+    const char *state;
     (void)!gethostname(host, sizeof host - 1);
+    if (!cluster_state_folder(&s->arena, &state, f))
+        return false;
     s->cas = arena_array(&s->arena, s->settings.ca_count, sizeof *s->cas);
     size_t first = 0;
     for (size_t i = 0; i < s->settings.ca_count; i++) {
@@ -140,6 +144,7 @@ bool session_engine(struct session *s, struct engine_parts *parts, struct fault 
         .mode = s->campaign.mode,
         .who = "engine",
         .host = arena_text(&s->arena, host),
+        .locks = file_join(&s->arena, state, "engines"),
     };
     return true;
 }

@@ -80,7 +80,7 @@ static bool recall_sends(struct engine *e, struct fault *f)
 bool engine_open(const struct engine_parts *parts, struct engine **out, struct fault *f)
 {
     struct engine *e = arena_grow(NULL, sizeof *e);
-    *e = (struct engine){.parts = *parts, .only = ENGINE_ALL};
+    *e = (struct engine){.parts = *parts, .only = ENGINE_ALL, .lock = -1};
     e->last_full_look = e->last_pending_look = e->last_notify = e->notify_wake = UTC_NONE;
     e->pace_checked = e->sources_read = e->lint_due = UTC_NONE;
     e->planned_rate = arena_array(&e->arena, parts->ca_count, sizeof *e->planned_rate);
@@ -116,6 +116,7 @@ void engine_close(struct engine *e)
     engine_alert_close(e);
     if (e->id != 0 && !store_is_lost(e->parts.store))
         (void)!store_engine_end(e->parts.store, e->id, engine_act(e).at, &ignored);
+    engine_unguard(e, e->work_count == 0);
     engine_claim_forget(e);
     while (e->work_count > 0)
         engine_free_work(e, e->works[0]);
@@ -144,6 +145,7 @@ static bool reconnect(struct engine *e, struct fault *f)
 {
     engine_claim_forget(e);
     engine_lose_works(e);
+    engine_unguard(e, false);
     e->writing = WRITING_NOTHING;
     e->writing_count = e->returning_count = 0;
     return store_reconnect(e->parts.store, f) && store_reconnect(e->beat, f) &&
@@ -384,6 +386,8 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE, reasons = UTC_NONE;
     struct queue_next q;
     if (!housekeeping(e, r, f) || !check_balance(e, f))
+        return false;
+    if ((e->only & ENGINE_EXECUTE) && (!engine_guard(e, f) || !engine_relieve(e, f)))
         return false;
     if ((e->only & ENGINE_EXECUTE) && (!engine_replacements(e, &lint, f) || !engine_replan(e, f)))
         return false;

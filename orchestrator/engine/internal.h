@@ -123,6 +123,8 @@ struct engine {
     struct store *writer; /* commits outcomes and gives back while parts.store claims and reads */
     struct store *beat;   /* only for the heartbeat: never behind anything else */
     int id;               /* engine number of the session of parts.store; 0: none */
+    int lock;             /* descriptor of its lock file; -1: it needs none, or has none yet */
+    bool guarded;         /* that is settled for this session */
     unsigned only;
     int64_t checked_at, generation; /* ticks of the last heartbeat, and what it said */
     struct line *lines;             /* per CA */
@@ -205,6 +207,18 @@ struct utc engine_free_next(const struct engine *e);
 
 /* Milliseconds of the clock. */
 int64_t engine_ticks(const struct engine *e);
+
+/* --- guard.c --- */
+
+/* Takes the lock file of this session where a backend can overwrite dates; once a session. CONFLICT: an
+ * engine of another host is in the way. */
+MUST_USE bool engine_guard(struct engine *e, struct fault *f);
+
+/* Lets go of it: what this session owned is a dead owner's from here on. */
+void engine_unguard(struct engine *e, bool ended);
+
+/* Engines that own chunks and are gone from this host are marked so; who is in the way becomes a warning. */
+MUST_USE bool engine_relieve(struct engine *e, struct fault *f);
 
 /* --- claim.c --- */
 

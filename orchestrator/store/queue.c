@@ -67,6 +67,50 @@ static struct claim read_claim(const PGresult *r, int row, struct arena *a)
     return c;
 }
 
+bool store_engine_guard(struct store *s, const struct act *act, int engine, const int *issuers, size_t n,
+                        const char *path, const char *gone, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_JSON *data = json_object();
+    struct array list = {{0}};
+    for (size_t i = 0; i < n; i++)
+        array_int(&list, issuers[i]);
+    json_set_text(data, "reason", gone);
+    put_int(&p, act->campaign);
+    put_int(&p, engine);
+    put_array(&p, &list);
+    put_text(&p, path);
+    put_bool(&p, gone != NULL);
+    put_utc(&p, act->at);
+    put_text(&p, act->who);
+    put_json(&p, data);
+    return store_do(s, "engine_guard", &p, f);
+}
+
+bool store_engine_owners(struct store *s, int campaign, int engine, struct arena *a,
+                         struct engine_owner **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, engine);
+    if (!store_query(s, "engine_owners", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct engine_owner){(int)get_int(r, i, 0), arena_text(a, get_text(r, i, 1)),
+                                          arena_text(a, get_text(r, i, 2))};
+    return true;
+}
+
+bool store_engine_freed(struct store *s, int engine, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, engine);
+    return store_do(s, "engine_freed", &p, f);
+}
+
 bool store_claim_send(struct store *s, const struct act *act, int engine, int ca, int64_t most,
                       const int *skip, size_t skip_count, struct fault *f)
 {

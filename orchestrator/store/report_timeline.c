@@ -42,6 +42,7 @@ static const struct {
     {"retry", "{#certificates} certificates are tried again: {reason}"},
     {"blast_radius",
      "{affected} of {base} certificates, more than {percent} %, were planned by a person's word: {reason}"},
+    {"host_gone", "engines of another host count as dead by a person's word: {reason}"},
     {"compromised", "the keys of cohort {cohort} were compromised at {compromised_at}"},
     {"reason_bound", "change {change} of reasons was approved"},
     {"reason_asked", "{certificates} certificates are given another reason"},
