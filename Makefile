@@ -103,6 +103,7 @@ install: all ## copy program, manual and units below $(DESTDIR)$(PREFIX)
 	install -D build/massrevoke $(DESTDIR)$(PREFIX)/bin/massrevoke
 	for unit in scripts/systemd/*.service; do install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$unit); done
 	install -D -m 644 scripts/systemd/massrevoke.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/massrevoke.conf
+	install -D -m 644 sql/role/executor.sql $(DESTDIR)$(PREFIX)/share/massrevoke/executor.sql
 	for page in $(MANUAL); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page); done
 
 clean: ## remove build/

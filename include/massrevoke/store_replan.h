@@ -50,8 +50,9 @@ MUST_USE bool store_replan_due(struct store *s, int campaign, struct utc now, co
  * certificates are earlier than that. One event a cohort that has any. */
 MUST_USE bool store_moves_note(struct store *s, const struct act *act, int64_t *moved, struct fault *f);
 
-/* Chunks that must not be claimed yet: people who were moved earlier are told first. */
-MUST_USE bool store_moved_waiting(struct store *s, int campaign, struct utc now, struct arena *a,
+/* Chunks that must not be claimed yet: people who were moved earlier are told first. looks false: contacts
+ * and notices are not read, so all of them wait as long as they may have to. */
+MUST_USE bool store_moved_waiting(struct store *s, int campaign, struct utc now, bool looks, struct arena *a,
                                   int **chunks, size_t *n, struct fault *f);
 
 /* Where replacements come from. Kinds: "file" and "query" can be read again, "stream" cannot. */

@@ -284,7 +284,7 @@ static bool gather(struct engine *e, struct arena *a, struct snapshot *snapshot,
         !store_edge_alarms(e->parts.store, campaign.id, facts->now, a, &findings, &facts->finding_count, f) ||
         !store_alert_events(e->parts.store, campaign.id, &x->seq, &x->events_arena, &x->events,
                             &x->event_count, f) ||
-        !read_tasks(e, &campaign, facts->now, f))
+        (engine_sees_people(e) && !read_tasks(e, &campaign, facts->now, f)))
         return false;
     *f = (struct fault){0};
     facts->silent = silent;
@@ -323,6 +323,9 @@ static bool judge(struct engine *e, struct fault *f)
                       &known_count, f))
         return false;
     alerting_causes(&facts, &a, &causes, &n);
+    for (size_t i = 0; i < known_count && !engine_sees_people(e); i++) /* tasks are seen by others */
+        known[i].elsewhere =
+            known[i].elsewhere || known[i].cause.kind == ALERT_TASK || known[i].cause.kind == ALERT_CLOCK;
     alerting_compare(causes, n, known, known_count, act.at, &a, &changes);
     if (changes.raise_count > 0 && !store_alert_raise(e->parts.store, &act, e->id, causes, changes.raise,
                                                       changes.raise_count, &a, &numbers, &raised, f))

@@ -12,8 +12,9 @@ bool engine_find_barred(struct engine *e, struct fault *f)
     AUTO_ARENA a = {0};
     int *waiting = NULL;
     size_t n = 0;
-    if (e->parts.profile.notices && e->parts.mail != NULL &&
-        !store_moved_waiting(e->parts.store, e->parts.campaign, engine_act(e).at, &a, &waiting, &n, f))
+    bool looks = engine_sees_people(e); /* else another engine tells them */
+    if (e->parts.profile.notices && (e->parts.mail != NULL || !looks) &&
+        !store_moved_waiting(e->parts.store, e->parts.campaign, engine_act(e).at, looks, &a, &waiting, &n, f))
         return false;
     e->barred = arena_grow(e->barred, (e->skip_count + n + 1) * sizeof *e->barred);
     for (size_t i = 0; i < e->skip_count; i++)

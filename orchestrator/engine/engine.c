@@ -11,6 +11,11 @@
 #define BALANCE_ROUND 600 /* seconds between rounds */
 #define OTHERS_EVERY 2    /* seconds between looks at chunks that another engine owns */
 
+bool engine_sees_people(const struct engine *e)
+{
+    return e->only != ENGINE_EXECUTE;
+}
+
 struct act engine_act(const struct engine *e)
 {
     return (struct act){e->parts.campaign, e->parts.clock.now(e->parts.clock.self), e->parts.who};
@@ -389,7 +394,11 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_EXECUTE) && (!engine_guard(e, f) || !engine_relieve(e, f)))
         return false;
-    if ((e->only & ENGINE_EXECUTE) && (!engine_replacements(e, &lint, f) || !engine_replan(e, f)))
+    if ((e->only & ENGINE_EXECUTE) && !engine_replacements(e, &lint, f))
+        return false;
+    bool plans = e->only & (ENGINE_EXECUTE | ENGINE_NOTIFY);
+    if (plans && engine_sees_people(e) &&
+        !engine_replan(e, f)) /* a plan knows its people, and tells those it moved */
         return false;
     if ((e->only & ENGINE_NOTIFY) && !engine_notify(e, r, &notify, f))
         return false;

@@ -175,6 +175,10 @@ struct engine {
     struct alerting *alerting;   /* NULL: there is no door for alerts */
 };
 
+/* May it look whom the campaign tells? One that only executes may lack the right: it leaves plans, tasks and
+ * their alerts to the others. */
+bool engine_sees_people(const struct engine *e);
+
 /* Act of the engine at its clock's now. */
 struct act engine_act(const struct engine *e);
 

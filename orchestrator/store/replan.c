@@ -119,14 +119,14 @@ bool store_moves_note(struct store *s, const struct act *act, int64_t *moved, st
     return true;
 }
 
-bool store_moved_waiting(struct store *s, int campaign, struct utc now, struct arena *a, int **chunks,
-                         size_t *n, struct fault *f)
+bool store_moved_waiting(struct store *s, int campaign, struct utc now, bool looks, struct arena *a,
+                         int **chunks, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
     put_utc(&p, now);
-    if (!store_query(s, "moved_waiting", &p, &r, f))
+    if (!store_query(s, looks ? "moved_waiting" : "moved_held", &p, &r, f))
         return false;
     const int64_t *list = get_ints(r, 0, 0, a, n);
     *chunks = arena_array(a, *n, sizeof **chunks);

@@ -35,3 +35,97 @@ BEGIN
     END LOOP;
     UPDATE engine SET guards = issuers, lock_file = file WHERE engine = e;
 END $$;
+
+-- ---- engines that may not read whom the campaign tells (sql/role/executor.sql) ----
+
+-- The fact rows of one event, without the tries of notices: what an event that is about no notice can have.
+CREATE FUNCTION ledger_rows(c integer, s bigint) RETURNS TABLE (key text, body text) LANGUAGE sql STABLE AS $$
+    SELECT format('change/%s/%s', page, step),
+           format('{"afters":"%s","befores":"%s","events":"%s","offsets":[%s],"page":%s,"seq":%s,"step":%s,"table":"change"}',
+                  encode(afters, 'hex'), encode(befores, 'hex'), encode(events, 'hex'),
+                  array_to_string(offsets, ','), page, seq, step)
+      FROM change WHERE campaign = c AND seq = s
+    UNION ALL
+    SELECT format('result/%s/%s/%s', page, chunk, epoch),
+           format('{"ca_at":[%s],"ca_reasons":[%s],"chunk":%s,"epoch":%s,"offsets":[%s],"outcomes":"%s","page":%s,"plan":%s,"seq":%s,"table":"result"}',
+                  array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), chunk, epoch,
+                  array_to_string(offsets, ','), encode(outcomes, 'hex'), page, plan, seq)
+      FROM result WHERE campaign = c AND seq = s
+    UNION ALL
+    SELECT format('sighting/%s/%s', page, g.object),
+           format('{"missing":"%s","object":%s,"object_sha256":"%s","page":%s,"seen":"%s","seq":%s,"table":"sighting"}',
+                  encode(missing, 'hex'), g.object, encode(o.sha256, 'hex'), page, encode(seen, 'hex'), seq)
+      FROM sighting g LEFT JOIN object o ON o.campaign = g.campaign AND o.object = g.object
+     WHERE g.campaign = c AND seq = s
+    UNION ALL
+    SELECT format('reason_fact/%s/%s', change, word),
+           format('{"ca_at":[%s],"ca_reasons":[%s],"change":%s,"numbers":[%s],"seq":%s,"table":"reason_fact","word":"%s"}',
+                  array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), change, array_to_string(numbers, ','),
+                  seq, word)
+      FROM reason_fact WHERE campaign = c AND seq = s
+$$;
+
+CREATE OR REPLACE FUNCTION fact_rows(c integer, s bigint) RETURNS TABLE (key text, body text) LANGUAGE sql STABLE AS $$
+    SELECT * FROM ledger_rows(c, s)
+    UNION ALL
+    SELECT format('notice_try/%s/%s', notice, attempt),
+           format('{"at":%s,"attempt":%s,"notice":%s,"outcome":"%s","seq":%s,"table":"notice_try","text_sha256":"%s"}',
+                  at, attempt, notice, outcome, seq, encode(sha256(convert_to(text, 'UTF8')), 'hex'))
+      FROM notice_try WHERE campaign = c AND seq = s
+$$;
+
+-- As before; only events of type `notices` have tries.
+CREATE OR REPLACE FUNCTION log_end(c integer, s bigint, at bigint, actor text, type text, data text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    rows text;
+    leaf text;
+BEGIN
+    IF type = 'notices' THEN
+        SELECT coalesce(string_agg(format('"%s":"%s"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','
+                                   ORDER BY key COLLATE "C"), '') INTO rows FROM fact_rows(c, s);
+    ELSE
+        SELECT coalesce(string_agg(format('"%s":"%s"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','
+                                   ORDER BY key COLLATE "C"), '') INTO rows FROM ledger_rows(c, s);
+    END IF;
+    leaf := format('{"actor":%s,"at":%s,"data":%s,"rows":{%s},"seq":%s,"type":"%s"}',
+                   to_json(actor), at, data, rows, s, type);
+    INSERT INTO event VALUES (c, s, at, actor, type, leaf, sha256('\x00'::bytea || convert_to(leaf, 'UTF8')));
+    RETURN s;
+END $$;
+
+-- Chunks that wait for a message, as far as one can tell who may not look whether it was handed over: all that were moved
+-- earlier wait until `until_at`; and what a plan dealt that nobody has compared yet with what people were told waits for
+-- that, at most five minutes.
+CREATE FUNCTION moved_held(c integer, at bigint) RETURNS integer[] LANGUAGE plpgsql STABLE AS $$
+DECLARE ns integer[]; held integer[];
+BEGIN
+    SELECT array_agg(y.number) INTO ns FROM moved m JOIN numbered y USING (campaign, issuer, serial, cohort)
+     WHERE m.campaign = c AND m.until_at > at;
+    SELECT array_agg(h.chunk) INTO held FROM cohort o JOIN plan p USING (campaign, cohort, plan)
+      JOIN chunk h USING (campaign, cohort, plan)
+     WHERE o.campaign = c AND o.moves_plan <> o.plan AND p.at > moved_held.at - 300 AND h.state IN ('ready', 'claimed');
+    RETURN coalesce(held, '{}') || CASE WHEN ns IS NULL THEN '{}' ELSE ARRAY(SELECT chunks_of(c, ns)) END;
+END $$;
+
+-- As before; a session that this role may not end is left to an engine that may.
+CREATE OR REPLACE FUNCTION engine_beat(c integer, e integer, at bigint) RETURNS TABLE (alive boolean, generation bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE engine SET seen_at = clock_timestamp(), campaign_seen_at = at WHERE engine = e;
+    BEGIN
+        PERFORM pg_terminate_backend(l.pid)
+           FROM engine g JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = lock_class('engine')::bit(32)::bigint::oid
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.objid = g.engine::oid AND l.granted
+                AND l.pid = g.backend_pid
+          WHERE g.campaign = c AND g.engine <> e AND g.seen_at < clock_timestamp() - interval '30 seconds';
+    EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END;
+    RETURN QUERY SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN engine g ON g.engine = e AND l.pid = g.backend_pid
+                        WHERE l.locktype = 'advisory'
+                          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                          AND l.classid = lock_class('engine')::bit(32)::bigint::oid
+                          AND l.objid = e::oid AND l.granted),
+                        (SELECT k.generation FROM campaign k WHERE k.campaign = c);
+END $$;
