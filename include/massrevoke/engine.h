@@ -47,6 +47,9 @@ struct engine_parts {
     /* folder of lock files, the same for every engine of this host; NULL: all of them are in this process, or
      * no backend can overwrite a date (drills) */
     const char *locks;
+    /* may anybody act on this store? Asked at the beginning of every session; NULL: yes */
+    bool (*may_act)(void *context, struct store *s, struct fault *f);
+    void *may_act_context;
     const char *gone; /* why another host is gone for good; NULL: it is not */
 };
 

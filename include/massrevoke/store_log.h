@@ -43,4 +43,24 @@ MUST_USE bool store_log_verify(struct store *s, int campaign, const struct log_h
 MUST_USE bool store_log_export(struct store *s, int campaign, const char *folder, struct log_head *out,
                                struct fault *f);
 
+/* Where the log of a campaign ends, and on which database. */
+struct log_mark {
+    int64_t size;
+    struct digest last;         /* hash of the last leaf */
+    struct digest asked;        /* hash of leaf `seq`; zero when there is none */
+    const char *was_on, *is_on; /* "system identifier/timeline"; "" not known */
+    int confirmed;              /* how often a person let engines go on from a database that was put back */
+};
+
+/* As it is now, with the hash of leaf `seq`; texts live in `a`. */
+MUST_USE bool store_log_mark(struct store *s, int campaign, int64_t seq, struct arena *a,
+                             struct log_mark *out, struct fault *f);
+
+/* Notes the database the campaign is on, when none is known. */
+MUST_USE bool store_generation_note(struct store *s, int campaign, struct fault *f);
+
+/* A person confirms that engines may go on: an event, and a new generation. `seen`: leaves known before. */
+MUST_USE bool store_generation_confirm(struct store *s, const struct act *act, int64_t seen, int64_t size,
+                                       struct fault *f);
+
 #endif

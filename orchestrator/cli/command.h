@@ -128,6 +128,7 @@ bool cmd_drill(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_start(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_stop(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_migrate(struct invocation *in, int *exit_code, struct fault *f);
+bool cmd_db_confirm(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_db_status(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_ca_new(struct invocation *in, int *exit_code, struct fault *f);
 bool cmd_config_check(struct invocation *in, int *exit_code, struct fault *f);

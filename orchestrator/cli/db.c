@@ -1,4 +1,5 @@
 /* db: the private cluster, or the configured server: start, stop, migrate, status. */
+#include "generation.h"
 #include "massrevoke/cluster.h"
 #include "session.h"
 
@@ -68,6 +69,30 @@ bool cmd_db_migrate(struct invocation *in, int *exit_code, struct fault *f)
         !store_open(s.conninfo, SESSION_SCHEMA, &s.store, f))
         return false;
     printf("Schema %s: %d of %d migrations were there, now %d.\n", SESSION_SCHEMA, applied, known, known);
+    return true;
+}
+
+bool cmd_db_confirm(struct invocation *in, int *exit_code, struct fault *f)
+{
+    AUTO_SESSION s = {0};
+    struct generation g;
+    struct log_mark m;
+    (void)exit_code;
+    if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !generation_open(&s, &g, f) ||
+        !store_log_mark(s.store, s.campaign.id, 0, &s.arena, &m, f))
+        return false;
+    const char *question =
+        arena_format(&s.arena,
+                     "The log of this database has %" PRId64 " entries; this host saw %" PRId64
+                     ". What is not in it is forgotten: engines go on from here.",
+                     m.size, g.size);
+    struct act act = {s.campaign.id, s.clock.now(s.clock.self), s.who};
+    if (!session_confirm(&s, in, question, f) || !store_generation_confirm(s.store, &act, g.size, m.size, f))
+        return false;
+    g.size = 0;
+    if (!generation_keep(&g, true, f))
+        return false;
+    puts("Confirmed: engines may act on this database.\nNext: massrevoke status; massrevoke run");
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* notify and ack: telling subscribers now, and recording that one of them answered. */
+#include "generation.h"
 #include "massrevoke/store_notice.h"
 #include "session.h"
 
@@ -55,7 +56,10 @@ bool cmd_notify(struct invocation *in, int *exit_code, struct fault *f)
     parts.who = "notify";
     if (s.campaign.paused_notify && !dry_run)
         return fault_set(f, FAULT_CONFLICT, "notices are paused: %s", s.campaign.pause_reason);
-    if (!engine_open(&parts, &engine, f))
+    struct generation generation;
+    parts.may_act = dry_run ? NULL : generation_check;
+    parts.may_act_context = &generation;
+    if (!generation_open(&s, &generation, f) || !engine_open(&parts, &engine, f))
         return false;
     bool ok = engine_notify_now(engine, kind, dry_run, &told, f);
     engine_close(engine);

@@ -1,4 +1,5 @@
 /* run: the engine in the foreground, until everything is settled or a person must act. */
+#include "generation.h"
 #include "massrevoke/log.h"
 #include "session.h"
 
@@ -184,12 +185,22 @@ static bool is_over(const struct engine_report *r)
     return r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED;
 }
 
-static bool loop(struct session *s, struct engine *e, bool once, struct engine_report *r, struct fault *f)
+/* How far the log is is kept outside of the database; what fails is only told, the work goes on. */
+static void keep(struct session *s, struct generation *g, bool now)
+{
+    struct fault f = {0};
+    if (!store_is_lost(s->store) && !generation_keep(g, now, &f) && f.kind != FAULT_UNAVAILABLE)
+        log_line("%s", f.text);
+}
+
+static bool loop(struct session *s, struct engine *e, struct generation *g, bool once,
+                 struct engine_report *r, struct fault *f)
 {
     struct screen screen = {0};
     for (;;) {
         if (!engine_step(e, r, f))
             return false;
+        keep(s, g, false);
         struct utc now = s->clock.now(s->clock.self);
         print_alerts(r->alerts, now);
         print_progress(&screen, r, now);
@@ -215,12 +226,16 @@ bool cmd_run(struct invocation *in, int *exit_code, struct fault *f)
         !session_engine(&s, &parts, f))
         return false;
     parts.gone = in->values[OPTION_OVERRIDE];
-    if (!engine_open(&parts, &engine, f))
+    struct generation generation;
+    parts.may_act = generation_check;
+    parts.may_act_context = &generation;
+    if (!generation_open(&s, &generation, f) || !engine_open(&parts, &engine, f))
         return false;
     catch_signals();
     engine_only(engine, only);
-    bool ok = loop(&s, engine, option_given(in, OPTION_ONCE), &report, f);
+    bool ok = loop(&s, engine, &generation, option_given(in, OPTION_ONCE), &report, f);
     engine_close(engine);
+    keep(&s, &generation, true);
     if (!ok)
         return false;
     if (interrupted && !is_over(&report)) {

@@ -35,6 +35,8 @@ struct conduct engine_conduct(const struct engine *e)
 /* A session of its own: number, lock, and nothing owned. */
 static bool begin_session(struct engine *e, struct fault *f)
 {
+    if (e->parts.may_act != NULL && !e->parts.may_act(e->parts.may_act_context, e->parts.store, f))
+        return false;
     return store_engine_begin(e->parts.store, e->parts.campaign, e->parts.host, (int)getpid(), e->parts.who,
                               engine_act(e).at, &e->id, f);
 }

@@ -42,6 +42,8 @@ static const struct {
     {"retry", "{#certificates} certificates are tried again: {reason}"},
     {"blast_radius",
      "{affected} of {base} certificates, more than {percent} %, were planned by a person's word: {reason}"},
+    {"restored", "the database was put back (log of {size} entries, {seen} were known), and engines went on "
+                 "by a person's word"},
     {"host_gone", "engines of another host count as dead by a person's word: {reason}"},
     {"compromised", "the keys of cohort {cohort} were compromised at {compromised_at}"},
     {"reason_bound", "change {change} of reasons was approved"},

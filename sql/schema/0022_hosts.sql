@@ -129,3 +129,30 @@ BEGIN
                           AND l.objid = e::oid AND l.granted),
                         (SELECT k.generation FROM campaign k WHERE k.campaign = c);
 END $$;
+
+-- ---- a database that was put back to an earlier state ----
+
+-- Which database the campaign's engines work on: the server's system identifier and timeline, both of which survive in a
+-- dump that is read in elsewhere; confirmed: how often a person let engines go on after it was put back.
+CREATE TABLE generation (
+    campaign integer PRIMARY KEY REFERENCES campaign,
+    system text NOT NULL,
+    confirmed integer NOT NULL DEFAULT 0
+);
+
+-- "identifier/timeline"; '' where the server does not tell.
+CREATE FUNCTION system_mark() RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT s.system_identifier || '/' || p.timeline_id FROM pg_control_system() s, pg_control_checkpoint() p);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN '';
+END $$;
+
+-- A person says that engines may go on from here; none that works by an older generation does.
+CREATE FUNCTION generation_confirm(c integer, at bigint, actor text, data text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE campaign SET generation = generation + 1 WHERE campaign = c;
+    INSERT INTO generation AS g VALUES (c, system_mark(), 1)
+        ON CONFLICT (campaign) DO UPDATE SET system = excluded.system, confirmed = g.confirmed + 1;
+    PERFORM log_note(c, at, actor, 'restored', data);
+END $$;
