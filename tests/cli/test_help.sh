@@ -34,7 +34,7 @@ narrow() { # narrow FILE TEXT
 
 "$program" help >"$work/tree"
 narrow "$work/tree" "help"
-sed -n 's/^ *\.name = "\(.*\)",$/\1/p' "$root/orchestrator/cli/command.c" >"$work/commands"
+sed -n 's/^ *\.name = "\(.*\)",$/\1/p' "$root/orchestrator/cli/command.c" "$root"/orchestrator/cli/*.def >"$work/commands"
 [ -s "$work/commands" ]
 verdict $? "the command table has rows"
 
