@@ -19,10 +19,6 @@ SELECT json_build_object(
                count(*) FILTER (WHERE k.needs = 0))
       FROM certificate k LEFT JOIN inventory v USING (issuer, serial)
      WHERE k.campaign = $1 AND k.excluded IS NULL AND NOT k.withdrawn) END,
-    'people', CASE WHEN $2 THEN (SELECT json_build_array(
-               count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM contact c WHERE c.subscriber = s.subscriber AND c.address_bad)),
-               count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM contact c WHERE c.subscriber = s.subscriber AND NOT c.address_bad)))
-      FROM (SELECT DISTINCT subscriber FROM certificate
-             WHERE campaign = $1 AND excluded IS NULL AND NOT withdrawn AND subscriber <> '') s) END)::text,
+    'people', CASE WHEN $2 THEN counts_people($1) END)::text,
        (SELECT size FROM log WHERE campaign = $1), (SELECT n FROM stamp WHERE what = 'inventory'),
        (SELECT n FROM stamp WHERE what = 'contact'), pages_withdrawn($1)
