@@ -46,13 +46,13 @@ MUST_USE bool store_log_export(struct store *s, int campaign, const char *folder
 /* Where the log of a campaign ends, and on which database. */
 struct log_mark {
     int64_t size;
-    struct digest last;         /* hash of the last leaf */
-    struct digest asked;        /* hash of leaf `seq`; zero when there is none */
+    struct digest last;         /* over the hashes of the last hundred leaves */
+    struct digest asked;        /* the same for those that end with leaf `seq`; zero when there is none */
     const char *was_on, *is_on; /* "system identifier/timeline"; "" not known */
     int confirmed;              /* how often a person let engines go on from a database that was put back */
 };
 
-/* As it is now, with the hash of leaf `seq`; texts live in `a`. */
+/* As it is now; texts live in `a`. */
 MUST_USE bool store_log_mark(struct store *s, int campaign, int64_t seq, struct arena *a,
                              struct log_mark *out, struct fault *f);
 

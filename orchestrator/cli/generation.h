@@ -1,7 +1,7 @@
 /* generation.h - a database that was put back to an earlier state must not act before a person says so.
  *
  * This host keeps, in the state folder and so outside of the database, how far each campaign's log was and
- * the hash of its last leaf; the store keeps which server it was on. A log that is shorter now, or says
+ * a digest over its last leaves; the store keeps which server it was on. A log that is shorter now, or says
  * something else there, or lies on another server or timeline, is a restored snapshot. I/O. Does not: stop a
  * person. Called by: run, notify, db confirm. */
 #ifndef MASSREVOKE_CLI_GENERATION_H
