@@ -23,20 +23,22 @@ static _Noreturn void out_of_memory(size_t size)
     _Exit(1);
 }
 
+/* Asks for huge pages in memory that was not touched yet, or not much of it; a kernel that has none says no,
+ * and nothing is lost. */
+static void ask_for_huge_pages(void *memory, size_t size)
+{
+    uintptr_t from = ((uintptr_t)memory + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+    (void)madvise((void *)from, size - PAGE_SIZE, MADV_HUGEPAGE);
+}
+
 void *arena_grow(void *old, size_t size)
 {
     void *p = realloc(old, size == 0 ? 1 : size);
     if (p == NULL)
         out_of_memory(size);
+    if (size >= LARGE)
+        ask_for_huge_pages(p, size);
     return p;
-}
-
-/* Asks for huge pages in a block that was not touched yet; a kernel that has none says no, and nothing is
- * lost. */
-static void ask_for_huge_pages(struct arena_block *block, size_t size)
-{
-    uintptr_t from = ((uintptr_t)block + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
-    (void)madvise((void *)from, size - PAGE_SIZE, MADV_HUGEPAGE);
 }
 
 void *arena_alloc(struct arena *a, size_t size)

@@ -33,16 +33,55 @@ static bool read_all(int fd, const char *path, size_t max, struct buf *b, struct
     }
 }
 
+/* As many bytes as are there, at most `room`; -1 with errno. */
+static ssize_t read_whole(int fd, char *out, size_t room)
+{
+    size_t n = 0;
+    while (n < room) {
+        ssize_t got = read(fd, out + n, room - n);
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return -1;
+        n += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)n;
+}
+
+/* Straight to its place where the size is known beforehand; what is no file, or grows meanwhile, is gathered.
+ */
+static bool read_file(int fd, const char *path, size_t max, struct arena *a, struct str *out, struct fault *f)
+{
+    AUTO_BUF b = {0};
+    struct stat st;
+    size_t size = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 0;
+    if (size > max)
+        return fault_set(f, FAULT_FAILED, "%s is larger than %zu bytes", path, max);
+    char *bytes = arena_alloc(a, size + 1);
+    ssize_t n = read_whole(fd, bytes, size + 1);
+    if (n < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    *out = (struct str){bytes, (size_t)n};
+    if ((size_t)n <= size) {
+        bytes[n] = '\0';
+        return true;
+    }
+    if ((size_t)n > max)
+        return fault_set(f, FAULT_FAILED, "%s is larger than %zu bytes", path, max);
+    buf_add(&b, bytes, (size_t)n);
+    if (!read_all(fd, path, max, &b, f))
+        return false;
+    *out = (struct str){arena_copy(a, buf_str(&b).p, b.n), b.n};
+    return true;
+}
+
 bool file_read(const char *path, size_t max, struct arena *a, struct str *out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
-    AUTO_BUF b = {0};
-    bool ok = read_all(fd, path, max, &b, f);
+    bool ok = read_file(fd, path, max, a, out, f);
     close(fd);
-    if (ok)
-        *out = (struct str){arena_copy(a, buf_str(&b).p, b.n), b.n};
     return ok;
 }
 

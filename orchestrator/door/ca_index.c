@@ -29,6 +29,21 @@ static bool read_time(struct str s, struct utc *out)
            c.hour == field[3] && c.minute == field[4] && c.second == field[5];
 }
 
+/* The same, remembered. */
+static bool recall_time(struct str s, struct ca_index_date *last, struct utc *out)
+{
+    if (last->n == 0 || last->n != s.n || memcmp(last->text, s.p, s.n) != 0) {
+        struct utc at;
+        if (!read_time(s, &at)) /* at most 15 octets otherwise */
+            return false;
+        memcpy(last->text, s.p, s.n);
+        last->n = s.n;
+        last->at = at;
+    }
+    *out = last->at;
+    return true;
+}
+
 /* openssl's own words for a compromise with a date: the reason, and the date behind a further comma. */
 static const struct {
     const char *word;
@@ -40,10 +55,10 @@ static const struct {
     {"holdInstruction", REASON_CERTIFICATE_HOLD, false},
 };
 
-static const char *read_revocation(struct str cell, struct ca_index_row *row)
+static const char *read_revocation(struct str cell, struct ca_index_date *last, struct ca_index_row *row)
 {
     struct str rest = cell, date = str_cut(&rest, ',');
-    if (!read_time(date, &row->at))
+    if (!recall_time(date, last, &row->at))
         return "the revocation date is no date";
     row->reason = REASON_UNSPECIFIED;
     if (rest.p == NULL)
@@ -86,7 +101,7 @@ static bool cut_cells(struct str line, struct str cells[static CELLS])
     return n == CELLS;
 }
 
-static const char *read_row(struct str line, struct ca_index_row *row)
+static const char *read_row(struct str line, struct ca_index_walk *walk, struct ca_index_row *row)
 {
     struct str cells[CELLS];
     struct utc expiry;
@@ -100,11 +115,11 @@ static const char *read_row(struct str line, struct ca_index_row *row)
         .line = line, .type = cells[TYPE].p[0], .at = UTC_NONE, .reason = -1, .invalid_since = UTC_NONE};
     row->expiry = cells[EXPIRY];
     row->tail = (struct str){cells[SERIAL].p, (size_t)(line.p + line.n - cells[SERIAL].p)};
-    if (!read_time(row->expiry, &expiry))
+    if (!recall_time(row->expiry, &walk->expiry, &expiry))
         return "the expiry is no date";
     if (row->type != 'R' && cells[REVOCATION].n > 0)
         return "not revoked, but with a revocation date";
-    const char *why = row->type == 'R' ? read_revocation(cells[REVOCATION], row) : NULL;
+    const char *why = row->type == 'R' ? read_revocation(cells[REVOCATION], &walk->revocation, row) : NULL;
     return why != NULL ? why : read_serial(cells[SERIAL], row);
 }
 
@@ -127,7 +142,7 @@ bool ca_index_next(struct ca_index_walk *walk, struct ca_index_row *row, bool *e
         walk->rest.n -= line.n;
         if (line.p[0] == '#')
             continue;
-        why = read_row(line, row);
+        why = read_row(line, walk, row);
         break;
     }
     return why == NULL || fault_set(f, FAULT_FAILED, "%s:%zu: %s", walk->path, walk->line, why);

@@ -30,11 +30,19 @@ struct ca_index_row {
     struct utc invalid_since; /* R: when the key or the CA was compromised; mostly UTC_NONE */
 };
 
-/* Where a reader stands: start with rest = the whole file and line 0. */
+/* A date that was read: rows of one campaign share few. */
+struct ca_index_date {
+    char text[16];
+    size_t n;
+    struct utc at;
+};
+
+/* Where a reader stands: start with rest = the whole file, or its lines up to some end, and line 0. */
 struct ca_index_walk {
     const char *path; /* for faults */
     struct str rest;
     size_t line; /* of the last row, from 1 */
+    struct ca_index_date expiry, revocation;
 };
 
 /* The next row; *end when there is none left. Lines that begin with # are passed over. FAILED: a malformed

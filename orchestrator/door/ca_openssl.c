@@ -6,6 +6,7 @@
 #include "massrevoke/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define INDEX_MAX ((size_t)4 * 1024 * 1024 * 1024)
+#define PIECE ((size_t)1024 * 1024)
 #define ABSENT_STEPS 100 /* of 10 ms: openssl renames index.txt away before it renames the new one in */
 #define CHANGED_TRIES 5  /* passes begun anew because somebody wrote without the lock */
 
@@ -186,15 +188,15 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static bool read_index(const struct ca_openssl *c, struct arena *a, struct str *bytes, struct stat *st,
-                       struct fault *f)
+/* While others rename it into place it may be missing for a moment. */
+static bool find_index(const struct ca_openssl *c, struct stat *st, struct fault *f)
 {
     for (int i = 0; stat(c->index, st) != 0; i++) {
         if (errno != ENOENT || i == ABSENT_STEPS)
             return fault_set(f, FAULT_UNAVAILABLE, "%s: %s", c->index, strerror(errno));
         pause_10_ms();
     }
-    return file_read(c->index, INDEX_MAX, a, bytes, f);
+    return true;
 }
 
 /* Reads the whole index, settles every queued job and puts the new content into *out, which stays empty when
@@ -259,7 +261,8 @@ static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
         AUTO_BUF out = {0};
         struct str bytes;
         struct stat before, after;
-        if (!read_index(c, &a, &bytes, &before, f) || !walk_index(c, bytes, now, &out, f))
+        if (!find_index(c, &before, f) || !file_read(c->index, INDEX_MAX, &a, &bytes, f) ||
+            !walk_index(c, bytes, now, &out, f))
             return false;
         if (stat(c->index, &after) != 0 || !same_file(&before, &after))
             continue;
@@ -307,29 +310,68 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
 
 /* --- publishing --- */
 
-static bool read_entries(const struct ca_openssl *c, struct crl_entry **entries, size_t *count,
-                         struct fault *f)
+/* What is revoked, growing. */
+struct entries {
+    struct crl_entry *list;
+    size_t count, room;
+};
+
+/* Takes what is revoked in these whole lines. */
+static bool take_entries(struct ca_index_walk *walk, struct str lines, struct entries *e, struct fault *f)
 {
-    AUTO_ARENA a = {0};
-    struct str bytes;
-    struct stat st;
-    if (!read_index(c, &a, &bytes, &st, f))
-        return false;
-    struct ca_index_walk walk = {.path = c->index, .rest = bytes};
     struct ca_index_row row;
-    size_t room = 0;
     bool end = false;
-    while (ca_index_next(&walk, &row, &end, f) && !end) {
+    walk->rest = lines;
+    while (ca_index_next(walk, &row, &end, f) && !end) {
         if (row.type != 'R')
             continue;
-        if (*count == room) {
-            room = room == 0 ? 1024 : room * 2;
-            *entries = arena_grow(*entries, room * sizeof **entries);
+        if (e->count == e->room) {
+            e->room = e->room == 0 ? 1024 : e->room * 2;
+            e->list = arena_grow(e->list, e->room * sizeof *e->list);
         }
-        (*entries)[(*count)++] = (struct crl_entry){
+        e->list[e->count++] = (struct crl_entry){
             .serial = row.serial, .at = row.at, .reason = row.reason, .invalid_since = row.invalid_since};
     }
     return end;
+}
+
+/* The index in pieces: a million rows are a hundred megabytes that nobody needs at once. */
+static bool read_pieces(const struct ca_openssl *c, int fd, char *piece, struct entries *e, struct fault *f)
+{
+    struct ca_index_walk walk = {.path = c->index};
+    for (size_t held = 0;;) {
+        ssize_t n = read(fd, piece + held, PIECE - held);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fault_set(f, FAULT_FAILED, "%s: %s", c->index, strerror(errno));
+        held += (size_t)n;
+        const char *last = held == 0 ? NULL : memrchr(piece, '\n', held);
+        /* at the end, or in a line that does not end, what is left is judged as it is */
+        bool as_it_is = n == 0 || (last == NULL && held == PIECE);
+        size_t whole = as_it_is ? held : last == NULL ? 0 : (size_t)(last - piece) + 1;
+        if (!take_entries(&walk, (struct str){piece, whole}, e, f))
+            return false;
+        if (n == 0)
+            return true;
+        held -= whole;
+        memmove(piece, piece + whole, held);
+    }
+}
+
+static bool read_entries(const struct ca_openssl *c, struct entries *e, struct fault *f)
+{
+    struct stat st;
+    if (!find_index(c, &st, f))
+        return false;
+    int fd = open(c->index, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_set(f, FAULT_FAILED, "%s: %s", c->index, strerror(errno));
+    char *piece = arena_grow(NULL, PIECE);
+    bool ok = read_pieces(c, fd, piece, e, f);
+    free(piece);
+    close(fd);
+    return ok;
 }
 
 static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
@@ -338,15 +380,14 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
     if (issuer < c->first_issuer || issuer - c->first_issuer >= (int)c->issuer_count)
         return fault_set(f, FAULT_REFUSED, "issuer %u is not the CA in %s", issuer, c->directory);
     const struct issuer *one = &c->issuers[issuer - c->first_issuer];
-    struct crl_entry *entries = NULL;
-    size_t count = 0;
+    struct entries entries = {0};
     int lock = -1;
     const struct ca_crl crl = {c->key, c->key_password_file, c->crl_number, c->crl, c->crl_validity};
-    bool ok = ca_crl_lock(c->lock, &lock, f) && read_entries(c, &entries, &count, f) &&
-              ca_crl_place(&crl, one, now, entries, count, f);
+    bool ok = ca_crl_lock(c->lock, &lock, f) && read_entries(c, &entries, f) &&
+              ca_crl_place(&crl, one, now, entries.list, entries.count, f);
     if (lock >= 0)
         close(lock);
-    free(entries);
+    free(entries.list);
     return ok;
 }
 

@@ -382,12 +382,12 @@ static void make_instant(void **context)
 
 static void make_500(void **context)
 {
-    make(context, (struct load){"/later", 500, 15000});
+    make(context, (struct load){"/later", 500, 30000});
 }
 
 static void make_1000(void **context)
 {
-    make(context, (struct load){"/later", 1000, 30000});
+    make(context, (struct load){"/later", 1000, 60000});
 }
 
 static void make_20k(void **context)

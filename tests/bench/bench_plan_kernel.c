@@ -22,6 +22,7 @@ struct population {
     struct rate rates[CAS];
     struct plan_input in;
     uint64_t *keys, *work; /* of the peer */
+    struct arena arena;    /* has all of them, as in a campaign */
 };
 
 static uint8_t random_class(unsigned long *state)
@@ -69,10 +70,8 @@ static void fill(struct population *p, bool mixed)
 static void population_make(struct population *p, size_t n, bool mixed)
 {
     *p = (struct population){.n = n / 10 * 10};
-    p->certificates = malloc(p->n * sizeof *p->certificates);
-    p->subscribers = calloc(p->n / 10, sizeof *p->subscribers);
-    if (p->certificates == NULL || p->subscribers == NULL)
-        bench_die("plan kernel: out of memory");
+    p->certificates = arena_array(&p->arena, p->n, sizeof *p->certificates);
+    p->subscribers = arena_array(&p->arena, p->n / 10, sizeof *p->subscribers);
     fill(p, mixed);
     for (size_t i = 0; i < SHARDS; i++)
         p->shards[i] = (struct plan_shard){"http://crl.example/1", 100000};
@@ -105,10 +104,7 @@ static void population_make(struct population *p, size_t n, bool mixed)
 
 static void population_free(struct population *p)
 {
-    free(p->certificates);
-    free(p->subscribers);
-    free(p->keys);
-    free(p->work);
+    arena_free(&p->arena);
 }
 
 /* Bytes that the result takes. */
@@ -144,10 +140,8 @@ static int by_key(const void *a, const void *b)
 /* Place 8 bits, subscriber 24, number 32, in the order of the input: as a plain planner would sort. */
 static void make_keys(struct population *p)
 {
-    p->keys = malloc(p->n * sizeof *p->keys);
-    p->work = malloc(p->n * sizeof *p->work);
-    if (p->keys == NULL || p->work == NULL)
-        bench_die("plan kernel: out of memory");
+    p->keys = arena_array(&p->arena, p->n, sizeof *p->keys);
+    p->work = arena_array(&p->arena, p->n, sizeof *p->work);
     for (size_t i = 0; i < p->n; i++) {
         const struct plan_certificate *c = &p->certificates[i];
         int64_t hour = (c->not_after.s - RECEIVED) / HOUR;

@@ -121,12 +121,13 @@ static void serve_crl(void *context, const struct fake_request *request, struct 
     atomic_store(&web.count, at < FETCHES ? at + 1 : at);
 }
 
-/* What an engine must have judged by now. Each fetches and commits one after the other, so of the last n + 1
- * fetches of n engines one engine made two, and the earlier of these is committed. Fetches before an accident
- * may be lost. */
+/* What status must count by now: the CRL of two fetch intervals ago. Each engine fetches and commits one
+ * after the other, so of the last n + 1 fetches of n engines one engine made two, and the earlier of these is
+ * committed; of what it showed the answer may still have been under way when that look began, then the next
+ * one counts it. Fetches before an accident may be lost. */
 static int surely_judged(int fetches, int spoiled, int engines)
 {
-    int sure = fetches - engines - 1;
+    int sure = fetches - engines - 2;
     return sure < spoiled ? 0 : web.fetched[sure];
 }
 
