@@ -114,25 +114,41 @@ static size_t entry_size(const struct crl_entry *e, const struct time_text *at)
     return integer_size(&e->serial) + tlv_size(at->n) + (extensions > 0 ? tlv_size(extensions) : 0);
 }
 
+#define ENTRY_MOST 128 /* octets of an entry: no length in it needs more than one octet */
+
+static uint8_t *put(uint8_t *at, const void *bytes, size_t n)
+{
+    memcpy(at, bytes, n);
+    return at + n;
+}
+
+static uint8_t *put_short(uint8_t *at, unsigned tag, size_t n)
+{
+    at[0] = (uint8_t)tag;
+    at[1] = (uint8_t)n;
+    return at + 2;
+}
+
+/* Gathered first: a million entries are a dozen million pieces. */
 static void put_entry(struct buf *out, const struct crl_entry *e, const struct time_text *at)
 {
-    put_header(out, TAG_SEQUENCE, entry_size(e, at));
-    put_integer(out, &e->serial);
-    put_time(out, at);
-    if (extensions_size(e) == 0)
-        return;
-    put_header(out, TAG_SEQUENCE, extensions_size(e));
+    uint8_t bytes[ENTRY_MOST], *p = put_short(bytes, TAG_SEQUENCE, entry_size(e, at));
+    size_t pad = integer_pad(&e->serial), extensions = extensions_size(e);
+    p = put_short(p, TAG_INTEGER, pad + e->serial.n);
+    p = put(put(p, "", pad), e->serial.bytes, e->serial.n);
+    p = put(put_short(p, at->tag, at->n), at->text, at->n);
+    if (extensions > 0)
+        p = put_short(p, TAG_SEQUENCE, extensions);
     if (e->reason != 0) {
-        uint8_t code = (uint8_t)e->reason;
-        buf_add(out, reason_template, sizeof reason_template);
-        buf_add(out, &code, 1);
+        p = put(p, reason_template, sizeof reason_template);
+        *p++ = (uint8_t)e->reason;
     }
     if (utc_is_set(e->invalid_since)) {
         struct time_text since;
         (void)time_text(e->invalid_since, true, &since);
-        buf_add(out, invalidity_template, sizeof invalidity_template);
-        buf_add(out, since.text, since.n);
+        p = put(put(p, invalidity_template, sizeof invalidity_template), since.text, since.n);
     }
+    buf_add(out, bytes, (size_t)(p - bytes));
 }
 
 /* Entries of one campaign share few dates: the last one is kept. */
@@ -283,28 +299,46 @@ static bool sign(struct str bytes, const struct signing *signing, EVP_PKEY *key,
     return ok;
 }
 
-bool crl_write(const struct crl_head *head, const struct crl_entry *entries, size_t count,
-               struct evp_pkey_st *key, struct buf *out, struct fault *f)
+#define HEADER_MOST 6 /* octets of a header up to 4 GiB */
+
+/* The list lies in *out from `start` on, behind room for a header, and is signed there: a second copy of a
+ * CRL of hundreds of megabytes would cost as much as the first. */
+static bool seal(struct buf *out, size_t start, const struct signing *signing, EVP_PKEY *key, struct fault *f)
 {
-    AUTO_BUF list = {0};
     AUTO_BUF signature = {0};
-    const struct signing *signing = signing_for(key);
-    if (signing == NULL)
-        return fault_set(f, FAULT_FAILED,
-                         "crl: no profile signs with this kind of key (RSA, P-256, P-384, P-521)");
-    if (head->number.n == SERIAL_MAX && integer_pad(&head->number) > 0)
-        return fault_set(f, FAULT_FAILED, "crl: the number has reached 2^159 (BR 7.2)");
-    if (!put_list(&list, head, entries, count, signing, f))
-        return false;
-    if (!sign(buf_str(&list), signing, key, &signature))
+    AUTO_BUF header = {0};
+    struct str list = {out->p + start + HEADER_MOST, out->n - start - HEADER_MOST};
+    if (!sign(list, signing, key, &signature))
         return fault_set(f, FAULT_FAILED, "crl: the key can't sign");
-    put_header(out, TAG_SEQUENCE, list.n + signing->n + tlv_size(signature.n + 1));
-    buf_add(out, list.p, list.n);
+    put_header(&header, TAG_SEQUENCE, list.n + signing->n + tlv_size(signature.n + 1));
+    if (header.n > HEADER_MOST)
+        return fault_set(f, FAULT_FAILED, "crl: larger than 4 GiB");
+    memcpy(out->p + start, header.p, header.n);
+    memmove(out->p + start + header.n, list.p, list.n);
+    out->n = start + header.n + list.n;
     buf_add(out, signing->algorithm, signing->n);
     put_header(out, TAG_BITS, signature.n + 1);
     buf_add(out, "", 1);
     buf_add(out, signature.p, signature.n);
     return true;
+}
+
+bool crl_write(const struct crl_head *head, const struct crl_entry *entries, size_t count,
+               struct evp_pkey_st *key, struct buf *out, struct fault *f)
+{
+    static const uint8_t room[HEADER_MOST];
+    const struct signing *signing = signing_for(key);
+    size_t start = out->n;
+    if (signing == NULL)
+        return fault_set(f, FAULT_FAILED,
+                         "crl: no profile signs with this kind of key (RSA, P-256, P-384, P-521)");
+    if (head->number.n == SERIAL_MAX && integer_pad(&head->number) > 0)
+        return fault_set(f, FAULT_FAILED, "crl: the number has reached 2^159 (BR 7.2)");
+    buf_add(out, room, sizeof room);
+    if (put_list(out, head, entries, count, signing, f) && seal(out, start, signing, key, f))
+        return true;
+    out->n = start;
+    return false;
 }
 
 /* Takes one element off *in; its content in *content. False when it is not whole. */
