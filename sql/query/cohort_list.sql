@@ -1,9 +1,5 @@
 -- Cohorts of campaign $1, with what waits on each: newest valid request, its approvals and expiry.
 SELECT o.cohort, o.rule, o.reason, o.received, o.deadline, o.should_by, o.plan, o.started_at, o.voided_at, o.missed,
-       CASE WHEN o.started_at IS NULL
-            THEN (SELECT count(*) FROM certificate k WHERE k.campaign = o.campaign AND k.cohort = o.cohort
-                     AND k.excluded IS NULL AND NOT k.withdrawn)
-            ELSE (SELECT sum(p.used - p.withdrawn) FROM page p WHERE p.campaign = o.campaign AND p.cohort = o.cohort) END,
        (SELECT max(r.request) FROM request r WHERE r.campaign = o.campaign AND r.cohort = o.cohort AND r.what = 'plan'
            AND r.plan = o.plan AND r.void_reason = ''),
        coalesce((SELECT count(*) FROM approval a JOIN request r USING (campaign, request)
