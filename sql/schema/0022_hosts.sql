@@ -38,56 +38,17 @@ END $$;
 
 -- ---- engines that may not read whom the campaign tells (sql/role/executor.sql) ----
 
--- The fact rows of one event, without the tries of notices: what an event that is about no notice can have.
-CREATE FUNCTION ledger_rows(c integer, s bigint) RETURNS TABLE (key text, body text) LANGUAGE sql STABLE AS $$
-    SELECT format('change/%s/%s', page, step),
-           format('{"afters":"%s","befores":"%s","events":"%s","offsets":[%s],"page":%s,"seq":%s,"step":%s,"table":"change"}',
-                  encode(afters, 'hex'), encode(befores, 'hex'), encode(events, 'hex'),
-                  array_to_string(offsets, ','), page, seq, step)
-      FROM change WHERE campaign = c AND seq = s
-    UNION ALL
-    SELECT format('result/%s/%s/%s', page, chunk, epoch),
-           format('{"ca_at":[%s],"ca_reasons":[%s],"chunk":%s,"epoch":%s,"offsets":[%s],"outcomes":"%s","page":%s,"plan":%s,"seq":%s,"table":"result"}',
-                  array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), chunk, epoch,
-                  array_to_string(offsets, ','), encode(outcomes, 'hex'), page, plan, seq)
-      FROM result WHERE campaign = c AND seq = s
-    UNION ALL
-    SELECT format('sighting/%s/%s', page, g.object),
-           format('{"missing":"%s","object":%s,"object_sha256":"%s","page":%s,"seen":"%s","seq":%s,"table":"sighting"}',
-                  encode(missing, 'hex'), g.object, encode(o.sha256, 'hex'), page, encode(seen, 'hex'), seq)
-      FROM sighting g LEFT JOIN object o ON o.campaign = g.campaign AND o.object = g.object
-     WHERE g.campaign = c AND seq = s
-    UNION ALL
-    SELECT format('reason_fact/%s/%s', change, word),
-           format('{"ca_at":[%s],"ca_reasons":[%s],"change":%s,"numbers":[%s],"seq":%s,"table":"reason_fact","word":"%s"}',
-                  array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), change, array_to_string(numbers, ','),
-                  seq, word)
-      FROM reason_fact WHERE campaign = c AND seq = s
-$$;
-
-CREATE OR REPLACE FUNCTION fact_rows(c integer, s bigint) RETURNS TABLE (key text, body text) LANGUAGE sql STABLE AS $$
-    SELECT * FROM ledger_rows(c, s)
-    UNION ALL
-    SELECT format('notice_try/%s/%s', notice, attempt),
-           format('{"at":%s,"attempt":%s,"notice":%s,"outcome":"%s","seq":%s,"table":"notice_try","text_sha256":"%s"}',
-                  at, attempt, notice, outcome, seq, encode(sha256(convert_to(text, 'UTF8')), 'hex'))
-      FROM notice_try WHERE campaign = c AND seq = s
-$$;
-
--- As before; only events of type `notices` have tries.
+-- As before, but only events of type `notices` are asked for tries.
 CREATE OR REPLACE FUNCTION log_end(c integer, s bigint, at bigint, actor text, type text, data text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     rows text;
     leaf text;
 BEGIN
-    IF type = 'notices' THEN
-        SELECT coalesce(string_agg(format('"%s":"%s"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','
-                                   ORDER BY key COLLATE "C"), '') INTO rows FROM fact_rows(c, s);
-    ELSE
-        SELECT coalesce(string_agg(format('"%s":"%s"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','
-                                   ORDER BY key COLLATE "C"), '') INTO rows FROM ledger_rows(c, s);
-    END IF;
+    SELECT coalesce(string_agg(format('"%s":"%s"', key, encode(sha256(convert_to(body, 'UTF8')), 'hex')), ','
+                               ORDER BY key COLLATE "C"), '')
+      INTO rows FROM (SELECT * FROM ledger_rows(c, s)
+                      UNION ALL SELECT * FROM notice_rows(c, s) WHERE type = 'notices') r;
     leaf := format('{"actor":%s,"at":%s,"data":%s,"rows":{%s},"seq":%s,"type":"%s"}',
                    to_json(actor), at, data, rows, s, type);
     INSERT INTO event VALUES (c, s, at, actor, type, leaf, sha256('\x00'::bytea || convert_to(leaf, 'UTF8')));
