@@ -38,7 +38,6 @@ struct cohort {
     const char *rule;
     struct utc received, deadline, should_by, started_at, voided_at;
     bool missed;
-    int64_t certificates;
     int request; /* newest request for the plan that is not void; 0: none */
     int approvals;
     struct utc expires_at;     /* of that request; binds until the start */
@@ -65,9 +64,8 @@ MUST_USE bool store_issuer(struct store *s, struct digest sha256, const char *su
 MUST_USE bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
                             struct fault *f);
 
-/* The same with `certificates` 0, which a large cohort takes seconds to count. */
-MUST_USE bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct cohort **out,
-                                 size_t *n, struct fault *f);
+/* Affected certificates of a cohort; takes seconds for ten million. */
+MUST_USE bool store_cohort_count(struct store *s, int campaign, int cohort, int64_t *n, struct fault *f);
 
 /* When the keys of a cohort were compromised; what was to be approved of it is void. CONFLICT: it has
  * started. */

@@ -135,9 +135,12 @@ static bool print_waiting(struct session *s, int *waiting, struct fault *f)
     for (size_t i = 0; i < n; i++) {
         if (utc_is_set(cohorts[i].started_at) && !utc_is_set(cohorts[i].voided_at))
             continue;
+        int64_t count;
+        if (!store_cohort_count(s->store, s->campaign.id, cohorts[i].cohort, &count, f))
+            return false;
         ++*waiting;
         log_line("cohort %d waits with %" PRId64 " certificates: they are not revoked before it is %s",
-                 cohorts[i].cohort, cohorts[i].certificates,
+                 cohorts[i].cohort, count,
                  cohort_is_approved(&cohorts[i], s->settings.quorum, s->clock.now(s->clock.self))
                      ? "started"
                      : "approved and started");

@@ -9,18 +9,19 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
     struct cohort cohort;
-    int64_t wanted = 0;
+    int64_t wanted = 0, count;
     char due[UTC_TEXT];
     (void)exit_code;
     if (!option_int(in, OPTION_COHORT, 1, INT32_MAX, &wanted, f) ||
         !session_open(in, SESSION_CAMPAIGN, &s, f))
         return false;
     struct conduct c = session_conduct(&s);
-    if (!conduct_cohort(&c, (int)wanted, false, &s.arena, &cohort, f))
+    if (!conduct_cohort(&c, (int)wanted, false, &s.arena, &cohort, f) ||
+        !store_cohort_count(s.store, s.campaign.id, cohort.cohort, &count, f))
         return false;
     const char *question =
         arena_format(&s.arena, "This revokes %" PRId64 " certificates of cohort %d. It cannot be undone.",
-                     cohort.certificates, cohort.cohort);
+                     count, cohort.cohort);
     if (!session_confirm(&s, in, question, f) || !conduct_start(&c, cohort.cohort, f))
         return false;
     struct queue_next next;

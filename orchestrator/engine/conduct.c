@@ -22,6 +22,20 @@ bool conduct_issuers(struct store *s, const struct settings *settings, struct ar
     return true;
 }
 
+int conduct_ca_of(const struct conduct *c, int issuer, const struct settings_issuer **out)
+{
+    size_t at = 0;
+    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
+        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++, at++) {
+            if (at >= c->issuer_count || c->issuers[at] != issuer)
+                continue;
+            if (out != NULL)
+                *out = &c->settings->cas[ca].issuers[i];
+            return (int)ca;
+        }
+    return -1;
+}
+
 struct snapshot_terms conduct_terms(const struct settings *s, const struct profile *profile)
 {
     struct rate slowest = profile->rate_cap;

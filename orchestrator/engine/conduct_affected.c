@@ -1,6 +1,6 @@
 /* The affected list: what the store knows, and what only the CRL says. */
+#include "conduct_parts.h"
 #include "massrevoke/cert.h"
-#include "massrevoke/conduct.h"
 #include "massrevoke/crl_read.h"
 #include "massrevoke/file.h"
 #include "massrevoke/reason.h"
@@ -23,17 +23,6 @@ static void add_part(void *context, struct str bytes)
 static bool is_undated(const struct affected_row *row)
 {
     return row->state == CERTIFICATE_PUBLISHED && !utc_is_set(row->revoked) && row->serial_number.n > 0;
-}
-
-/* The certificate file of an issuer by the store's number; NULL: not configured any more. */
-static const char *certificate_of(const struct conduct *c, int issuer)
-{
-    size_t at = 0;
-    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
-        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++, at++)
-            if (at < c->issuer_count && c->issuers[at] == issuer)
-                return c->settings->cas[ca].issuers[i].certificate_file;
-    return NULL;
 }
 
 /* A CRL that can't be read any more, or that the issuer did not sign, dates nothing. */
@@ -76,12 +65,13 @@ static bool date_rows(const struct conduct *c, struct affected_row *rows, size_t
     if (!store_pointers(c->store, c->campaign.id, a, &pointers, &count, f))
         return false;
     for (size_t i = 0; i < count; i++) {
-        const char *file = certificate_of(c, pointers[i].issuer);
+        const struct settings_issuer *configured;
         size_t wanted = undated_of(pointers[i].issuer, rows, n, list);
         struct verify_issuer issuer;
         struct str bytes;
-        if (file == NULL || wanted == 0)
+        if (wanted == 0 || conduct_ca_of(c, pointers[i].issuer, &configured) < 0)
             continue;
+        const char *file = configured->certificate_file;
         if (!file_read(file, CERT_MAX, a, &bytes, f) || !verify_issuer_load(bytes, a, &issuer, f))
             return fault_wrap(f, "issuer %s", file);
         bool ok = date_by(c, &pointers[i], &issuer, list, wanted, a, f);

@@ -10,6 +10,10 @@ static inline struct act conduct_act(const struct conduct *c)
     return (struct act){c->campaign.id, c->now, c->who};
 }
 
+/* Index in settings of the CA of an issuer of the store; -1 when it is not configured (any more). *out (may
+ * be NULL): the issuer as configured. */
+int conduct_ca_of(const struct conduct *c, int issuer, const struct settings_issuer **out);
+
 /* Writes the request for a hold, a release or a change of a clock, whose number is `hold`; its plan digest is
  * that of the words `what`. */
 MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,

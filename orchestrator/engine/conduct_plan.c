@@ -61,17 +61,6 @@ static bool describe_cas(const struct conduct *c, const struct plan_material *m,
     return true;
 }
 
-/* Index in settings of the CA of an issuer of the store; -1 when it is not configured. */
-static int ca_of(const struct conduct *c, int issuer)
-{
-    size_t at = 0;
-    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
-        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++, at++)
-            if (at < c->issuer_count && c->issuers[at] == issuer)
-                return (int)ca;
-    return -1;
-}
-
 /* Which will need a person, told before anything is approved. */
 static bool note_unproved(const struct conduct *c, int cohort, const struct ca_facts *facts, struct arena *a,
                           const char **out, struct fault *f)
@@ -88,7 +77,7 @@ static bool note_unproved(const struct conduct *c, int cohort, const struct ca_f
     if (!store_plan_unproved(c->store, c->campaign.id, cohort, a, &rows, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        int ca = ca_of(c, rows[i].issuer);
+        int ca = conduct_ca_of(c, rows[i].issuer, NULL);
         const char *name = ca < 0 ? "" : c->settings->cas[ca].name;
         if (ca >= 0 && facts[ca].needs_certificate && rows[i].without_file > 0)
             buf_format(&text,

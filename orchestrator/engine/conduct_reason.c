@@ -94,17 +94,6 @@ static bool check_target(const struct conduct_reason *w, const struct listed *it
     return true;
 }
 
-/* The CA of an issuer of the store; NULL: it is not configured. */
-static const struct settings_ca *ca_of(const struct conduct *c, int issuer)
-{
-    size_t at = 0;
-    for (size_t ca = 0; ca < c->settings->ca_count; ca++)
-        for (size_t i = 0; i < c->settings->cas[ca].issuer_count; i++, at++)
-            if (at < c->issuer_count && c->issuers[at] == issuer)
-                return &c->settings->cas[ca];
-    return NULL;
-}
-
 static bool check_backend(const struct settings_ca *ca, const struct conduct_reason *w, struct arena *a,
                           struct fault *f)
 {
@@ -124,13 +113,13 @@ static bool check_backend(const struct settings_ca *ca, const struct conduct_rea
 static bool check(const struct conduct *c, const struct conduct_reason *w, const struct listed *items,
                   const struct reason_target *targets, size_t n, struct arena *a, struct fault *f)
 {
-    const struct settings_ca *last = NULL;
+    int last = -1;
     for (size_t i = 0; i < n; i++) {
-        const struct settings_ca *ca = ca_of(c, items[i].issuer);
-        if (ca == NULL)
+        int ca = conduct_ca_of(c, items[i].issuer, NULL);
+        if (ca < 0)
             return fault_set(f, FAULT_CONFIG, "an issuer of these certificates is not configured any more");
         if (!check_target(w, &items[i], &targets[i], f) ||
-            (ca != last && !w->elsewhere && !check_backend(ca, w, a, f)))
+            (ca != last && !w->elsewhere && !check_backend(&c->settings->cas[ca], w, a, f)))
             return false;
         last = ca;
     }

@@ -99,13 +99,13 @@ bool store_issuer(struct store *s, struct digest sha256, const char *subject, co
     return true;
 }
 
-static bool read_cohorts(struct store *s, const char *query, int campaign, struct arena *a,
-                         struct cohort **out, size_t *n, struct fault *f)
+bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
+                   struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
-    if (!store_query(s, query, &p, &r, f))
+    if (!store_query(s, "cohort_list", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
@@ -121,25 +121,24 @@ static bool read_cohorts(struct store *s, const char *query, int campaign, struc
             .started_at = get_utc(r, i, 7),
             .voided_at = get_utc(r, i, 8),
             .missed = get_bool(r, i, 9),
-            .certificates = get_int(r, i, 10),
-            .request = (int)get_int(r, i, 11),
-            .approvals = (int)get_int(r, i, 12),
-            .expires_at = get_utc(r, i, 13),
-            .compromised_at = get_utc(r, i, 14),
+            .request = (int)get_int(r, i, 10),
+            .approvals = (int)get_int(r, i, 11),
+            .expires_at = get_utc(r, i, 12),
+            .compromised_at = get_utc(r, i, 13),
         };
     return true;
 }
 
-bool store_cohorts(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
-                   struct fault *f)
+bool store_cohort_count(struct store *s, int campaign, int cohort, int64_t *n, struct fault *f)
 {
-    return read_cohorts(s, "cohort_list", campaign, a, out, n, f);
-}
-
-bool store_cohort_terms(struct store *s, int campaign, struct arena *a, struct cohort **out, size_t *n,
-                        struct fault *f)
-{
-    return read_cohorts(s, "cohort_terms", campaign, a, out, n, f);
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    if (!store_query(s, "cohort_count", &p, &r, f))
+        return false;
+    *n = get_int(r, 0, 0);
+    return true;
 }
 
 bool store_compromised(struct store *s, const struct act *act, int cohort, struct utc at, struct fault *f)

@@ -247,8 +247,9 @@ static bool check_objects(struct check *c, struct fault *f)
         return false;
     for (int i = 0; i < PQntuples(r); i++) {
         struct digest_state d = digest_begin();
-        bool ok = store_object(c->store, get_digest(r, i, 0), digest_part, &d, NULL, f);
-        struct digest now = digest_end(&d), named = get_digest(r, i, 0);
+        struct digest named = get_digest(r, i, 0);
+        bool ok = store_object(c->store, named, digest_part, &d, NULL, f);
+        struct digest now = digest_end(&d);
         if (!ok)
             return false;
         if (memcmp(now.bytes, named.bytes, DIGEST_SIZE) != 0)

@@ -71,7 +71,7 @@ static bool read_cohorts(struct store *store, const struct campaign_facts *all, 
 {
     AUTO_RESULT *r = NULL;
     struct cohort *list;
-    if (!store_cohort_terms(store, all->campaign->id, a, &list, n, f) ||
+    if (!store_cohorts(store, all->campaign->id, a, &list, n, f) ||
         !ask(store, "report_cohorts", all->campaign->id, &r, f))
         return false;
     *out = arena_array(a, *n, sizeof **out);

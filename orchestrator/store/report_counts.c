@@ -96,14 +96,21 @@ static void read_sums(const json_t *root, struct arena *a, struct counts *c)
         o->person = number_at(row, 2 + BUCKET_COUNT);
         o->should_24h = number_at(row, 3 + BUCKET_COUNT);
     }
-    json_array_foreach(json_object_get(root, "hours"), i, row) * hour_of(c, a, number_at(row, 0)) =
-        (struct hour_sum){number_at(row, 0), number_at(row, 1), number_at(row, 2), number_at(row, 3)};
+    json_array_foreach(json_object_get(root, "hours"), i, row)
+    {
+        struct hour_sum *h = hour_of(c, a, number_at(row, 0));
+        h->planned = number_at(row, 1);
+        h->recorded = number_at(row, 2);
+        h->published = number_at(row, 3);
+    }
     for (i = 0; i < COUNTED_TOLD; i++)
         c->told[i] = number_at(json_object_get(root, "told"), i);
     c->log.count = (uint64_t)json_integer_value(json_object_get(root, "leaves"));
-    json_array_foreach(json_object_get(root, "peaks"), i,
-                       row) if (i < sizeof c->log.peaks / sizeof *c->log.peaks)(void)
-        hex_read(json_string_value(row), DIGEST_SIZE, c->log.peaks[i].bytes);
+    json_array_foreach(json_object_get(root, "peaks"), i, row)
+    {
+        if (i < sizeof c->log.peaks / sizeof *c->log.peaks)
+            (void)hex_read(json_string_value(row), DIGEST_SIZE, c->log.peaks[i].bytes);
+    }
 }
 
 static json_t *numbers(const int64_t *values, size_t n)

@@ -152,7 +152,7 @@ bool store_tasks(struct store *store, const struct campaign *c, const struct tas
     struct cohort *cohorts;
     struct counts counts = {0};
     size_t count;
-    return store_cohort_terms(store, c->id, a, &cohorts, &count, f) &&
+    return store_cohorts(store, c->id, a, &cohorts, &count, f) &&
            report_counts_pages(store, c->id, a, &counts, f) &&
            report_tasks(store, c, terms, cohorts, count, &counts, a, out, n, f);
 }
