@@ -1,4 +1,6 @@
 #include "bench.h"
+#include "../lib/cluster.h"
+#include "massrevoke/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +24,34 @@ void bench_die(const char *format, ...)
     va_end(rest);
     fputc('\n', stderr);
     exit(1);
+}
+
+void bench_must(bool ok, const char *what, const struct fault *f)
+{
+    if (!ok)
+        bench_die("%s: %s", what, f->text);
+}
+
+int64_t bench_sql(PGconn *sql, const char *text)
+{
+    PGresult *r = PQexec(sql, text);
+    ExecStatusType status = PQresultStatus(r);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        bench_die("%.80s: %s", text, PQerrorMessage(sql));
+    int64_t n = PQntuples(r);
+    PQclear(r);
+    return n;
+}
+
+void bench_store(const char *schema, struct store **store, PGconn **sql)
+{
+    struct fault f = {0};
+    AUTO_ARENA a = {0};
+    *sql = PQconnectdb(test_conninfo());
+    bench_sql(*sql,
+              arena_format(&a, "SET client_min_messages TO error; DROP SCHEMA IF EXISTS %s CASCADE", schema));
+    bench_must(store_open(test_conninfo(), schema, store, &f), "store", &f);
+    bench_sql(*sql, arena_format(&a, "SET search_path TO %s", schema));
 }
 
 unsigned long bench_random(unsigned long *state)

@@ -7,6 +7,9 @@
 #ifndef TESTS_BENCH_H
 #define TESTS_BENCH_H
 
+#include "massrevoke/store.h"
+
+#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,6 +36,15 @@ double bench_now(void);
 
 /* Ends the program with a message. */
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Ends the program unless `ok`, saying what failed and the fault. */
+void bench_must(bool ok, const char *what, const struct fault *f);
+
+/* Runs statements; rows of the last one. */
+int64_t bench_sql(PGconn *sql, const char *text);
+
+/* The suite's server: a fresh store in a schema of that name, and a plain session in it. */
+void bench_store(const char *schema, struct store **store, PGconn **sql);
 
 /* A splitmix64 step: the same numbers in every run. */
 unsigned long bench_random(unsigned long *state);

@@ -47,14 +47,6 @@ static struct serial serial_of(unsigned long n)
     return serial;
 }
 
-static void run_sql(PGconn *sql, const char *text)
-{
-    PGresult *r = PQexec(sql, text);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
-        bench_die("%s: %s", text, PQerrorMessage(sql));
-    PQclear(r);
-}
-
 static int64_t ask(PGconn *sql, const char *text)
 {
     PGresult *r = PQexec(sql, text);
@@ -132,8 +124,8 @@ static void load_inventory(struct import *b)
 /* The peers' tables have the columns and keys of ours. */
 static void make_peer_table(PGconn *sql)
 {
-    run_sql(sql, "CREATE TABLE peer (LIKE certificate INCLUDING ALL)");
-    run_sql(sql, "CREATE TABLE peer_reject (line bigint, text text)");
+    bench_sql(sql, "CREATE TABLE peer (LIKE certificate INCLUDING ALL)");
+    bench_sql(sql, "CREATE TABLE peer_reject (line bigint, text text)");
 }
 
 static void make(void **context)
@@ -142,11 +134,7 @@ static void make(void **context)
     struct act act = {0, {RECEIVED}, "ann"};
     struct campaign c = {
         .name = "c", .mode = "live", .rule = "4.9.1.1-12", .profile = "tls-5-day", .received = {RECEIVED}};
-    const char *conninfo = test_conninfo();
-    b->sql = PQconnectdb(conninfo);
-    run_sql(b->sql, "SET client_min_messages TO error; DROP SCHEMA IF EXISTS " SCHEMA " CASCADE");
-    MUST(store_open(conninfo, SCHEMA, &b->store, &f));
-    run_sql(b->sql, "SET search_path TO " SCHEMA);
+    bench_store(SCHEMA, &b->store, &b->sql);
     MUST(store_campaign_open(b->store, &act, &c, "mail", &b->campaign, &f));
     MUST(store_issuer(b->store, digest_of("issuer", 6), "CN=Bench CA", "", &b->issuer, &f));
     make_peer_table(b->sql);
@@ -158,7 +146,7 @@ static void leave(void *context)
 {
     struct import *b = context;
     store_close(b->store);
-    run_sql(b->sql, "DROP SCHEMA " SCHEMA " CASCADE");
+    bench_sql(b->sql, "DROP SCHEMA " SCHEMA " CASCADE");
     PQfinish(b->sql);
     (void)unlink(LIST);
     (void)unlink(SCRIPT);
@@ -168,10 +156,10 @@ static void leave(void *context)
 /* Takes back what a round added, and what it left to be done later. */
 static void clear(struct import *b)
 {
-    run_sql(b->sql,
-            "DROP TABLE IF EXISTS certificate_1; TRUNCATE population, cohort, clock, peer, peer_reject; "
-            "UPDATE campaign SET next_certificate = 0");
-    run_sql(b->sql, "CHECKPOINT");
+    bench_sql(b->sql,
+              "DROP TABLE IF EXISTS certificate_1; TRUNCATE population, cohort, clock, peer, peer_reject; "
+              "UPDATE campaign SET next_certificate = 0");
+    bench_sql(b->sql, "CHECKPOINT");
 }
 
 static void check_rows(struct import *b, const char *what, int64_t added)
@@ -350,7 +338,7 @@ static double row_at_a_time(void *context)
     if (file == NULL)
         bench_die(LIST ": cannot be read");
     clear(b);
-    run_sql(b->sql, "DEALLOCATE ALL");
+    bench_sql(b->sql, "DEALLOCATE ALL");
     prepare(b->sql, "find",
             "SELECT subscriber, not_after, (cdp <> '')::int + 2 * (ocsp <> '')::int FROM inventory WHERE "
             "issuer = $1 AND "
@@ -360,15 +348,15 @@ static double row_at_a_time(void *context)
             "subscriber, not_after, "
             "needs) VALUES ($3::integer, 1, $1, $2::bytea, 1, 1, $3::integer, 4, $4, $5, $6, $7) ON CONFLICT "
             "DO NOTHING");
-    run_sql(b->sql, half_full);
+    bench_sql(b->sql, half_full);
     double begin = bench_now();
-    run_sql(b->sql, "BEGIN");
+    bench_sql(b->sql, "BEGIN");
     for (int n = 1; n <= SAMPLE && fgets(line, sizeof line, file) != NULL; n++) {
         struct serial serial;
         if (serial_from_hex((struct str){line, strcspn(line, "\n")}, &serial) == NULL)
             take_row(b, &serial, n);
     }
-    run_sql(b->sql, "COMMIT");
+    bench_sql(b->sql, "COMMIT");
     double taken = bench_now() - begin;
     fclose(file);
     return taken * (LINES / SAMPLE);

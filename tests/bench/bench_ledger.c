@@ -23,23 +23,6 @@ struct world {
     bool scattered;
 };
 
-static void must(bool ok, const char *what, const struct fault *f)
-{
-    if (!ok)
-        bench_die("%s: %s", what, f->text);
-}
-
-static int64_t run_sql(PGconn *sql, const char *text)
-{
-    PGresult *r = PQexec(sql, text);
-    ExecStatusType status = PQresultStatus(r);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        bench_die("%.80s: %s", text, PQerrorMessage(sql));
-    int64_t n = status == PGRES_TUPLES_OK ? PQntuples(r) : 0;
-    PQclear(r);
-    return n;
-}
-
 static void make(void **context, bool scattered)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -49,28 +32,25 @@ static void make(void **context, bool scattered)
     *context = w;
     w->scattered = scattered;
     w->schema = arena_format(&w->arena, "bench_ledger_%ld", (long)getpid());
-    must(store_open(test_conninfo(), w->schema, &w->store, &f), "store", &f);
-    w->sql = PQconnectdb(test_conninfo());
-    run_sql(w->sql,
-            arena_format(&w->arena, "SET search_path TO %s; SET client_min_messages TO error", w->schema));
+    bench_store(w->schema, &w->store, &w->sql);
     struct campaign c = {.name = "bench",
                          .mode = "live",
                          .rule = "4.9.1.1-12",
                          .profile = "tls-5-day",
                          .received = {RECEIVED}};
     struct act act = {0, {RECEIVED}, "ann"};
-    must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign, &f) &&
-             store_engine_begin(w->store, w->campaign, "host", 1, "engine", act.at, &w->engine, &f),
-         "campaign", &f);
-    run_sql(w->sql, arena_format(&w->arena,
-                                 "INSERT INTO cohort (campaign, cohort, rule, reason, received, deadline, "
-                                 "started_at) VALUES (%d, 1, '4.9.1.1-12', 4, %lld, %lld, %lld);"
-                                 "CREATE TABLE peer (id bigint PRIMARY KEY, serial bytea, state smallint, "
-                                 "lease_until bigint, owner integer, outcome smallint, at bigint) WITH "
-                                 "(autovacuum_enabled = off);"
-                                 "CREATE INDEX peer_state ON peer (id) WHERE state = 0",
-                                 w->campaign, (long long)RECEIVED, (long long)RECEIVED + 432000,
-                                 (long long)RECEIVED));
+    bench_must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign, &f) &&
+                   store_engine_begin(w->store, w->campaign, "host", 1, "engine", act.at, &w->engine, &f),
+               "campaign", &f);
+    bench_sql(w->sql, arena_format(&w->arena,
+                                   "INSERT INTO cohort (campaign, cohort, rule, reason, received, deadline, "
+                                   "started_at) VALUES (%d, 1, '4.9.1.1-12', 4, %lld, %lld, %lld);"
+                                   "CREATE TABLE peer (id bigint PRIMARY KEY, serial bytea, state smallint, "
+                                   "lease_until bigint, owner integer, outcome smallint, at bigint) WITH "
+                                   "(autovacuum_enabled = off);"
+                                   "CREATE INDEX peer_state ON peer (id) WHERE state = 0",
+                                   w->campaign, (long long)RECEIVED, (long long)RECEIVED + 432000,
+                                   (long long)RECEIVED));
 }
 
 static void make_dealt(void **context)
@@ -86,7 +66,7 @@ static void make_scattered(void **context)
 static void drop(void *context)
 {
     struct world *w = context;
-    run_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
+    bench_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
     PQfinish(w->sql);
     store_close(w->store);
     arena_free(&w->arena);
@@ -96,20 +76,21 @@ static void drop(void *context)
 /* Pages and chunks as a plan leaves them. */
 static void deal(struct world *w)
 {
-    run_sql(w->sql,
-            arena_format(
-                &w->arena,
-                "TRUNCATE chunk, page;"
-                "INSERT INTO page (campaign, page, cohort, issuer, states, needs, scope, used, not_revoked) "
-                "SELECT %d, p, 1, 1, bytes_of(state_code('waiting'), 1000), bytes_of(1, 1000), sha256(''), "
-                "1000, 1000 FROM generate_series(0, %d) p;"
-                "INSERT INTO chunk (campaign, chunk, plan, cohort, ca, issuer, canary, slot_start, due_at, "
-                "numbers) SELECT %d, k + 1, 1, 1, 0, 1, false, 0, 0, ARRAY(SELECT %s FROM "
-                "generate_series(0, 999) g) FROM generate_series(0, %d) k",
-                w->campaign, CERTIFICATES / 1000 - 1, w->campaign,
-                w->scattered ? "g / 10 * 1000 + k * 10 + g % 10" : "k * 1000 + g", CERTIFICATES / 1000 - 1));
-    run_sql(w->sql, "VACUUM ANALYZE page, chunk");
-    run_sql(w->sql, "CHECKPOINT");
+    bench_sql(
+        w->sql,
+        arena_format(
+            &w->arena,
+            "TRUNCATE chunk, page;"
+            "INSERT INTO page (campaign, page, cohort, issuer, states, needs, scope, used, not_revoked) "
+            "SELECT %d, p, 1, 1, bytes_of(state_code('waiting'), 1000), bytes_of(1, 1000), sha256(''), "
+            "1000, 1000 FROM generate_series(0, %d) p;"
+            "INSERT INTO chunk (campaign, chunk, plan, cohort, ca, issuer, canary, slot_start, due_at, "
+            "numbers) SELECT %d, k + 1, 1, 1, 0, 1, false, 0, 0, ARRAY(SELECT %s FROM "
+            "generate_series(0, 999) g) FROM generate_series(0, %d) k",
+            w->campaign, CERTIFICATES / 1000 - 1, w->campaign,
+            w->scattered ? "g / 10 * 1000 + k * 10 + g % 10" : "k * 1000 + g", CERTIFICATES / 1000 - 1));
+    bench_sql(w->sql, "VACUUM ANALYZE page, chunk");
+    bench_sql(w->sql, "CHECKPOINT");
 }
 
 static double ours(void *context)
@@ -124,7 +105,8 @@ static double ours(void *context)
         AUTO_ARENA a = {0};
         struct claim *claims;
         int chunks[64];
-        must(store_claim(w->store, &act, w->engine, 0, 4 * BATCH, NULL, 0, &a, &claims, &n, &f), "claim", &f);
+        bench_must(store_claim(w->store, &act, w->engine, 0, 4 * BATCH, NULL, 0, &a, &claims, &n, &f),
+                   "claim", &f);
         for (size_t c = 0; c < n; c++) {
             struct settlement *items = arena_array(&a, claims[c].count, sizeof *items);
             int64_t stray;
@@ -137,11 +119,11 @@ static double ours(void *context)
                                                CERTIFICATE_EVENT_REVOKED,
                                                act.at,
                                                4};
-            must(store_settle(w->store, &act, items, claims[c].count, &stray, &f), "settle", &f);
+            bench_must(store_settle(w->store, &act, items, claims[c].count, &stray, &f), "settle", &f);
             done += (int64_t)claims[c].count - stray;
         }
         if (n > 0)
-            must(store_give_back(w->store, &act, w->engine, chunks, n, &f), "give back", &f);
+            bench_must(store_give_back(w->store, &act, w->engine, chunks, n, &f), "give back", &f);
     }
     if (done != CERTIFICATES)
         bench_die("%lld outcomes", (long long)done);
@@ -151,13 +133,13 @@ static double ours(void *context)
 static double row_lease(void *context)
 {
     struct world *w = context;
-    run_sql(w->sql,
-            arena_format(&w->arena,
-                         "TRUNCATE peer; INSERT INTO peer SELECT g, substr(sha256(int4send(g)), 1, 16), 0 "
-                         "FROM generate_series(1, %d) g",
-                         CERTIFICATES));
-    run_sql(w->sql, "VACUUM ANALYZE peer");
-    run_sql(w->sql, "CHECKPOINT");
+    bench_sql(w->sql,
+              arena_format(&w->arena,
+                           "TRUNCATE peer; INSERT INTO peer SELECT g, substr(sha256(int4send(g)), 1, 16), 0 "
+                           "FROM generate_series(1, %d) g",
+                           CERTIFICATES));
+    bench_sql(w->sql, "VACUUM ANALYZE peer");
+    bench_sql(w->sql, "CHECKPOINT");
     double begun = bench_now();
     int64_t done = 0;
     for (int64_t n = 1; n > 0; done += n) {
@@ -172,10 +154,10 @@ static double row_lease(void *context)
         PQclear(r);
         if (n == 0)
             break;
-        run_sql(w->sql, arena_format(&a,
-                                     "UPDATE peer p SET state = 2, outcome = 0, at = 1790000000 FROM "
-                                     "unnest('%s}'::bigint[]) u(id) WHERE p.id = u.id",
-                                     ids.p));
+        bench_sql(w->sql, arena_format(&a,
+                                       "UPDATE peer p SET state = 2, outcome = 0, at = 1790000000 FROM "
+                                       "unnest('%s}'::bigint[]) u(id) WHERE p.id = u.id",
+                                       ids.p));
     }
     if (done != CERTIFICATES)
         bench_die("%lld rows", (long long)done);

@@ -23,31 +23,6 @@ struct world {
     int campaign;
 };
 
-static void must(bool ok, const char *what, const struct fault *f)
-{
-    if (!ok)
-        bench_die("%s: %s", what, f->text);
-}
-
-static void run_sql(PGconn *sql, const char *text)
-{
-    PGresult *r = PQexec(sql, text);
-    ExecStatusType status = PQresultStatus(r);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        bench_die("%.80s: %s", text, PQerrorMessage(sql));
-    PQclear(r);
-}
-
-static void connect_to(struct world *w)
-{
-    struct fault f = {0};
-    w->schema = arena_format(&w->arena, "bench_plan_%ld", (long)getpid());
-    must(store_open(test_conninfo(), w->schema, &w->store, &f), "store", &f);
-    w->sql = PQconnectdb(test_conninfo());
-    run_sql(w->sql,
-            arena_format(&w->arena, "SET search_path TO %s; SET client_min_messages TO error", w->schema));
-}
-
 /* A campaign as after import: rows in the order of a sorted list, facts taken over, subscribers shuffled. The
  * peer's table has the same keys, the same rows in the same order, and a slot. */
 static void make(void **context)
@@ -57,7 +32,8 @@ static void make(void **context)
     if (w == NULL)
         bench_die("no memory");
     *context = w;
-    connect_to(w);
+    w->schema = arena_format(&w->arena, "bench_plan_%ld", (long)getpid());
+    bench_store(w->schema, &w->store, &w->sql);
     struct campaign c = {.name = "bench",
                          .mode = "live",
                          .rule = "4.9.1.1-12",
@@ -65,11 +41,11 @@ static void make(void **context)
                          .received = {RECEIVED}};
     struct act act = {0, {RECEIVED}, "ann"};
     int issuer = 0;
-    must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign, &f) &&
-             store_issuer(w->store, digest_of("issuer", 6), "CN=Bench CA", "http://crl.example/ca.crl",
-                          &issuer, &f),
-         "campaign", &f);
-    run_sql(
+    bench_must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign, &f) &&
+                   store_issuer(w->store, digest_of("issuer", 6), "CN=Bench CA", "http://crl.example/ca.crl",
+                                &issuer, &f),
+               "campaign", &f);
+    bench_sql(
         w->sql,
         arena_format(
             &w->arena,
@@ -96,15 +72,15 @@ static void make(void **context)
             w->campaign, (long long)RECEIVED, (long long)RECEIVED + 432000, w->campaign, w->campaign,
             w->campaign, w->campaign, issuer, SUBSCRIBERS, (long long)RECEIVED + 500000, CERTIFICATES,
             SUBSCRIBERS - 1, CERTIFICATES));
-    run_sql(w->sql, "VACUUM ANALYZE certificate");
-    run_sql(w->sql, "VACUUM ANALYZE contact");
-    run_sql(w->sql, "CHECKPOINT");
+    bench_sql(w->sql, "VACUUM ANALYZE certificate");
+    bench_sql(w->sql, "VACUUM ANALYZE contact");
+    bench_sql(w->sql, "CHECKPOINT");
 }
 
 static void drop(void *context)
 {
     struct world *w = context;
-    run_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
+    bench_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
     PQfinish(w->sql);
     store_close(w->store);
     arena_free(&w->arena);
@@ -134,7 +110,7 @@ static void build(const struct plan_material *m, struct arena *a, struct plan *o
                     .canary = 10,
                     .crl_every = {3600}},
     };
-    must(planner_build(&in, a, out, &f), "planner", &f);
+    bench_must(planner_build(&in, a, out, &f), "planner", &f);
 }
 
 /* Read, number, hash, plan, write, commit. */
@@ -147,15 +123,15 @@ static double ours(void *context)
     struct plan plan;
     int number;
     struct act act = {w->campaign, {RECEIVED}, "ann"};
-    run_sql(w->sql, "UPDATE cohort SET plan = NULL; TRUNCATE chunk, plan, page, member, place");
-    run_sql(w->sql, "CHECKPOINT");
+    bench_sql(w->sql, "UPDATE cohort SET plan = NULL; TRUNCATE chunk, plan, page, member, place");
+    bench_sql(w->sql, "CHECKPOINT");
     double start = bench_now();
-    must(store_plan_read(w->store, w->campaign, 1, &a, &m, &f), "read", &f);
+    bench_must(store_plan_read(w->store, w->campaign, 1, &a, &m, &f), "read", &f);
     double read = bench_now();
     build(&m, &a, &plan);
     double planned = bench_now();
     AUTO_JSON *summary = planner_json(&plan);
-    must(store_plan_write(w->store, &act, 1, &m, &plan, summary, &number, &f), "write", &f);
+    bench_must(store_plan_write(w->store, &act, 1, &m, &plan, summary, &number, &f), "write", &f);
     double end = bench_now();
     if (m.certificate_count != CERTIFICATES)
         bench_die("%zu certificates", m.certificate_count);
@@ -168,16 +144,17 @@ static double ours(void *context)
 static double peer(void *context)
 {
     struct world *w = context;
-    run_sql(w->sql, "VACUUM ANALYZE peer");
-    run_sql(w->sql, "CHECKPOINT");
+    bench_sql(w->sql, "VACUUM ANALYZE peer");
+    bench_sql(w->sql, "CHECKPOINT");
     double start = bench_now();
-    run_sql(w->sql, arena_format(&w->arena,
-                                 "UPDATE peer t SET slot = x.slot FROM (SELECT issuer, serial, (row_number() "
-                                 "OVER (ORDER BY issuer, "
-                                 "subscriber COLLATE \"C\", length(serial), serial) - 1) * %d / %d AS slot "
-                                 "FROM peer) x WHERE t.issuer = "
-                                 "x.issuer AND t.serial = x.serial",
-                                 SLOTS, CERTIFICATES));
+    bench_sql(w->sql,
+              arena_format(&w->arena,
+                           "UPDATE peer t SET slot = x.slot FROM (SELECT issuer, serial, (row_number() "
+                           "OVER (ORDER BY issuer, "
+                           "subscriber COLLATE \"C\", length(serial), serial) - 1) * %d / %d AS slot "
+                           "FROM peer) x WHERE t.issuer = "
+                           "x.issuer AND t.serial = x.serial",
+                           SLOTS, CERTIFICATES));
     return bench_now() - start;
 }
 

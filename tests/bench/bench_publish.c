@@ -29,22 +29,10 @@ struct publish {
     int rounds;
 };
 
-static void run_sql(PGconn *sql, const char *text)
-{
-    PGresult *r = PQexec(sql, text);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
-        bench_die("%s: %s", text, PQerrorMessage(sql));
-    PQclear(r);
-}
-
 static void make(void **context)
 {
     struct publish *b = *context = calloc(1, sizeof *b);
-    const char *conninfo = test_conninfo();
-    b->sql = PQconnectdb(conninfo);
-    run_sql(b->sql, "SET client_min_messages TO error; DROP SCHEMA IF EXISTS " SCHEMA " CASCADE");
-    MUST(store_open(conninfo, SCHEMA, &b->store, &f));
-    run_sql(b->sql, "SET search_path TO " SCHEMA);
+    bench_store(SCHEMA, &b->store, &b->sql);
     b->numbers = calloc(CERTIFICATES, sizeof *b->numbers);
     for (int i = 0; i < CERTIFICATES; i++)
         b->numbers[i] = i;
@@ -53,7 +41,7 @@ static void make(void **context)
 static void done(void *context)
 {
     struct publish *b = context;
-    run_sql(b->sql, "DROP SCHEMA " SCHEMA " CASCADE");
+    bench_sql(b->sql, "DROP SCHEMA " SCHEMA " CASCADE");
     PQfinish(b->sql);
     store_close(b->store);
     free(b->numbers);
@@ -88,9 +76,9 @@ static int recorded(struct publish *b, const char *kind)
         "INSERT INTO page (campaign, page, cohort, issuer, states, needs, scope, used, pending_publication) "
         "SELECT %d, p, 1, 1, %s, sha256(''), 1000, 1000 FROM generate_series(0, %d) p",
         campaign, kind, CERTIFICATES / 1000 - 1);
-    run_sql(b->sql, sql);
-    run_sql(b->sql, "VACUUM ANALYZE page");
-    run_sql(b->sql, "CHECKPOINT");
+    bench_sql(b->sql, sql);
+    bench_sql(b->sql, "VACUUM ANALYZE page");
+    bench_sql(b->sql, "CHECKPOINT");
     return campaign;
 }
 
@@ -133,7 +121,7 @@ static double sight(struct publish *b, const char *kind, const int64_t *numbers,
         "SELECT 1 / (sum(c) = %zu)::int FROM (SELECT cardinality(offsets) AS c FROM change WHERE campaign = "
         "%d) x",
         count, act.campaign);
-    run_sql(b->sql, sql);
+    bench_sql(b->sql, sql);
     return took;
 }
 
@@ -159,14 +147,14 @@ static double ours_mixed(void *context)
 static double plain_update(void *context)
 {
     struct publish *b = context;
-    run_sql(b->sql, "DROP TABLE IF EXISTS peer; CREATE TABLE peer (issuer integer, serial bytea, state "
-                    "smallint NOT NULL, "
-                    "published_at bigint, PRIMARY KEY (issuer, serial)); INSERT INTO peer "
-                    "SELECT 1, substr(sha256(int4send(n)), 1, 16), 6 FROM generate_series(1, 1000000) n");
-    run_sql(b->sql, "VACUUM ANALYZE peer");
-    run_sql(b->sql, "CHECKPOINT");
+    bench_sql(b->sql, "DROP TABLE IF EXISTS peer; CREATE TABLE peer (issuer integer, serial bytea, state "
+                      "smallint NOT NULL, "
+                      "published_at bigint, PRIMARY KEY (issuer, serial)); INSERT INTO peer "
+                      "SELECT 1, substr(sha256(int4send(n)), 1, 16), 6 FROM generate_series(1, 1000000) n");
+    bench_sql(b->sql, "VACUUM ANALYZE peer");
+    bench_sql(b->sql, "CHECKPOINT");
     double begun = bench_now();
-    run_sql(b->sql, "UPDATE peer SET state = 11, published_at = 1790000100 WHERE state = 6");
+    bench_sql(b->sql, "UPDATE peer SET state = 11, published_at = 1790000100 WHERE state = 6");
     return bench_now() - begun;
 }
 

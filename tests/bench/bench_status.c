@@ -24,21 +24,6 @@ struct world {
     struct campaign campaign;
 };
 
-static void must(bool ok, const char *what, const struct fault *f)
-{
-    if (!ok)
-        bench_die("%s: %s", what, f->text);
-}
-
-static void run_sql(PGconn *sql, const char *text)
-{
-    PGresult *r = PQexec(sql, text);
-    ExecStatusType status = PQresultStatus(r);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        bench_die("%.80s: %s", text, PQerrorMessage(sql));
-    PQclear(r);
-}
-
 /* What a campaign of one cohort holds when half of its work is done: @C campaign, @N certificates, @P pages,
  * @R receipt. Per chunk of the first half a claim, its answers and its return; one CRL for a hundred pages.
  */
@@ -125,7 +110,7 @@ static void fill_with(struct world *w)
                 buf_add(&text, p, 1);
             }
         }
-        run_sql(w->sql, text.p);
+        bench_sql(w->sql, text.p);
     }
 }
 
@@ -137,18 +122,15 @@ static void make(void **context)
         bench_die("no memory");
     *context = w;
     w->schema = arena_format(&w->arena, "bench_status_%ld", (long)getpid());
-    must(store_open(test_conninfo(), w->schema, &w->store, &f), "store", &f);
-    w->sql = PQconnectdb(test_conninfo());
-    run_sql(w->sql,
-            arena_format(&w->arena, "SET search_path TO %s; SET client_min_messages TO error", w->schema));
+    bench_store(w->schema, &w->store, &w->sql);
     struct campaign c = {.name = "bench",
                          .mode = "live",
                          .rule = "4.9.1.1-12",
                          .profile = "tls-5-day",
                          .received = {RECEIVED}};
     struct act act = {0, {RECEIVED}, "ann"};
-    must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign.id, &f), "campaign", &f);
-    must(store_campaign_find(w->store, "bench", &w->arena, &w->campaign, &f), "campaign", &f);
+    bench_must(store_campaign_open(w->store, &act, &c, "mail", &w->campaign.id, &f), "campaign", &f);
+    bench_must(store_campaign_find(w->store, "bench", &w->arena, &w->campaign, &f), "campaign", &f);
     double begun = bench_now();
     fill_with(w);
     printf("  %d certificates in a store, made in %.0f s\n", CERTIFICATES, bench_now() - begun);
@@ -157,7 +139,7 @@ static void make(void **context)
 static void drop(void *context)
 {
     struct world *w = context;
-    run_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
+    bench_sql(w->sql, arena_format(&w->arena, "DROP SCHEMA %s CASCADE", w->schema));
     PQfinish(w->sql);
     store_close(w->store);
     arena_free(&w->arena);
@@ -171,8 +153,8 @@ static void look(struct world *w)
     struct fault f = {0};
     struct snapshot_terms terms = {
         .quorum = 1, .publish_margin = {3600}, .reserve = {43200}, .rate = {100, 1}};
-    must(store_snapshot(w->store, &w->campaign, (struct utc){NOW}, &terms, false, &a, &s, &f), "snapshot",
-         &f);
+    bench_must(store_snapshot(w->store, &w->campaign, (struct utc){NOW}, &terms, false, &a, &s, &f),
+               "snapshot", &f);
     if (s.totals.affected != CERTIFICATES || s.totals.revoked != CERTIFICATES / 2 ||
         !totals_balance(&s.totals))
         bench_die("%lld affected, %lld revoked", (long long)s.totals.affected, (long long)s.totals.revoked);
@@ -197,7 +179,7 @@ static double by_row(void *context)
 {
     struct world *w = context;
     double begun = bench_now();
-    run_sql(w->sql, "SELECT state, count(*) FROM peer GROUP BY state");
+    bench_sql(w->sql, "SELECT state, count(*) FROM peer GROUP BY state");
     return bench_now() - begun;
 }
 

@@ -72,3 +72,40 @@ serials() { cut -f 4 "$1/index.txt" | tail -n "+$2" | head -n "$3"; }
 
 # waiting: how many certificates of the only cohort a plan would hold now.
 waiting() { m plan --dry-run --json 2>/dev/null >"$work/plan" && field "$work/plan" certificates || echo 0; }
+
+# ready CAMPAIGN DIR...: lists and inventories of these demo CAs, whose CRLs are at crl-DIR.demo-ca.example, in a campaign
+# that is open; planned, signed by the first one's bob, started.
+ready() {
+    local name=$1 first=$2 ca
+    shift
+    for ca; do
+        serials "$ca" 1 9999 >"$ca.txt"
+        ends 0 "the list of $ca" import "$ca.txt" --serials hex --issuer "$ca/ca.pem"
+        sed "s/^\"[^\"]*\",//; 1s/^issuer,//; s|crl.demo-ca|crl-$ca.demo-ca|" "$ca/inventory.csv" >"$ca.csv"
+        ends 0 "the inventory of $ca" inventory "$ca.csv" --issuer "$ca/ca.pem"
+    done
+    ends 0 "plan" plan
+    ends 0 "approve" approve --key "$first/approvers/bob.key" --cert "$first/approvers/bob.crt"
+    ends 0 "start" start --confirm "$name"
+}
+
+# sql TEXT: in the database certdb, or $db, of the private server.
+sql() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$base" -U massrevoke -d "${db:-certdb}" -c "$1"; }
+
+# certdb: makes cfssl's tables there; $base is the server's socket folder, hex(serial) the number in SQL.
+certdb() {
+    ends 0 "the database" db start
+    base=$(m db status | sed -n 's/^Private cluster: .* in \(.*\), running\.$/\1/p')/socket
+    db=postgres sql "CREATE DATABASE certdb"
+    sql "CREATE TABLE certificates (serial_number text, authority_key_identifier text, ca_label text, status text, reason int,
+         expiry timestamptz, revoked_at timestamptz, pem text, PRIMARY KEY (serial_number, authority_key_identifier))"
+    sql "CREATE FUNCTION hex(h text) RETURNS text LANGUAGE plpgsql AS \$\$ DECLARE n numeric := 0; BEGIN
+         FOR i IN 1 .. length(h) LOOP n := n * 16 + strpos('123456789ABCDEF', substr(h, i, 1)); END LOOP; RETURN n::text; END \$\$"
+}
+
+# issued AKI: good rows for the serials on standard input.
+issued() {
+    sql "$(while read -r serial; do
+        echo "INSERT INTO certificates VALUES (hex('$serial'), '$1', '', 'good', 0, now() + interval '1 year', NULL, '-');"
+    done)"
+}

@@ -4,22 +4,9 @@
 . "$(dirname "$0")/lib.bash"
 new_ca one 40 3 --seed 1
 "$program" ca new two --count 40 --subscribers 3 --seed 2 >/dev/null 2>&1 || exit 1
-ends 0 "the database" db start
-base=$(m db status | sed -n 's/^Private cluster: .* in \(.*\), running\.$/\1/p')/socket
-sql() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$base" -U massrevoke -d "${db:-certdb}" -c "$1"; }
-db=postgres sql "CREATE DATABASE certdb"
-sql "CREATE TABLE certificates (serial_number text, authority_key_identifier text, ca_label text, status text, reason int,
-     expiry timestamptz, revoked_at timestamptz, pem text, PRIMARY KEY (serial_number, authority_key_identifier))"
-sql "CREATE FUNCTION hex(h text) RETURNS text LANGUAGE plpgsql AS \$\$ DECLARE n numeric := 0; BEGIN
-     FOR i IN 1 .. length(h) LOOP n := n * 16 + strpos('123456789ABCDEF', substr(h, i, 1)); END LOOP; RETURN n::text; END \$\$"
+certdb
 key_of() { openssl x509 -in "$1/ca.pem" -noout -ext subjectKeyIdentifier | tail -n 1 | tr -d ' :' | tr A-F a-f; }
-for ca in one two; do
-    cut -f4 $ca/index.txt >$ca.txt
-    while read -r serial; do
-        echo "INSERT INTO certificates VALUES (hex('$serial'), '$(key_of $ca)', '', 'good', 0, now() + interval '1 year', NULL, '-');"
-    done <$ca.txt >fill.sql
-    sql "$(cat fill.sql)"
-done
+for ca in one two; do serials $ca 1 40 | issued "$(key_of $ca)"; done
 issuer() {
     echo "{ certificate_file = \"../$1/ca.pem\"; crl = \"http://crl-$1.demo-ca.example/ca.crl\"; key_file = \"../$1/private/ca.key\";"
     echo "  crl_number_file = \"../$1/crlnumber\"; crl_file = \"../$1/pub/ca.crl\"; }"
@@ -40,14 +27,7 @@ ends 0 "the configuration" config check
 
 sed 's/^canary = 0;.*/canary = 6; canary_wait = "4h";/' "$here/../../plans/profiles/immediate.cfg" >canaries.cfg
 ends 0 "open" open both --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile canaries.cfg
-for ca in one two; do
-    ends 0 "the list of $ca" import $ca.txt --serials hex --issuer $ca/ca.pem
-    sed "s/^\"[^\"]*\",//; 1s/^issuer,//; s|crl.demo-ca|crl-$ca.demo-ca|" $ca/inventory.csv >$ca.csv
-    ends 0 "the inventory of $ca" inventory $ca.csv --issuer $ca/ca.pem
-done
-ends 0 "plan" plan
-ends 0 "approve" approve --key one/approvers/bob.key --cert one/approvers/bob.crt
-ends 0 "start" start --confirm both
+ready both one two
 
 revoked() { sql "SELECT count(*) FROM certificates WHERE status = 'revoked' AND authority_key_identifier = '$(key_of "$1")'"; }
 published() { m status --json 2>/dev/null | sed -n '/"totals"/,/}/s/.*"revoked": \([0-9]*\).*/\1/p' | head -n 1; }

@@ -4,19 +4,9 @@
 # relieved without any harm.
 . "$(dirname "$0")/lib.bash"
 demo demo --count 20 --subscribers 2
-ends 0 "the database" db start
-base=$(m db status | sed -n 's/^Private cluster: .* in \(.*\), running\.$/\1/p')/socket
-sql() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$base" -U massrevoke -d "${db:-certdb}" -c "$1"; }
-db=postgres sql "CREATE DATABASE certdb"
-sql "CREATE TABLE certificates (serial_number text, authority_key_identifier text, ca_label text, status text, reason int,
-     expiry timestamptz, revoked_at timestamptz, pem text, PRIMARY KEY (serial_number, authority_key_identifier))"
+certdb
 serials demo 1 20 >all.txt
-sql "CREATE FUNCTION hex(h text) RETURNS text LANGUAGE plpgsql AS \$\$ DECLARE n numeric := 0; BEGIN
-     FOR i IN 1 .. length(h) LOOP n := n * 16 + strpos('123456789ABCDEF', substr(h, i, 1)); END LOOP; RETURN n::text; END \$\$"
-while read -r serial; do
-    echo "INSERT INTO certificates VALUES (hex('$serial'), '', '', 'good', 0, now() + interval '1 year', NULL, '-');"
-done <all.txt >fill.sql
-sql "$(cat fill.sql)"
+issued '' <all.txt
 row() { sql "SELECT status, reason, extract(epoch FROM revoked_at)::bigint FROM certificates WHERE serial_number = hex('$1')"; }
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout carol.key -out carol.crt -subj /CN=carol -days 30 \

@@ -30,15 +30,7 @@ ca() { # NAME SECONDS MORE
 export MASSREVOKE_CONFIG=$work/fast/both.cfg
 ends 0 "the configuration" config check
 ends 0 "open" open both --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate
-for ca in slow fast; do
-    cut -f4 $ca/index.txt >$ca.txt
-    ends 0 "the list of $ca" import $ca.txt --serials hex --issuer $ca/ca.pem
-    sed "s/^\"[^\"]*\",//; 1s/^issuer,//; s|crl.demo-ca|crl-$ca.demo-ca|" $ca/inventory.csv >$ca.csv
-    ends 0 "the inventory of $ca" inventory $ca.csv --issuer $ca/ca.pem
-done
-ends 0 "plan" plan
-ends 0 "approve" approve --key fast/approvers/bob.key --cert fast/approvers/bob.crt
-ends 0 "start" start --confirm both
+ready both fast slow
 "$program" run >run.log 2>&1 </dev/null &
 runner=$!
 background+=($runner)

@@ -27,6 +27,29 @@ struct act small_act(const struct small *s, int hours, const char *who)
     return (struct act){s->campaign.id, small_at(hours), who};
 }
 
+int small_late(struct small *s, int hours, uint8_t last, int n)
+{
+    struct act act = small_act(s, hours, "ann");
+    struct listed rows[8];
+    struct population_result result;
+    assert_in_range(n, 1, 8);
+    for (int i = 0; i < n; i++)
+        rows[i] = (struct listed){
+            .issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, (uint8_t)(last + i)}}, .line = i + 1};
+    struct population p = {.rule = "4.9.1.1-12",
+                           .source = "late.txt",
+                           .reason = REASON_SUPERSEDED,
+                           .received = small_at(hours),
+                           .deadline = small_at(hours + 5 * 24),
+                           .should_by = UTC_NONE,
+                           .lines = n,
+                           .accepted = n,
+                           .rows = rows,
+                           .count = (size_t)n};
+    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
+    return result.cohort;
+}
+
 static struct serial serial_of(int i)
 {
     return (struct serial){.n = 2, .bytes = {0x10, (uint8_t)(i + 1)}};

@@ -34,6 +34,10 @@ struct utc small_at(int hours);
 /* The act of `who` at that hour. */
 struct act small_act(const struct small *s, int hours, const char *who);
 
+/* A list of n (at most 8) certificates, serials 10 LAST and on, received at that hour with a deadline five
+ * days later; the cohort it went to. */
+int small_late(struct small *s, int hours, uint8_t last, int n);
+
 /* Begins an engine in the store's session. */
 void small_engine(struct small *s);
 

@@ -12,26 +12,6 @@
 
 #include <cmocka.h>
 
-/* A list of one certificate received at that hour, with a deadline five days later; the cohort it went to. */
-static int import_one(struct small *s, int hours, uint8_t last)
-{
-    struct act act = small_act(s, hours, "ann");
-    struct listed row = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, last}}, .line = 1};
-    struct population_result result;
-    struct population p = {.rule = "4.9.1.1-12",
-                           .source = "late.txt",
-                           .reason = REASON_SUPERSEDED,
-                           .received = small_at(hours),
-                           .deadline = small_at(hours + 5 * 24),
-                           .should_by = UTC_NONE,
-                           .lines = 1,
-                           .accepted = 1,
-                           .rows = &row,
-                           .count = 1};
-    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
-    return result.cohort;
-}
-
 /* One chunk of everything that a plan of that cohort must deal, due at that hour; no canary. */
 static struct plan_material plan_anew(struct small *s, int cohort, int hours)
 {
@@ -69,7 +49,7 @@ static void only_a_cohort_with_work_left_is_missed(void **state)
     struct small *s = *state;
     struct act act = small_act(s, 48, "ann");
     small_finish(s);
-    int cohort = import_one(s, 48, 200);
+    int cohort = small_late(s, 48, 200, 1);
     assert_int_equal(cohort, 2);
     (void)plan_anew(s, 2, 48);
     small_sabotage(s, "UPDATE cohort SET started_at = received WHERE cohort = 2");
@@ -137,7 +117,7 @@ static void a_start_that_something_overtook(void **state)
     struct fault f = {0};
     assert_false(store_start(s->store, &act, 1, 1, &f)); /* another start */
     assert_int_equal(f.kind, FAULT_CONFLICT);
-    int cohort = import_one(s, 1, 201); /* has no plan, or not any more */
+    int cohort = small_late(s, 1, 201, 1); /* has no plan, or not any more */
     f = (struct fault){0};
     assert_false(store_start(s->store, &act, cohort, 2, &f));
     assert_int_equal(f.kind, FAULT_CONFLICT);
@@ -152,7 +132,7 @@ static void a_start_that_something_overtook(void **state)
 static void a_list_with_nothing_new_makes_no_cohort(void **state)
 {
     struct small *s = *state;
-    assert_int_equal(import_one(s, 5, 1), 1);
+    assert_int_equal(small_late(s, 5, 1, 1), 1);
     assert_int_equal(small_number(s, "SELECT count(*) FROM cohort"), 1);
     assert_int_equal(small_number(s, "SELECT count(*) FROM population"), 2);
 }

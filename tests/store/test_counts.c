@@ -178,20 +178,7 @@ static void a_change_of_the_list_is_counted(void **state)
     assert_false(carried(s, 1));
     PQclear(PQexec(s->sql, "SET session_replication_role = origin; UPDATE contact SET address_bad = true"));
     assert_false(carried(s, 1));
-    struct act act = small_act(s, 2, "ann");
-    struct listed row = item(s, 199);
-    struct population_result result;
-    struct population p = {.rule = "4.9.1.1-12",
-                           .source = "late.txt",
-                           .reason = REASON_SUPERSEDED,
-                           .received = small_at(2),
-                           .deadline = small_at(122),
-                           .should_by = UTC_NONE,
-                           .lines = 1,
-                           .accepted = 1,
-                           .rows = &row,
-                           .count = 1};
-    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
+    (void)small_late(s, 2, 200, 1);
     assert_false(carried(s, 2));
     assert_int_equal(look(s, 2, false).cohort_count, 2);
 }

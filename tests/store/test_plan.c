@@ -12,27 +12,6 @@
 
 #include <cmocka.h>
 
-/* A list received an hour late: another cohort; serials 10 LAST. */
-static int import_late(struct small *s, uint8_t last, int n)
-{
-    struct act act = small_act(s, 1, "ann");
-    struct listed rows[8];
-    struct population_result result;
-    for (int i = 0; i < n; i++)
-        rows[i] = (struct listed){
-            .issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, (uint8_t)(last + i)}}, .line = i + 1};
-    struct population p = {.rule = "4.9.1.1-12",
-                           .source = "late.txt",
-                           .reason = REASON_SUPERSEDED,
-                           .received = small_at(1),
-                           .deadline = small_at(121),
-                           .should_by = UTC_NONE,
-                           .rows = rows,
-                           .count = (size_t)n};
-    CHECK(store_population_add(s->store, &act, &p, NULL, 0, &result, &f));
-    return result.cohort;
-}
-
 static void put_row(struct small *s, uint8_t last, const char *subscriber, const char *cdp, const char *ocsp)
 {
     struct act act = small_act(s, 1, "ann");
@@ -126,7 +105,7 @@ static void every_certificate_has_the_earliest_turn_that_fits(void **state)
         {107, "f", "critical", "", false, CLASS_REPLACED},
     };
     enum { N = sizeof rows / sizeof *rows };
-    int cohort = import_late(s, 101, N);
+    int cohort = small_late(s, 1, 101, N);
     for (size_t i = 0; i < N; i++) {
         if (rows[i].subscriber == NULL)
             continue;
@@ -182,13 +161,13 @@ static void is_overtaken(struct small *s, int cohort, const struct plan_material
 static void what_overtakes_a_plan_leaves_nothing_written(void **state)
 {
     struct small *s = *state;
-    int number, cohort = import_late(s, 101, 3);
+    int number, cohort = small_late(s, 1, 101, 3);
     size_t n;
     struct plan_material fresh = read_plan(s, cohort), running = read_plan(s, 1);
     small_engine(s);
     (void)small_claim(s, 1, &n);
     is_overtaken(s, 1, &running);
-    assert_int_equal(import_late(s, 111, 1),
+    assert_int_equal(small_late(s, 1, 111, 1),
                      cohort + 1); /* after a start an addition is a cohort of its own */
     is_overtaken(s, cohort, &fresh);
     fresh = read_plan(s, cohort);
@@ -205,7 +184,7 @@ static void what_overtakes_a_plan_leaves_nothing_written(void **state)
 static void planning_again_numbers_again(void **state)
 {
     struct small *s = *state;
-    int number, cohort = import_late(s, 101, 3);
+    int number, cohort = small_late(s, 1, 101, 3);
     for (int i = 0; i < 3; i++) {
         struct plan_material m = read_plan(s, cohort);
         CHECK(write_plan(s, cohort, 5, &m, &number, &f));
@@ -222,7 +201,7 @@ static void planning_again_numbers_again(void **state)
 static void a_hold_binds_what_is_numbered_later(void **state)
 {
     struct small *s = *state;
-    int number, hold, cohort = import_late(s, 101, 3);
+    int number, hold, cohort = small_late(s, 1, 101, 3);
     struct act act = small_act(s, 1, "ann");
     struct listed item = {.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, 102}}};
     CHECK(store_hold_add(s->store, &act, "court", "o.pdf", digest_of("o", 1), UTC_NONE, &item, 1, &hold, &f));
@@ -240,7 +219,7 @@ static void the_facts_of_another_campaigns_import_are_taken_over(void **state)
     struct campaign other = {
         .name = "c2", .mode = "live", .rule = "4.9.1.1-12", .profile = "tls-5-day", .received = small_at(0)};
     struct act act = small_act(s, 1, "ann");
-    int cohort = import_late(s, 101, 1), first = s->campaign.id;
+    int cohort = small_late(s, 1, 101, 1), first = s->campaign.id;
     CHECK(store_campaign_open(s->store, &act, &other, "mail", &s->campaign.id, &f));
     put_row(s, 101, "new", "http://n/", "");
     s->campaign.id = first;
