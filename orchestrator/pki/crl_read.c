@@ -32,7 +32,7 @@ struct crl_reader {
     struct serial_seen seen;
     struct crl_hit *hits;
     struct crl_before before;
-    struct crl_listed batch[BATCH];
+    struct crl_listed blank, batch[BATCH];
     uint64_t hashes[BATCH];
     size_t batch_n;
     struct crl crl;
@@ -71,6 +71,7 @@ struct crl_reader *crl_read_begin(const struct crl_question *q, struct arena *a)
 {
     struct crl_reader *r = arena_grow(NULL, sizeof *r);
     *r = (struct crl_reader){.q = *q, .arena = a, .crl = {.next_update = UTC_NONE}};
+    r->blank = (struct crl_listed){.reason = -1, .invalidity = UTC_NONE};
     if (q->wanted_count > CRL_WANTED_MOST)
         r->problem = "more than 2^31 serials to look up at once";
     else
@@ -97,30 +98,49 @@ static void note_hits(struct crl_reader *r, struct crl_listed *e, uint64_t hash)
     }
 }
 
-/* Looks a batch up: first all places are asked for, then all are read. */
-static void flush(struct crl_reader *r)
+/* A batch's entries as bits. */
+typedef uint32_t entry_bits;
+static_assert(BATCH <= 32, "a bit for each entry");
+
+/* The lowest of the entries left, taken out; there is one. */
+static size_t next_of(entry_bits *left)
 {
+    size_t i = (size_t)__builtin_ctz(*left);
+    *left &= *left - 1;
+    return i;
+}
+
+/* Looks a batch up: first all places are asked for, then all are read; no branch until it is known which few
+ * entries need one. */
+static void look_up(struct crl_reader *r)
+{
+    entry_bits watched = 0, wanted = 0;
     for (size_t i = 0; i < r->batch_n; i++) {
         uint64_t hash = serial_hash(r->q.seed, &r->batch[i].serial);
         r->hashes[i] = hash;
         __builtin_prefetch(serial_set_word(&r->wanted, hash));
-        serial_seen_prefetch(&r->seen, hash);
+        watched |= (entry_bits)(r->batch[i].serial_ok & serial_seen_watches(&r->seen, hash)) << i;
     }
-    uint64_t maybe = 0;
-    for (size_t i = 0; i < r->batch_n; i++) {
-        if (!serial_set_may(&r->wanted, r->hashes[i]))
-            continue;
-        maybe |= (uint64_t)1 << i;
-        __builtin_prefetch(&r->wanted.slots[r->hashes[i] & r->wanted.mask]);
-    }
+    for (entry_bits left = watched; left != 0;)
+        serial_seen_prefetch(&r->seen, r->hashes[next_of(&left)]);
     for (size_t i = 0; i < r->batch_n; i++)
-        if (r->batch[i].serial_ok)
-            r->batch[i].repeated = serial_seen_add(&r->seen, r->hashes[i]);
-    for (; maybe != 0; maybe &= maybe - 1) {
-        size_t i = (size_t)__builtin_ctzll(maybe);
-        if (r->batch[i].serial_ok)
-            note_hits(r, &r->batch[i], r->hashes[i]);
+        wanted |= (entry_bits)(r->batch[i].serial_ok & serial_set_may(&r->wanted, r->hashes[i])) << i;
+    for (entry_bits left = wanted; left != 0;)
+        __builtin_prefetch(&r->wanted.slots[r->hashes[next_of(&left)] & r->wanted.mask]);
+    while (watched != 0) {
+        size_t i = next_of(&watched);
+        r->batch[i].repeated = serial_seen_add(&r->seen, r->hashes[i]);
     }
+    while (wanted != 0) {
+        size_t i = next_of(&wanted);
+        note_hits(r, &r->batch[i], r->hashes[i]);
+    }
+}
+
+/* The batch is over: entries point into the piece, which goes. */
+static void flush(struct crl_reader *r)
+{
+    look_up(r);
     if (r->q.entries != NULL && r->batch_n > 0)
         r->q.entries(r->q.context, &r->crl, r->batch, r->batch_n);
     r->batch_n = 0;
@@ -137,7 +157,8 @@ static enum taken take_entry(struct crl_reader *r, struct str *view, bool all_th
         bool cut = !all_there && der_peek(*view, DER_SEQUENCE) && view->n < CRL_PART_MOST;
         return cut ? TAKEN_CUT : TAKEN_BAD;
     }
-    *e = (struct crl_listed){.index = r->crl.entry_count, .reason = -1, .invalidity = UTC_NONE};
+    *e = r->blank; /* copied: gcc clears by an instruction that is slow to start */
+    e->index = r->crl.entry_count;
     if (view->n - rest.n > CRL_PART_MOST || !crl_read_entry(body, &r->before, e))
         return TAKEN_BAD;
     *view = rest;
@@ -161,7 +182,7 @@ static void take_entries(struct crl_reader *r, struct str *in)
     while (view.n > 0 && (taken = take_entry(r, &view, n == r->entries_left)) == TAKEN)
         if (r->batch_n == BATCH)
             flush(r);
-    flush(r); /* entries point into the piece, which goes */
+    flush(r);
     r->entries_left -= n - view.n;
     advance(in, n - view.n);
     if (taken == TAKEN_BAD) {

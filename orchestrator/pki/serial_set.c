@@ -69,7 +69,8 @@ static void make_room(struct serial_seen *seen)
         seen->slots = make_slots(room, &seen->mask);
     else
         seen->slots = make_slots(room / 2, &seen->mask);
-    seen->top += seen->count >= SERIAL_SEEN_MOST;
+    if (seen->count >= SERIAL_SEEN_MOST)
+        seen->top = seen->top >> 1 | (uint64_t)1 << 63;
     seen->count = 0;
     for (size_t i = 0; i < room; i++)
         if (old[i] != 0)

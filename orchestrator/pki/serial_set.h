@@ -1,8 +1,8 @@
 /* serial_set.h - keyed hashes of serials: those wanted (fingerprint and position), and those seen before.
  *
- * SipHash-1-3, because serials may be chosen by whoever wants the lookup slow; one hash serves both. 8 bytes
- * a slot, load at most one half. The set of the wanted does not hold the serials: the caller compares at the
- * position. Does not: delete, or be shared. Pure. Called by: crl_read. */
+ * The hash is keyed, because serials may be chosen by whoever wants the lookup slow; one hash serves both. 8
+ * bytes a slot, load at most one half. The set of the wanted does not hold the serials: the caller compares
+ * at the position. Does not: delete, or be shared. Pure. Called by: crl_read. */
 #ifndef MASSREVOKE_PKI_SERIAL_SET_H
 #define MASSREVOKE_PKI_SERIAL_SET_H
 
@@ -40,11 +40,14 @@ static inline uint64_t serial_mix(uint64_t a, uint64_t b)
  * know the key cannot choose serials that collide. About 3 ns. */
 static inline uint64_t serial_hash(const uint64_t key[static 2], const struct serial *s)
 {
-    uint64_t words[3] = {0, 0, 0};
-    memcpy(words, s->bytes, SERIAL_MAX);
-    words[2] |= (uint64_t)s->n << 32;
-    uint64_t first = serial_mix(words[0] ^ key[0], words[1] ^ key[1]);
-    uint64_t second = serial_mix(words[2] ^ key[1] ^ 0x9e3779b97f4a7c15, key[0] ^ 0xbf58476d1ce4e5b9);
+    uint64_t high, middle;
+    uint32_t low;
+    memcpy(&high, s->bytes, sizeof high);
+    memcpy(&middle, s->bytes + 8, sizeof middle);
+    memcpy(&low, s->bytes + 16, sizeof low);
+    uint64_t first = serial_mix(high ^ key[0], middle ^ key[1]);
+    uint64_t second =
+        serial_mix((low | (uint64_t)s->n << 32) ^ key[1] ^ 0x9e3779b97f4a7c15, key[0] ^ 0xbf58476d1ce4e5b9);
     return serial_mix(first ^ key[0] ^ 0x94d049bb133111eb, second ^ key[1]);
 }
 
@@ -89,7 +92,7 @@ void serial_set_put(struct serial_set *set, struct serial_probe p, uint64_t hash
 struct serial_seen {
     uint64_t *slots; /* 0 is free */
     size_t mask, count;
-    unsigned top; /* bits that must be 0 */
+    uint64_t top; /* the bits of a hash that must be 0 */
 };
 
 /* Made for about `count` serials (a guess: more are taken as well), ended by serial_seen_free. */
@@ -101,14 +104,13 @@ void serial_seen_free(struct serial_seen *seen);
 /* Is this hash in the share that is watched? */
 static inline bool serial_seen_watches(const struct serial_seen *seen, uint64_t hash)
 {
-    return seen->top == 0 || hash >> (64 - seen->top) == 0;
+    return (hash & seen->top) == 0;
 }
 
 /* Asks memory for the place of a hash. */
 static inline void serial_seen_prefetch(const struct serial_seen *seen, uint64_t hash)
 {
-    if (serial_seen_watches(seen, hash))
-        __builtin_prefetch(&seen->slots[hash & seen->mask], 1);
+    __builtin_prefetch(&seen->slots[hash & seen->mask], 1);
 }
 
 /* Adds a hash; true when it came before. Two serials with one hash are taken for the same: once in 2^64
