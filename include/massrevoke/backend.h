@@ -82,7 +82,8 @@ struct backend_request {
 /* The question to the CA's own database that stands in for a status request. */
 struct backend_record {
     const char *query;   /* $1 the issuer's key identifier, $2 the serials; NULL: there is none */
-    const char *revoked; /* $1 the issuer's key identifier: serial, seconds, reason; NULL: there is none */
+    const char *revoked; /* $1 the issuer's key identifier: serial, seconds, reason, for shards the CRL's URL;
+                            NULL: there is none */
     struct backend_template serial; /* how the database writes one */
 };
 

@@ -1,8 +1,9 @@
 /* crl_write.h - a CRL encoded straight to DER and signed (RFC 5280 5, BR 7.2).
  *
- * A full CRL, version 2, with AKI keyIdentifier and CRLNumber and nothing else; no reason is ever encoded as
- * 0 (BR 7.2.2). Pure but for the signature's randomness. Does not: use OpenSSL's CRL objects (a hundred times
- * slower, facts: perf a), sort, remove duplicates, number, or place a CRL. Called by: ca_openssl, ca_new. */
+ * Version 2, with AKI keyIdentifier, CRLNumber and, when it is one of several, the IDP that says so
+ * (critical, one fullName, a URI: BR 7.2.2.1); nothing else. No reason is ever encoded as 0 (BR 7.2.2). Pure
+ * but for the signature's randomness. Does not: use OpenSSL's CRL objects (a hundred times slower, facts:
+ * perf a), sort, remove duplicates, number, or place a CRL. Called by: ca_openssl, ca_new. */
 #ifndef MASSREVOKE_CRL_WRITE_H
 #define MASSREVOKE_CRL_WRITE_H
 
@@ -26,11 +27,13 @@ struct crl_head {
     struct str key_id;    /* its SKI octets; not empty */
     struct serial number; /* CRLNumber, below 2^159 */
     struct utc this_update, next_update;
+    struct str point; /* URL of one of several CRLs, printable ASCII, as the certificates name it; empty: a
+                         full one */
 };
 
 /* Appends the signed CRL to out. RSA with SHA-256; EC with the hash BR 7.1.3.2.2 pairs with the curve.
- * FAILED: another kind of key, a time outside 1950 to 9999, a number or CRL too large. 1M entries: about 60
- * ms. */
+ * FAILED: another kind of key, a time outside 1950 to 9999, a number or CRL too large, a URL that is none. 1M
+ * entries: about 60 ms. */
 MUST_USE bool crl_write(const struct crl_head *head, const struct crl_entry *entries, size_t count,
                         struct evp_pkey_st *key, struct buf *out, struct fault *f);
 

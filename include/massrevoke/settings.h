@@ -13,14 +13,22 @@
 
 struct guard_problems;
 
+/* One of several CRLs of an issuer: its URL as the certificates name it, and where it is placed. */
+struct settings_shard {
+    const char *url, *crl_file;
+};
+
 /* One issuing CA certificate and the CRL that decides when a certificate names no pointer (URL, may be NULL).
  */
 struct settings_issuer {
     const char *certificate_file;
     const char *crl;
     const char *name; /* how the CA's interface names it; may be NULL */
-    /* For CRLs that publish signs out of the CA's database: all or none. The pass phrase is the CA's. */
+    /* For CRLs that publish signs out of the CA's database: key, number and either a file or shards, or none
+     * of them. The pass phrase is the CA's. */
     const char *key_file, *crl_number_file, *crl_file;
+    const struct settings_shard *shards;
+    size_t shard_count;
 };
 
 /* Where the interface is and how we show who we are, for every backend but ca_openssl. Files are read by the

@@ -137,14 +137,36 @@ static void check_groups(struct guard *g, const struct guard_node *group, const 
             guard_problem(g, guard_get(group, keys[i]), "is missing beside %s", keys[i == 0 ? 1 : 0]);
 }
 
+/* Each of several CRLs has a URL and a file of its own; what the URL looks like is the certificates' matter.
+ */
+static void check_shards(struct guard *g, const struct guard_node *issuer)
+{
+    static const char *const keys[] = {"url", "crl_file"};
+    const struct guard_node *list = guard_get(issuer, "crl_shards");
+    if (list->given && guard_get(issuer, "crl_file")->given)
+        guard_problem(g, list, "an issuer has either crl_file or crl_shards");
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < 2; k++) {
+            const struct guard_node *one = guard_get(&list->inside[i], keys[k]);
+            for (size_t j = 0; one->given && j < i; j++)
+                if (strcmp(one->text, guard_text(&list->inside[j], keys[k], "")) == 0)
+                    guard_problem(g, one, "is that of another shard, too");
+        }
+}
+
 /* A CRL out of the CA's database needs all three, and the database. */
 static void check_signing(struct guard *g, const struct guard_node *ca, unsigned own)
 {
-    static const char *const keys[] = {"key_file", "crl_number_file", "crl_file", NULL};
+    static const char *const one[] = {"key_file", "crl_number_file", "crl_file", NULL}, *const several[] = {
+                                                                                            "key_file",
+                                                                                            "crl_number_file",
+                                                                                            "crl_shards",
+                                                                                            NULL};
     const struct guard_node *list = guard_get(ca, "issuers");
     for (size_t i = 0; i < list->count; i++) {
         const struct guard_node *key = guard_get(&list->inside[i], "key_file");
-        check_groups(g, &list->inside[i], keys);
+        check_groups(g, &list->inside[i], guard_get(&list->inside[i], "crl_shards")->given ? several : one);
+        check_shards(g, &list->inside[i]);
         if (key->given && own != SQL && !(own == HTTP && guard_get(ca, "record_conninfo")->given))
             guard_problem(g, key,
                           "a CRL of our own needs the CA's database: backend sql, or record_conninfo");

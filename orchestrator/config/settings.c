@@ -16,6 +16,12 @@
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
 
+static const struct guard_key shard_keys[] = {
+    {.name = "url", .type = GUARD_TEXT, .required = true},
+    {.name = "crl_file", .type = GUARD_PATH, .required = true},
+    {0},
+};
+
 static const struct guard_key issuer_keys[] = {
     {.name = "certificate_file", .type = GUARD_PATH, .required = true},
     {.name = "crl", .type = GUARD_TEXT},
@@ -23,6 +29,7 @@ static const struct guard_key issuer_keys[] = {
     {.name = "key_file", .type = GUARD_PATH},
     {.name = "crl_number_file", .type = GUARD_PATH},
     {.name = "crl_file", .type = GUARD_PATH},
+    {.name = "crl_shards", .type = GUARD_LIST, .min = 1, .max = 10000, .keys = shard_keys},
     {0},
 };
 
@@ -358,20 +365,32 @@ static struct rate take_rate(const struct guard_node *n)
     return take_share(n, rate);
 }
 
+static void take_issuer(struct arena *a, const struct guard_node *n, struct settings_issuer *out)
+{
+    const struct guard_node *list = guard_get(n, "crl_shards");
+    struct settings_shard *shards = arena_array(a, list->count, sizeof *shards);
+    for (size_t i = 0; i < list->count; i++)
+        shards[i] = (struct settings_shard){guard_text(&list->inside[i], "url", NULL),
+                                            guard_text(&list->inside[i], "crl_file", NULL)};
+    *out = (struct settings_issuer){
+        .certificate_file = guard_text(n, "certificate_file", NULL),
+        .crl = guard_text(n, "crl", NULL),
+        .name = guard_text(n, "name", NULL),
+        .key_file = guard_text(n, "key_file", NULL),
+        .crl_number_file = guard_text(n, "crl_number_file", NULL),
+        .crl_file = guard_text(n, "crl_file", NULL),
+        .shards = shards,
+        .shard_count = list->count,
+    };
+}
+
 static void take_ca(struct guard *g, const struct guard_node *n, struct settings_ca *out)
 {
     struct arena *a = g->arena;
     const struct guard_node *list = guard_get(n, "issuers");
     struct settings_issuer *issuers = arena_array(a, list->count, sizeof *issuers);
     for (size_t i = 0; i < list->count; i++)
-        issuers[i] = (struct settings_issuer){
-            .certificate_file = guard_text(&list->inside[i], "certificate_file", NULL),
-            .crl = guard_text(&list->inside[i], "crl", NULL),
-            .name = guard_text(&list->inside[i], "name", NULL),
-            .key_file = guard_text(&list->inside[i], "key_file", NULL),
-            .crl_number_file = guard_text(&list->inside[i], "crl_number_file", NULL),
-            .crl_file = guard_text(&list->inside[i], "crl_file", NULL),
-        };
+        take_issuer(a, &list->inside[i], &issuers[i]);
     const char *directory = guard_text(n, "directory", NULL);
     *out = (struct settings_ca){
         .name = guard_text(n, "name", "ca"),

@@ -84,7 +84,8 @@ bool ca_crl_place(const struct ca_crl *c, const struct issuer *issuer, struct ut
     struct crl_head head = {.issuer = issuer->cert.subject,
                             .key_id = issuer->cert.ski,
                             .this_update = now,
-                            .next_update = utc_add(now, c->validity)};
+                            .next_update = utc_add(now, c->validity),
+                            .point = c->point == NULL ? (struct str){NULL, 0} : str_of(c->point)};
     if (!next_number(c, &head.number, f) || !key_load(c->key, c->key_password_file, &key, f))
         return false;
     bool ok = EVP_PKEY_eq(key, issuer->key) == 1;

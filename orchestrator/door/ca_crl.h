@@ -14,6 +14,7 @@
 struct ca_crl {
     const char *key, *key_password_file; /* the password may be NULL */
     const char *number, *crl;
+    const char *point; /* the URL of one of several CRLs; NULL: a full one */
     struct span validity;
 };
 

@@ -382,7 +382,11 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
     const struct issuer *one = &c->issuers[issuer - c->first_issuer];
     struct entries entries = {0};
     int lock = -1;
-    const struct ca_crl crl = {c->key, c->key_password_file, c->crl_number, c->crl, c->crl_validity};
+    const struct ca_crl crl = {.key = c->key,
+                               .key_password_file = c->key_password_file,
+                               .number = c->crl_number,
+                               .crl = c->crl,
+                               .validity = c->crl_validity};
     bool ok = ca_crl_lock(c->lock, &lock, f) && read_entries(c, &entries, f) &&
               ca_crl_place(&crl, one, now, entries.list, entries.count, f);
     if (lock >= 0)

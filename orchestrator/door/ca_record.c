@@ -119,28 +119,77 @@ static bool take_entry(const struct ca_record *r, const PGresult *answer, int ro
            (decimal ? serial_from_decimal(text, &out->serial) : serial_from_hex(text, &out->serial)) == NULL;
 }
 
-bool ca_record_revoked(struct ca_record *r, const char *aki, struct crl_entry **entries, size_t *count,
-                       struct fault *f)
+/* The list that a row goes to, by its fourth column; most rows go where the one before went. */
+static bool find_list(const PGresult *answer, int row, const char *const *points, size_t count, size_t *list,
+                      struct fault *f)
+{
+    const char *point = PQgetvalue(answer, row, 3);
+    for (size_t tried = 0; tried < count; tried++, *list = (*list + 1) % count)
+        if (strcmp(points[*list], point) == 0)
+            return true;
+    fault_set(f, FAULT_CONFIG,
+              "the CA's database: row %d is for the CRL '%.200s', which is none of crl_shards", row + 1,
+              point);
+    return fault_hint(f, "name each URL that the issuer's certificates name in crl_shards");
+}
+
+/* Which list each row goes to, and how many go to each. */
+static bool find_lists(const PGresult *answer, const char *const *points, size_t point_count, size_t *lists,
+                       size_t *counts, struct fault *f)
+{
+    size_t list = 0;
+    memset(counts, 0, (point_count == 0 ? 1 : point_count) * sizeof *counts);
+    for (int row = 0; row < PQntuples(answer); row++) {
+        if (point_count > 0 && !find_list(answer, row, points, point_count, &list, f))
+            return false;
+        lists[row] = list;
+        counts[list]++;
+    }
+    return true;
+}
+
+/* The rows as entries, list after list. */
+static bool take_entries(const struct ca_record *r, const PGresult *answer, const size_t *lists,
+                         const size_t *counts, size_t list_count, struct crl_entry *entries, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    size_t *next = arena_array(&a, list_count, sizeof *next);
+    for (size_t k = 1; k < list_count; k++)
+        next[k] = next[k - 1] + counts[k - 1];
+    for (int row = 0; row < PQntuples(answer); row++)
+        if (!take_entry(r, answer, row, &entries[next[lists[row]]++]))
+            return fault_set(f, FAULT_CONFIG,
+                             "the CA's database: row %d has no serial, date and reason: %.60s", row + 1,
+                             PQgetvalue(answer, row, 0));
+    return true;
+}
+
+static bool take_answer(const struct ca_record *r, const PGresult *answer, const char *const *points,
+                        size_t point_count, struct crl_entry **entries, size_t *counts, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    int columns = point_count == 0 ? 3 : 4;
+    size_t rows = (size_t)PQntuples(answer), *lists = arena_array(&a, rows, sizeof *lists);
+    if (PQnfields(answer) != columns)
+        return fault_set(f, FAULT_CONFIG, "the record's list gives %d columns, not %d%s", PQnfields(answer),
+                         columns, columns == 4 ? ": crl_shards need the URL of each certificate's CRL" : "");
+    *entries = arena_grow(NULL, (rows + 1) * sizeof **entries);
+    return find_lists(answer, points, point_count, lists, counts, f) &&
+           take_entries(r, answer, lists, counts, point_count == 0 ? 1 : point_count, *entries, f);
+}
+
+bool ca_record_revoked(struct ca_record *r, const char *aki, const char *const *points, size_t point_count,
+                       struct crl_entry **entries, size_t *counts, struct fault *f)
 {
     const char *const values[] = {aki};
     *entries = NULL;
-    *count = 0;
     if (!connect_now(r, f))
         return false;
     PGresult *answer =
         PQsendQueryParams(r->db, r->how->revoked, 1, NULL, values, NULL, NULL, 0) == 1 ? hear(r) : NULL;
-    bool ok = PQresultStatus(answer) == PGRES_TUPLES_OK;
-    if (!ok)
-        refuse(r, answer, f);
-    else if (PQnfields(answer) != 3)
-        ok = fault_set(f, FAULT_CONFIG, "the record's list gives %d columns, not 3", PQnfields(answer));
-    *entries = ok ? arena_grow(NULL, ((size_t)PQntuples(answer) + 1) * sizeof **entries) : NULL;
-    for (int row = 0; ok && row < PQntuples(answer); row++)
-        if (take_entry(r, answer, row, &(*entries)[*count]))
-            ++*count;
-        else
-            ok = fault_set(f, FAULT_CONFIG, "the CA's database: row %d has no serial, date and reason: %.60s",
-                           row + 1, PQgetvalue(answer, row, 0));
+    bool ok = PQresultStatus(answer) == PGRES_TUPLES_OK
+                  ? take_answer(r, answer, points, point_count, entries, counts, f)
+                  : refuse(r, answer, f);
     PQclear(answer);
     if (!ok)
         disconnect(r);

@@ -25,10 +25,13 @@ struct ca_record *ca_record_open(const char *conninfo, const struct backend_reco
 MUST_USE bool ca_record_ask(struct ca_record *r, const char *aki, const struct serial *serials, size_t n,
                             struct record_row *out, struct fault *f);
 
-/* Everything that is revoked under one issuer, unordered; *entries is the caller's to free(3), also on
- * failure. Faults as above. */
-MUST_USE bool ca_record_revoked(struct ca_record *r, const char *aki, struct crl_entry **entries,
-                                size_t *count, struct fault *f);
+/* Everything that is revoked under one issuer, list after list, unordered within one: those that the record's
+ * fourth column gives to points[k] are counts[k]; with point_count 0 the record has three columns, and
+ * counts[0] takes all. *entries is the caller's to free(3), also on failure. Faults as above; CONFIG, too,
+ * for a URL that is none of the points: combined, the lists must be equal to a full one (BR 7.2.2.1). */
+MUST_USE bool ca_record_revoked(struct ca_record *r, const char *aki, const char *const *points,
+                                size_t point_count, struct crl_entry **entries, size_t *counts,
+                                struct fault *f);
 
 /* Ends; NULL is allowed. */
 void ca_record_close(struct ca_record *r);

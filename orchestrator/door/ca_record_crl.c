@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* One issuer; key NULL: we sign nothing for it. */
+/* One issuer; lock NULL: we sign nothing for it. */
 struct place {
     struct issuer issuer;
-    struct ca_crl crl;
+    struct ca_crl *crls;           /* one for each of its lists */
+    const char *const *points;     /* their URLs */
+    size_t crl_count, point_count; /* point_count 0: it has one, a full one */
     const char *lock;
 };
 
@@ -36,11 +38,21 @@ static bool take_place(const struct settings_ca *ca, size_t i, struct arena *a, 
     if (out->issuer.cert.ski.n == 0)
         return fault_set(f, FAULT_CONFIG, "%s has no subject key identifier; CRLs must name it (BR 7.2)",
                          s->certificate_file);
-    out->crl = (struct ca_crl){.key = arena_text(a, s->key_file),
-                               .key_password_file = arena_text(a, ca->key_password_file),
-                               .number = arena_text(a, s->crl_number_file),
-                               .crl = arena_text(a, s->crl_file),
-                               .validity = ca->crl_validity};
+    const struct settings_shard full = {NULL, s->crl_file}, *lists = s->shard_count > 0 ? s->shards : &full;
+    out->point_count = s->shard_count;
+    out->crl_count = s->shard_count > 0 ? s->shard_count : 1;
+    out->crls = arena_array(a, out->crl_count, sizeof *out->crls);
+    const char **points = arena_array(a, out->crl_count, sizeof *points);
+    for (size_t k = 0; k < out->crl_count; k++) {
+        points[k] = arena_text(a, lists[k].url);
+        out->crls[k] = (struct ca_crl){.key = arena_text(a, s->key_file),
+                                       .key_password_file = arena_text(a, ca->key_password_file),
+                                       .number = arena_text(a, s->crl_number_file),
+                                       .crl = arena_text(a, lists[k].crl_file),
+                                       .point = points[k],
+                                       .validity = ca->crl_validity};
+    }
+    out->points = points;
     out->lock = arena_format(a, "%s.lock", s->crl_number_file);
     return true;
 }
@@ -68,13 +80,17 @@ bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *ak
                            struct fault *f)
 {
     struct place *p = &c->places[index];
-    struct crl_entry *entries = NULL;
-    size_t count = 0;
+    struct crl_entry *entries = NULL, *at;
+    AUTO_ARENA a = {0};
+    size_t *counts = arena_array(&a, p->crl_count + 1, sizeof *counts);
     int lock = -1;
-    if (p->crl.key == NULL)
+    if (p->lock == NULL)
         return fault_set(f, FAULT_REFUSED, "this issuer has no key_file: no CRL can be signed for it");
-    bool ok = ca_crl_lock(p->lock, &lock, f) && ca_record_revoked(c->record, aki, &entries, &count, f) &&
-              ca_crl_place(&p->crl, &p->issuer, now, entries, count, f);
+    bool ok = ca_crl_lock(p->lock, &lock, f) &&
+              ca_record_revoked(c->record, aki, p->points, p->point_count, &entries, counts, f);
+    at = entries;
+    for (size_t k = 0; ok && k < p->crl_count; at += counts[k++])
+        ok = ca_crl_place(&p->crls[k], &p->issuer, now, at, counts[k], f);
     if (lock >= 0)
         close(lock);
     free(entries);

@@ -20,8 +20,8 @@ bool ca_record_crl_wanted(const struct settings_ca *ca);
 MUST_USE bool ca_record_crl_open(const struct settings_ca *ca, const struct backend_record *how,
                                  struct arena *a, struct ca_record_crl **out, struct fault *f);
 
-/* Signs and places the CRL of issuer `index` of the CA, under flock of NUMBER_FILE.lock. REFUSED: it has no
- * key_file. */
+/* Signs and places the CRL of issuer `index` of the CA, or each of its shards, under flock of
+ * NUMBER_FILE.lock. REFUSED: it has no key_file. */
 MUST_USE bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *aki, struct utc now,
                                     struct fault *f);
 

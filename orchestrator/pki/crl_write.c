@@ -16,7 +16,8 @@ enum {
     TAG_SEQUENCE = 0x30,
     TAG_CONTEXT_0 = 0xa0,
     TAG_BITS = 0x03,
-    TAG_KEY_ID = 0x80
+    TAG_KEY_ID = 0x80,
+    TAG_URI = 0x86
 };
 
 static size_t header_size(size_t n)
@@ -221,26 +222,55 @@ static const struct signing *signing_for(const EVP_PKEY *key)
     return NULL;
 }
 
-/* crlExtensions: AKI with keyIdentifier only (BR 7.2, RFC 5280 5.2.1) and CRLNumber (5.2.3). */
+/* issuingDistributionPoint, critical: { [0] { [0] { [6] URI } } } (RFC 5280 5.2.5, BR 7.2.2.1). */
+static void put_point(struct buf *out, struct str point)
+{
+    static const uint8_t critical_oid[] = {0x06, 0x03, 0x55, 0x1d, 0x1c, 0x01, 0x01, 0xff};
+    size_t full_name = tlv_size(point.n), name = tlv_size(full_name), idp = tlv_size(name);
+    put_header(out, TAG_SEQUENCE, sizeof critical_oid + tlv_size(tlv_size(idp)));
+    buf_add(out, critical_oid, sizeof critical_oid);
+    put_header(out, TAG_OCTETS, tlv_size(idp));
+    put_header(out, TAG_SEQUENCE, idp);
+    put_header(out, TAG_CONTEXT_0, name);
+    put_header(out, TAG_CONTEXT_0, full_name);
+    put_header(out, TAG_URI, point.n);
+    buf_add(out, point.p, point.n);
+}
+
+/* authorityKeyIdentifier with keyIdentifier only (BR 7.2, RFC 5280 5.2.1). */
+static void put_aki(struct buf *out, struct str id)
+{
+    static const uint8_t oid[] = {0x06, 0x03, 0x55, 0x1d, 0x23};
+    size_t aki = tlv_size(id.n);
+    put_header(out, TAG_SEQUENCE, sizeof oid + tlv_size(tlv_size(aki)));
+    buf_add(out, oid, sizeof oid);
+    put_header(out, TAG_OCTETS, tlv_size(aki));
+    put_header(out, TAG_SEQUENCE, aki);
+    put_header(out, TAG_KEY_ID, id.n);
+    buf_add(out, id.p, id.n);
+}
+
+/* cRLNumber (RFC 5280 5.2.3). */
+static void put_number(struct buf *out, const struct serial *number)
+{
+    static const uint8_t oid[] = {0x06, 0x03, 0x55, 0x1d, 0x14};
+    put_header(out, TAG_SEQUENCE, sizeof oid + tlv_size(integer_size(number)));
+    buf_add(out, oid, sizeof oid);
+    put_header(out, TAG_OCTETS, integer_size(number));
+    put_integer(out, number);
+}
+
+/* crlExtensions. */
 static void put_extensions(struct buf *out, const struct crl_head *head)
 {
-    static const uint8_t aki_oid[] = {0x06, 0x03, 0x55, 0x1d, 0x23},
-                         number_oid[] = {0x06, 0x03, 0x55, 0x1d, 0x14};
-    size_t key_id = tlv_size(head->key_id.n), aki = sizeof aki_oid + tlv_size(tlv_size(key_id));
-    size_t number = sizeof number_oid + tlv_size(integer_size(&head->number));
-    size_t both = tlv_size(aki) + tlv_size(number);
-    put_header(out, TAG_CONTEXT_0, tlv_size(both));
-    put_header(out, TAG_SEQUENCE, both);
-    put_header(out, TAG_SEQUENCE, aki);
-    buf_add(out, aki_oid, sizeof aki_oid);
-    put_header(out, TAG_OCTETS, tlv_size(key_id));
-    put_header(out, TAG_SEQUENCE, key_id);
-    put_header(out, TAG_KEY_ID, head->key_id.n);
-    buf_add(out, head->key_id.p, head->key_id.n);
-    put_header(out, TAG_SEQUENCE, number);
-    buf_add(out, number_oid, sizeof number_oid);
-    put_header(out, TAG_OCTETS, integer_size(&head->number));
-    put_integer(out, &head->number);
+    AUTO_BUF all = {0};
+    put_aki(&all, head->key_id);
+    put_number(&all, &head->number);
+    if (head->point.n > 0)
+        put_point(&all, head->point);
+    put_header(out, TAG_CONTEXT_0, tlv_size(all.n));
+    put_header(out, TAG_SEQUENCE, all.n);
+    buf_add(out, all.p, all.n);
 }
 
 /* All of TBSCertList before its entries; its own header not counted. */
@@ -334,6 +364,9 @@ bool crl_write(const struct crl_head *head, const struct crl_entry *entries, siz
                          "crl: no profile signs with this kind of key (RSA, P-256, P-384, P-521)");
     if (head->number.n == SERIAL_MAX && integer_pad(&head->number) > 0)
         return fault_set(f, FAULT_FAILED, "crl: the number has reached 2^159 (BR 7.2)");
+    for (size_t i = 0; i < head->point.n; i++)
+        if (head->point.p[i] < 0x21 || head->point.p[i] > 0x7e)
+            return fault_set(f, FAULT_FAILED, "crl: its URL has something else than printable ASCII");
     buf_add(out, room, sizeof room);
     if (put_list(out, head, entries, count, signing, f) && seal(out, start, signing, key, f))
         return true;

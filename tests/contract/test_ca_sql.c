@@ -6,6 +6,7 @@
 #include "../lib/shell.h"
 #include "massrevoke/ca_sql.h"
 #include "massrevoke/file.h"
+#include "massrevoke/verifier.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -287,6 +288,101 @@ static void publishes_from_the_database(void **state)
     assert_non_null(strstr(out.p, serial_hex(&list.serials[2], hex)));
 }
 
+/* certdb, but its list tells the CRL of each certificate, too. */
+static const char *sharded_profile(void)
+{
+    struct str text;
+    struct fault f = {0};
+    assert_true(file_read("plans/backends/certdb.cfg", 1 << 20, &ca.arena, &text, &f));
+    const char *whole = arena_copy(&ca.arena, text.p, text.n), *query = strstr(whole, "\nrevoked = \"");
+    const char *from = query == NULL ? NULL : strstr(query, " FROM certificates");
+    assert_non_null(from);
+    const char *path = file_join(&ca.arena, ca.folder, "sharded.cfg");
+    text = str_of(arena_format(&ca.arena, "%.*s, crl_url%s", (int)(from - whole), whole, from));
+    assert_true(file_write(path, text, 0644, &f));
+    return path;
+}
+
+static const struct settings_shard shards[] = {{"http://crl.example/0.crl", "0.crl"},
+                                               {"http://crl.example/1.crl", "1.crl"},
+                                               {"http://crl.example/2.crl", "2.crl"}};
+
+/* One shard as anybody would read it: how many of the list's serials it has, with no finding. */
+static size_t judge_shard(const struct settings_shard *shard, const struct verify_issuer *by)
+{
+    AUTO_ARENA a = {0};
+    struct fault f = {0};
+    struct str bytes;
+    struct verifier_crl judged;
+    struct verifier_question q = {.issuer = by, .url = shard->url, .now = real_now(NULL), .seed = {1, 2}};
+    assert_true(file_read(shard->crl_file, 1 << 20, &a, &bytes, &f));
+    verifier_judge_crl(bytes, &q, &a, &judged);
+    if (judged.findings.count != 0)
+        fail_msg("%s: %s", shard->url, judged.findings.list[0].seen);
+    assert_true(judged.counts && judged.complete && judged.crl.idp.critical);
+    return judged.crl.entry_count;
+}
+
+/* Every certificate stands on the CRL that it names; together they are the full one, or nothing is placed. */
+static void publishes_shards(void **state)
+{
+    (void)state;
+    AUTO_ARENA a = {0};
+    struct ca_door *door;
+    struct fault f = {0};
+    struct str pem;
+    struct verify_issuer by = {0};
+    struct settings_shard placed[3];
+    const struct settings_issuer full = issuer;
+    list_reset();
+    cfssl_ask(&ca, "ALTER TABLE certificates ADD crl_url text");
+    for (size_t i = 0; i < 7; i++)
+        (void)list_revoke(&list.serials[i], 1767225600, REASON_SUPERSEDED);
+    cfssl_ask(&ca,
+              "UPDATE certificates c SET crl_url = format('http://crl.example/%s.crl', n % 2) FROM (SELECT "
+              "serial_number, row_number() OVER () n FROM certificates WHERE status = 'revoked') r WHERE "
+              "c.serial_number = r.serial_number");
+    for (size_t i = 0; i < 3; i++)
+        placed[i] = (struct settings_shard){shards[i].url, file_join(&a, ca.folder, shards[i].crl_file)};
+    profile = sharded_profile();
+    issuer.crl_file = NULL;
+    issuer.shards = placed;
+    issuer.shard_count = 2;
+    assert_true(open_with(conninfo, &door, &f) && door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_true(file_read(issuer.certificate_file, 1 << 20, &a, &pem, &f) &&
+                verify_issuer_load(pem, &a, &by, &f));
+    size_t first = judge_shard(&placed[0], &by), second = judge_shard(&placed[1], &by);
+    assert_in_range(first, 3, 4);
+    assert_int_equal(first + second, 7);
+    ca_close(door);
+
+    struct str before, after;
+    cfssl_ask(&ca,
+              "UPDATE certificates SET crl_url = 'http://crl.example/2.crl' WHERE serial_number = (SELECT "
+              "serial_number FROM certificates WHERE crl_url = 'http://crl.example/0.crl' LIMIT 1)");
+    assert_true(file_read(placed[0].crl_file, 1 << 20, &a, &before, &f));
+    assert_true(open_with(conninfo, &door, &f));
+    assert_false(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "http://crl.example/2.crl"));
+    assert_true(file_read(placed[0].crl_file, 1 << 20, &a, &after, &f) && str_equal(before, after));
+    ca_close(door);
+    issuer.shard_count = 3;
+    assert_true(open_with(conninfo, &door, &f) && door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_int_equal(judge_shard(&placed[0], &by) + judge_shard(&placed[1], &by), 6);
+    assert_int_equal(judge_shard(&placed[2], &by), 1);
+    ca_close(door);
+
+    profile = "certdb"; /* tells no URL */
+    assert_true(open_with(conninfo, &door, &f));
+    assert_false(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_non_null(strstr(f.text, "3 columns, not 4"));
+    ca_close(door);
+    issuer = full;
+    cfssl_ask(&ca, "ALTER TABLE certificates DROP crl_url");
+    verify_issuer_free(&by);
+}
+
 /* With the timings of a real batch. */
 static void thousands_at_once(void **state)
 {
@@ -379,6 +475,7 @@ int main(void)
         cmocka_unit_test(only_its_own_issuers_rows),
         cmocka_unit_test(text_columns_do_too),
         cmocka_unit_test(publishes_from_the_database),
+        cmocka_unit_test(publishes_shards),
         cmocka_unit_test(thousands_at_once),
     };
     cfssl_make(&ca, 40);

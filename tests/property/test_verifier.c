@@ -442,15 +442,42 @@ static void an_issuer_in_reverse_order_is_another(void **unused)
 
 /* --- correct lists --- */
 
+/* Writes one list and judges it as the one at its point; a full one has none. */
+static void publish_and_judge(uint8_t number, const char *point, const struct crl_entry *entries, size_t n)
+{
+    AUTO_ARENA a = {0};
+    AUTO_BUF out = {0};
+    struct fault f = {0};
+    const struct crl_head head = {.issuer = ca.issuer.subject_der,
+                                  .key_id = ca.issuer.ski,
+                                  .number = {1, {number}},
+                                  .point = str_of(point),
+                                  .this_update = {FORGE_NOW.s - 3600},
+                                  .next_update = {FORGE_NOW.s + 6 * 86400}};
+    assert_true(crl_write(&head, entries, n, ca.key, &out, &f));
+    struct verifier_question q = question(&ca.issuer);
+    struct verifier_crl judged;
+    q.url = point[0] == '\0' ? "http://crl.example/full" : point;
+    verifier_judge_crl(buf_str(&out), &q, &a, &judged);
+    if (!judged.counts || !judged.complete || judged.findings.count != 0)
+        fail_msg("list %d %s: %s: %s", number, point, judged.findings.list[0].id,
+                 judged.findings.list[0].seen);
+    assert_int_equal(judged.crl.entry_count, n);
+    if (point[0] == '\0')
+        return;
+    q.url = "http://crl.example/another";
+    verifier_judge_crl(buf_str(&out), &q, &a, &judged);
+    assert_string_equal(judged.findings.list[0].id, "crl_idp_url");
+}
+
+/* Full ones, and in every second round three shards of it. */
 static void lists_of_our_publisher_have_no_error(void **unused)
 {
     (void)unused;
     static const int reasons[] = {0, 1, 3, 4, 5, 9};
     for (uint8_t round = 1; round <= PUBLISHED; round++) {
         AUTO_ARENA a = {0};
-        AUTO_BUF out = {0};
-        struct fault f = {0};
-        size_t n = below(60);
+        size_t n = below(60), third = n / 3;
         struct crl_entry *entries = arena_array(&a, n, sizeof *entries);
         for (size_t i = 0; i < n; i++) {
             entries[i] = (struct crl_entry){.serial = {.n = (uint8_t)(4 + below(17))},
@@ -463,18 +490,10 @@ static void lists_of_our_publisher_have_no_error(void **unused)
             if (below(5) == 0)
                 entries[i].invalid_since = (struct utc){FORGE_NOW.s - 2000000};
         }
-        const struct crl_head head = {.issuer = ca.issuer.subject_der,
-                                      .key_id = ca.issuer.ski,
-                                      .number = {1, {round}},
-                                      .this_update = {FORGE_NOW.s - 3600},
-                                      .next_update = {FORGE_NOW.s + 6 * 86400}};
-        assert_true(crl_write(&head, entries, n, ca.key, &out, &f));
-        struct verifier_question q = question(&ca.issuer);
-        struct verifier_crl judged;
-        verifier_judge_crl(buf_str(&out), &q, &a, &judged);
-        if (!judged.counts || judged.findings.count != 0)
-            fail_msg("list %d: %s: %s", round, judged.findings.list[0].id, judged.findings.list[0].seen);
-        assert_int_equal(judged.crl.entry_count, n);
+        publish_and_judge(round, "", entries, n);
+        for (size_t shard = 0; round % 2 == 0 && shard < 3; shard++)
+            publish_and_judge(round, arena_format(&a, "http://crl.example/%d/%zu.crl", round, shard),
+                              entries + shard * third, shard == 2 ? n - 2 * third : third);
     }
 }
 

@@ -296,6 +296,19 @@ static const char *const refused[][2] = {
     {BACKEND("sql", "profile = \"certdb\";", ""), "ca.conninfo: required by backend sql, but missing"},
     {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x\";", "key_file = \"k\";"),
      "crl_file: is missing beside key_file"},
+    {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x\";",
+             "key_file = \"k\"; crl_number_file = \"n\"; crl_file = \"c\"; crl_shards = ( { url = \"u\"; "
+             "crl_file = "
+             "\"d\"; } );"),
+     "crl_shards: an issuer has either crl_file or crl_shards"},
+    {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x\";",
+             "crl_number_file = \"n\"; crl_shards = ( { url = \"u\"; crl_file = \"c\"; } );"),
+     "key_file: is missing beside crl_number_file"},
+    {BACKEND("sql", "profile = \"certdb\"; conninfo = \"host=x\";",
+             "key_file = \"k\"; crl_number_file = \"n\"; crl_shards = ( { url = \"u\"; crl_file = \"c\"; }, "
+             "{ url = "
+             "\"v\"; crl_file = \"c\"; } );"),
+     "crl_file: is that of another shard, too"},
     {BACKEND("exec", "profile = \"lines\"; command = [ \"a\" ];",
              "key_file = \"k\"; crl_file = \"c\"; crl_number_file = \"n\";"),
      "a CRL of our own needs the CA's database"},

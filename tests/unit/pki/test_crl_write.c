@@ -59,7 +59,7 @@ static X509_CRL *written(const struct crl_head *head, const struct crl_entry *en
 static void check_profile(X509_CRL *crl, const struct crl_head *head)
 {
     assert_int_equal(X509_CRL_get_version(crl), 1);
-    assert_int_equal(X509_CRL_get_ext_count(crl), 2);
+    assert_int_equal(X509_CRL_get_ext_count(crl), head->point.n > 0 ? 3 : 2);
     AUTHORITY_KEYID *aki = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
     assert_non_null(aki);
     assert_int_equal(aki->keyid->length, 20);
@@ -74,6 +74,26 @@ static void check_profile(X509_CRL *crl, const struct crl_head *head)
     assert_memory_equal(bytes, head->issuer.p, n);
     for (int i = 0; i < 2; i++)
         assert_int_equal(X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, i)), 0);
+}
+
+/* One of several: a critical IDP with that URI and nothing else. */
+static void check_point(X509_CRL *crl, struct str point)
+{
+    int critical = -1;
+    ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &critical, NULL);
+    assert_int_equal(idp != NULL, point.n > 0);
+    if (idp == NULL)
+        return;
+    assert_int_equal(critical, 1);
+    assert_int_equal(idp->distpoint->type, 0);
+    assert_int_equal(sk_GENERAL_NAME_num(idp->distpoint->name.fullname), 1);
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0);
+    assert_int_equal(name->type, GEN_URI);
+    assert_int_equal(name->d.ia5->length, point.n);
+    assert_memory_equal(name->d.ia5->data, point.p, point.n);
+    assert_false(idp->onlyuser || idp->onlyCA || idp->indirectCRL || idp->onlyattr);
+    assert_null(idp->onlysomereasons);
+    ISSUING_DIST_POINT_free(idp);
 }
 
 static int64_t seconds(const ASN1_TIME *t)
@@ -133,14 +153,18 @@ static void every_size_and_key(void **state)
     static const char *const kinds[] = {"P-256", "RSA", "P-384", "P-521"};
     static const size_t counts[] = {0, 1, 2, 130, 20000};
     struct crl_entry *entries = calloc(20000, sizeof *entries);
+    char url[300];
+    memset(url, 'a', sizeof url);
     fill(entries, 20000);
     for (size_t k = 0; k < 4; k++) {
         EVP_PKEY *key = key_named(kinds[k]);
         assert_non_null(key);
         for (size_t c = 0; c < (k == 0 ? 5 : 3); c++) {
             struct crl_head head = head_of(0x80 + c, 1795357316 + 604800);
+            head.point = (struct str){url, c % 2 == 0 ? 0 : c == 1 ? sizeof url : 40};
             X509_CRL *crl = written(&head, entries, counts[c], key);
             check_profile(crl, &head);
+            check_point(crl, head.point);
             assert_int_equal(seconds(X509_CRL_get0_lastUpdate(crl)), head.this_update.s);
             assert_int_equal(seconds(X509_CRL_get0_nextUpdate(crl)), head.next_update.s);
             STACK_OF(X509_REVOKED) *all = X509_CRL_get_REVOKED(crl);
