@@ -22,6 +22,7 @@
 #define CRLS 4000
 #define ANSWERS 3000
 #define PUBLISHED 200
+#define COMMANDS 1500 /* of each kind that `openssl crl` and `openssl ocsp` judge, a process each */
 #define LISTED_MOST 40
 
 static struct arena arena;
@@ -171,38 +172,6 @@ static void crls_are_no_better_than_openssl_finds_them(void **unused)
     assert_true(both > CRLS / 4 && listed > CRLS); /* else the test tests nothing */
 }
 
-/* The command itself, on some: what it does not verify does not count. */
-static void the_command_agrees(void **unused)
-{
-    (void)unused;
-    char folder[STOCK_PATH];
-    stock_folder(folder);
-    stock_write(folder, "ca.der", ca.der);
-    if (stock_run(folder, "openssl x509 -inform DER -in ca.der -out ca.pem") != 0) {
-        stock_remove(folder);
-        fail_msg("openssl is needed for this test");
-    }
-    size_t good = 0;
-    for (int round = 0; round < 60; round++) {
-        AUTO_ARENA a = {0};
-        struct str bytes = random_crl(&a), said;
-        struct verifier_question q = question(&ca.issuer);
-        struct verifier_crl judged;
-        struct fault f = {0};
-        verifier_judge_crl(bytes, &q, &a, &judged);
-        stock_write(folder, "log", FORGE_BYTES(""));
-        stock_write(folder, "crl.der", bytes);
-        int code = stock_run(folder, "openssl crl -inform DER -in crl.der -CAfile ca.pem -noout");
-        assert_true(file_read(file_join(&a, folder, "log"), 1 << 16, &a, &said, &f));
-        bool verified = code == 0 && said.n > 0 && strstr(said.p, "verify OK") != NULL;
-        if (judged.counts && !verified)
-            fail_msg("round %d: openssl crl says %s", round, said.p);
-        good += judged.counts;
-    }
-    assert_true(good > 10);
-    stock_remove(folder);
-}
-
 /* --- OCSP --- */
 
 static struct str random_answer(struct arena *a)
@@ -287,6 +256,111 @@ static void answers_are_no_better_than_openssl_finds_them(void **unused)
     ASN1_INTEGER_free(number);
     sk_X509_free(certificates);
     X509_STORE_free(store);
+}
+
+/* --- the commands themselves: what they do not verify does not count --- */
+
+/* A folder with ca.pem; the test fails without openssl. */
+static void command_folder(char folder[static STOCK_PATH])
+{
+    stock_folder(folder);
+    stock_write(folder, "ca.der", ca.der);
+    if (stock_run(folder, "openssl x509 -inform DER -in ca.der -out ca.pem") != 0) {
+        stock_remove(folder);
+        fail_msg("openssl is needed for this test");
+    }
+}
+
+static void put_object(const char *folder, int round, struct str bytes)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%d.der", round);
+    stock_write(folder, name, bytes);
+}
+
+/* Runs a command on every object in the folder; its words go to ROUND.der.said. */
+static void run_on_all(const char *folder, const char *command)
+{
+    AUTO_ARENA a = {0};
+    stock_write(folder, "all.sh",
+                str_of(arena_format(&a, "for f in [0-9]*.der; do %s >$f.said 2>&1; done", command)));
+    (void)stock_run(folder, "sh all.sh");
+}
+
+/* Fails unless it said these words. */
+static void expect_said(const char *folder, int round, const char *words)
+{
+    AUTO_ARENA a = {0};
+    struct str text;
+    struct fault f = {0};
+    assert_true(file_read(arena_format(&a, "%s/%d.der.said", folder, round), 1 << 16, &a, &text, &f));
+    const char *all = arena_copy(&a, text.p, text.n);
+    if (strstr(all, words) == NULL)
+        fail_msg("round %d: not '%s', but: %s", round, words, all);
+}
+
+static void openssl_crl_agrees(void **unused)
+{
+    (void)unused;
+    static bool counts[COMMANDS];
+    size_t good = 0;
+    char folder[STOCK_PATH];
+    command_folder(folder);
+    for (int round = 0; round < COMMANDS; round++) {
+        AUTO_ARENA a = {0};
+        struct str bytes = random_crl(&a);
+        struct verifier_question q = question(&ca.issuer);
+        struct verifier_crl judged;
+        verifier_judge_crl(bytes, &q, &a, &judged);
+        put_object(folder, round, bytes);
+        counts[round] = judged.counts;
+        good += judged.counts;
+    }
+    run_on_all(folder, "openssl crl -inform DER -in $f -CAfile ca.pem -noout");
+    for (int round = 0; round < COMMANDS; round++)
+        if (counts[round])
+            expect_said(folder, round, "verify OK");
+    assert_true(good > COMMANDS / 6);
+    stock_remove(folder);
+}
+
+static void openssl_ocsp_agrees(void **unused)
+{
+    (void)unused;
+    static const struct serial asked = {2, {0x12, 0x34}};
+    static int counts[COMMANDS]; /* -1, or an ocsp status */
+    static const char *const words[] = {"good\n\tThis Update", "revoked\n\tThis Update",
+                                        "unknown\n\tThis Update"};
+    struct ocsp_cache cache = {0};
+    size_t good = 0;
+    char folder[STOCK_PATH];
+    command_folder(folder);
+    for (int round = 0; round < COMMANDS; round++) {
+        AUTO_ARENA a = {0};
+        struct str bytes = random_answer(&a);
+        struct verifier_question q = question(&ca.issuer);
+        struct verifier_ocsp judged;
+        verifier_judge_ocsp(bytes, &asked, &q, &cache, &a, &judged);
+        put_object(folder, round, bytes);
+        counts[round] = judged.counts ? (int)judged.single.status : -1;
+        good += judged.counts;
+    }
+    /* asked with both hashes; one of them finds no status */
+    AUTO_ARENA a = {0};
+    run_on_all(folder,
+               arena_format(&a,
+                            "openssl ocsp -respin $f -issuer ca.pem -serial 0x1234 -sha256 -serial 0x1234 "
+                            "-CAfile ca.pem -verify_other ca.pem -no_nonce -attime %lld",
+                            (long long)FORGE_NOW.s));
+    for (int round = 0; round < COMMANDS; round++) {
+        if (counts[round] < 0)
+            continue;
+        expect_said(folder, round, "Response verify OK");
+        expect_said(folder, round, words[counts[round]]);
+    }
+    assert_true(good > COMMANDS / 6);
+    ocsp_cache_free(&cache);
+    stock_remove(folder);
 }
 
 /* --- one byte --- */
@@ -552,8 +626,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crls_are_no_better_than_openssl_finds_them),
-        cmocka_unit_test(the_command_agrees),
         cmocka_unit_test(answers_are_no_better_than_openssl_finds_them),
+        cmocka_unit_test(openssl_crl_agrees),
+        cmocka_unit_test(openssl_ocsp_agrees),
         cmocka_unit_test(one_wrong_byte_is_named_with_its_section),
         cmocka_unit_test(no_wrong_bit_goes_unnoticed),
         cmocka_unit_test(an_issuer_in_reverse_order_is_another),
