@@ -135,6 +135,7 @@ struct proof {
     struct serial serial;
     uint8_t state; /* its byte */
     bool checkable;
+    bool before; /* somebody had it revoked before us */
     struct utc recorded, published;
 };
 typedef void proof_fn(void *context, const struct proof *proof);

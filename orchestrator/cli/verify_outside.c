@@ -164,16 +164,17 @@ static void print_proof(void *context, const struct proof *p)
         buf_format(&issuer, *c == '"' ? "\"\"" : "%c", *c);
     if (utc_is_set(p->recorded) && utc_is_set(p->published))
         snprintf(seconds, sizeof seconds, "%" PRId64, utc_sub(p->published, p->recorded).s);
-    printf("\"%s\",%s,%s,%s,%s,%s,%s\r\n", issuer.p == NULL ? "" : issuer.p, serial_hex(&p->serial, hex),
+    printf("\"%s\",%s,%s,%s,%s,%s,%s,%s\r\n", issuer.p == NULL ? "" : issuer.p, serial_hex(&p->serial, hex),
            certificate_state_name(certificate_state(p->state)),
            utc_is_set(p->recorded) ? utc_format(p->recorded, recorded) : "",
            utc_is_set(p->published) ? utc_format(p->published, published) : "", seconds,
-           p->checkable ? "" : "no pointer, and no CRL configured for its issuer");
+           p->checkable ? "" : "no pointer, and no CRL configured for its issuer",
+           p->before ? "yes" : "");
 }
 
 static bool print_csv(const struct session *s, struct fault *f)
 {
-    fputs("issuer,serial,state,recorded,published,seconds,not_checkable\r\n", stdout);
+    fputs("issuer,serial,state,recorded,published,seconds,not_checkable,revoked_before_us\r\n", stdout);
     return store_proofs(s->store, s->campaign.id, print_proof, NULL, f);
 }
 

@@ -378,6 +378,7 @@ bool store_proofs(struct store *s, int campaign, proof_fn *each, void *context, 
         proof.checkable = copy_out_bool(&c);
         proof.recorded = copy_out_utc(&c);
         proof.published = copy_out_utc(&c);
+        proof.before = copy_out_bool(&c);
         each(context, &proof);
     }
     return copy_out_end(&c, f);

@@ -2,6 +2,7 @@
  * from wrong reasons, and still so after it is published? One whose reason is not permitted stays an error.
  */
 #include "../lib/campaign.h"
+#include "massrevoke/store_outside.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,6 +56,13 @@ static const char *findings(int campaign)
                                           campaign));
 }
 
+/* verify --format csv has a line for each. */
+static void count_before(void *context, const struct proof *proof)
+{
+    int64_t *count = context;
+    *count += proof->before && utc_is_set(proof->published);
+}
+
 static void run(const char *name, enum reason reason, const char *named, const char *not_named)
 {
     struct world_run run;
@@ -84,6 +92,9 @@ static void run(const char *name, enum reason reason, const char *named, const c
         atoi(world_ask(&world, arena_format(&world.arena, "SELECT sum(revoked) FROM page WHERE campaign = %d",
                                             campaign))),
         CERTIFICATES);
+    int64_t before = 0;
+    assert_true(store_proofs(run.parts.store, campaign, count_before, &before, &f));
+    assert_int_equal(before, 3);
     engine_close(e);
     world_close(&run);
     assert_string_equal(world_wrong(&world, campaign), "");
