@@ -40,17 +40,19 @@ RETURNS void LANGUAGE sql AS $$
      WHERE kept.seq <= excluded.seq
 $$;
 
--- How fast each CA is, as before, from the newest answers; good holds 0. Answers are below 16, so in hex each good one
--- leaves nothing when the digits of good ones are struck out.
+-- How fast each CA is, as before, from the newest answers; good holds 0. What is wide is read only of those that count.
+-- Answers are below 16, so in hex each good one leaves nothing when the digits of good ones are struck out.
 CREATE OR REPLACE FUNCTION measured(c integer, at bigint, good integer[], doubtful bytea)
 RETURNS TABLE (ca smallint, certificates bigint, seconds bigint) LANGUAGE sql STABLE AS $$
     WITH bounded AS (
-        SELECT r.seq, e.at, r.page, r.chunk, r.epoch, r.outcomes, r.n
+        SELECT n.seq, e.at, n.page, n.chunk, n.epoch, n.n, r.outcomes
           FROM (SELECT *, sum(n) OVER (ORDER BY seq DESC, chunk, page) - n AS newer
-                  FROM (SELECT seq, page, chunk, epoch, outcomes, length(outcomes) AS n
-                          FROM result WHERE campaign = c ORDER BY seq DESC LIMIT 400) x) r
-         CROSS JOIN LATERAL (SELECT at FROM event x WHERE x.campaign = c AND x.seq = r.seq OFFSET 0) e
-         WHERE r.newer < 20000 AND e.at > $2 - 10800 AND e.at <= $2
+                  FROM (SELECT seq, page, chunk, epoch, length(outcomes) AS n
+                          FROM result WHERE campaign = c ORDER BY seq DESC LIMIT 400) x) n
+         CROSS JOIN LATERAL (SELECT at FROM event x WHERE x.campaign = c AND x.seq = n.seq OFFSET 0) e
+         CROSS JOIN LATERAL (SELECT outcomes FROM result x WHERE x.campaign = c AND x.page = n.page AND x.seq = n.seq
+                                AND x.chunk = n.chunk AND x.epoch = n.epoch OFFSET 0) r
+         WHERE n.newer < 20000 AND e.at > $2 - 10800 AND e.at <= $2
     ), tries AS (
         SELECT h.ca, b.at,
                greatest(h.due_at, least(b.at - 120, CASE WHEN b.epoch = h.epoch THEN h.claimed_at END)) AS since,
@@ -58,7 +60,9 @@ RETURNS TABLE (ca smallint, certificates bigint, seconds bigint) LANGUAGE sql ST
                coalesce(bool_or(position(doubtful IN b.outcomes) > 0)
                             OVER (PARTITION BY b.chunk ORDER BY b.seq, b.page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
                         false) AS after_doubt
-          FROM bounded b JOIN chunk h ON h.campaign = c AND h.chunk = b.chunk
+          FROM bounded b
+         CROSS JOIN LATERAL (SELECT ca, due_at, epoch, claimed_at FROM chunk x
+                              WHERE x.campaign = c AND x.chunk = b.chunk OFFSET 0) h
     ), summed AS (
         SELECT ca, sum(done)::bigint AS certificates,
                range_agg(int8range(least(since, at), at)) FILTER (WHERE done > 0 AND NOT after_doubt) AS busy
@@ -77,17 +81,21 @@ $$;
 CREATE FUNCTION pace(c integer, at bigint, cas smallint[], certs bigint[], secs bigint[])
 RETURNS TABLE (cohort integer, ca smallint, remaining bigint, planned bigint, finish bigint) LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
-DECLARE running CONSTANT integer[] := cohorts_running(c);
+DECLARE
+    running CONSTANT integer[] := cohorts_running(c);
+    n bigint; -- certificates in s seconds
+    s bigint;
 BEGIN
     IF cardinality(running) > 1 THEN
         RETURN QUERY SELECT * FROM pace_each(c, $2, cas, certs, secs);
         RETURN;
     END IF;
     FOR i IN 1 .. cardinality(cas) LOOP
+        n := certs[i];
+        s := secs[i];
         RETURN QUERY
         SELECT running[1], cas[i], max(x.upto), max(x.due_at),
-               (max(greatest(x.due_at, $2) * certs[i] - (x.upto - x.size) * secs[i]) + max(x.upto) * secs[i] + certs[i] - 1)
-               / certs[i]
+               (max(greatest(x.due_at, $2) * n - (x.upto - x.size) * s) + max(x.upto) * s + n - 1) / n
           FROM (SELECT h.due_at, h.size, sum(h.size) OVER (ORDER BY h.due_at, h.chunk ROWS UNBOUNDED PRECEDING) AS upto
                   FROM chunk h
                  WHERE h.campaign = c AND h.cohort = running[1] AND h.state IN ('ready', 'claimed') AND h.ca = cas[i]) x
