@@ -89,16 +89,17 @@ static const char *read_serial(struct str cell, struct ca_index_row *row)
 
 static bool cut_cells(struct str line, struct str cells[static CELLS])
 {
-    size_t n = 0, start = 0;
-    for (size_t i = 0; i <= line.n; i++) {
-        if (i < line.n && (line.p[i] != '\t' || (i > start && line.p[i - 1] == '\\')))
-            continue;
-        if (n == CELLS)
+    const char *start = line.p, *end = line.p + line.n;
+    for (size_t n = 0; n < CELLS; n++) {
+        const char *tab = memchr(start, '\t', (size_t)(end - start));
+        while (tab != NULL && tab > start && tab[-1] == '\\')
+            tab = memchr(tab + 1, '\t', (size_t)(end - tab - 1));
+        if ((tab == NULL) != (n == CELLS - 1))
             return false;
-        cells[n++] = (struct str){line.p + start, i - start};
-        start = i + 1;
+        cells[n] = (struct str){start, (size_t)((tab == NULL ? end : tab) - start)};
+        start = tab == NULL ? end : tab + 1;
     }
-    return n == CELLS;
+    return true;
 }
 
 static const char *read_row(struct str line, struct ca_index_walk *walk, struct ca_index_row *row)

@@ -344,7 +344,8 @@ static bool seal(struct buf *out, size_t start, const struct signing *signing, E
     if (header.n > HEADER_MOST)
         return fault_set(f, FAULT_FAILED, "crl: larger than 4 GiB");
     memcpy(out->p + start, header.p, header.n);
-    memmove(out->p + start + header.n, list.p, list.n);
+    if (header.n < HEADER_MOST)
+        memmove(out->p + start + header.n, list.p, list.n);
     out->n = start + header.n + list.n;
     buf_add(out, signing->algorithm, signing->n);
     put_header(out, TAG_BITS, signature.n + 1);
