@@ -110,7 +110,7 @@ struct utc http_date(const char *text)
 {
     static const char days[] = "MonTueWedThuFriSatSun", like[] = "day, dd mmm yyyy hh:mm:ss GMT";
     bool named = false;
-    if (strlen(text) != sizeof like - 1)
+    if (text == NULL || strlen(text) != sizeof like - 1)
         return UTC_NONE;
     for (size_t i = 0; i < sizeof days - 1; i += 3)
         named = named || memcmp(text, days + i, 3) == 0;

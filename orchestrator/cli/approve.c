@@ -142,7 +142,7 @@ bool cmd_approve(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
     struct request r;
-    struct str signature;
+    struct str signature = {NULL, 0};
     const char *who;
     int number, approvals;
     (void)exit_code;

@@ -15,10 +15,14 @@
 /* "SIZE HASH CONFIRMED", as written below. */
 static bool parse(struct str line, struct generation *g)
 {
-    char text[LINE_MAX], hex[2 * DIGEST_SIZE + 1];
+    char text[LINE_MAX], *hex, *end;
     snprintf(text, sizeof text, "%.*s", (int)line.n, line.p);
-    return sscanf(text, "%" SCNd64 " %64s %d", &g->size, hex, &g->confirmed) == 3 &&
-           strlen(hex) == 2 * DIGEST_SIZE && hex_read(hex, DIGEST_SIZE, g->last.bytes) && g->size >= 0;
+    g->size = strtoll(text, &hex, 10);
+    if (g->size < 0 || *hex++ != ' ' || strcspn(hex, " ") != 2 * DIGEST_SIZE ||
+        !hex_read(hex, DIGEST_SIZE, g->last.bytes))
+        return false;
+    g->confirmed = (int)strtol(hex + 2 * DIGEST_SIZE, &end, 10);
+    return strcmp(end, "\n") == 0;
 }
 
 bool generation_open(struct session *s, struct generation *out, struct fault *f)

@@ -246,7 +246,7 @@ bool list_check(const struct invocation *in, struct fault *f)
 
 bool list_read(struct list_input *input, struct session *s, const struct invocation *in, struct fault *f)
 {
-    enum intake_format format;
+    enum intake_format format = INTAKE_AUTO;
     struct conduct c = session_conduct(s);
     input->session = s;
     input->in = in;

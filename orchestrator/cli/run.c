@@ -6,33 +6,36 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
-/* The first signal ends the batch; one that comes a second or more later ends the process (nothing is lost by that).
- * One that comes sooner is the same wish: timeout(1) and terminals send theirs to the process and to its group. */
+/* The first signal ends the batch; one that comes a second or more later ends the process (nothing is lost by
+ * that). One that comes sooner is the same wish: timeout(1) and terminals send theirs to the process and to
+ * its group. */
 static void on_signal(int number)
 {
-    static struct timespec first;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!interrupted) {
-        first = now;
-        interrupted = 1;
-    } else if (now.tv_sec - first.tv_sec > (now.tv_nsec < first.tv_nsec)) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
+    (void)number;
+    if (!interrupted)
+        alarm(1);
+    interrupted = 1;
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal}, later = {.sa_handler = on_alarm};
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGALRM, &later, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 

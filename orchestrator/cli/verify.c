@@ -76,7 +76,7 @@ static bool judge_file(const char *path, struct question *x, struct verifier_crl
 
 static bool verify_crl(const struct invocation *in, struct question *x, int *exit_code, struct fault *f)
 {
-    struct verifier_crl judged;
+    struct verifier_crl judged = {.parsed = false};
     const char *path = in->values[OPTION_CRL];
     if (!read_question(in, x, f) || !judge_file(path, x, &judged, f))
         return false;

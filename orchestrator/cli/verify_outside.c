@@ -168,8 +168,7 @@ static void print_proof(void *context, const struct proof *p)
            certificate_state_name(certificate_state(p->state)),
            utc_is_set(p->recorded) ? utc_format(p->recorded, recorded) : "",
            utc_is_set(p->published) ? utc_format(p->published, published) : "", seconds,
-           p->checkable ? "" : "no pointer, and no CRL configured for its issuer",
-           p->before ? "yes" : "");
+           p->checkable ? "" : "no pointer, and no CRL configured for its issuer", p->before ? "yes" : "");
 }
 
 static bool print_csv(const struct session *s, struct fault *f)

@@ -53,7 +53,7 @@ static bool is_met(const struct scenario_expectation *e, const struct measured *
     if (!m->there)
         return false;
     if (e->kind == METRIC_WORD)
-        return strcmp(m->word, e->word) == 0;
+        return m->word != NULL && strcmp(m->word, e->word) == 0;
     return e->op == OP_EQUAL     ? m->number == e->number
            : e->op == OP_AT_MOST ? m->number <= e->number
                                  : m->number >= e->number;

@@ -7,6 +7,7 @@
 #include "massrevoke/store_alert.h"
 #include "massrevoke/store_clock.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,7 @@ static void call_out(struct engine *e, const struct alert *alert, const struct a
         json_pretty(json, &text);
         ok = alert_start(e->parts.alert, id, buf_str(&text), alerting_environment(&words, &a), &f);
     } else {
+        assert(to != NULL); /* mail goes to somebody */
         struct mail_message m = {.id = id, .from = e->parts.settings->mail_from, .to = to->email};
         int64_t number = alert->alert > 0 ? alert->alert : alert->raised_at.s;
         m.name = arena_format(&a, "alert-%s-%06" PRId64 "-%02d", e->parts.campaign_name, number, due->step);

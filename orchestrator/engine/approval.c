@@ -114,7 +114,7 @@ static bool count_signatures(struct store *s, const struct settings *settings, i
     if (!store_approvals(s, campaign, r->request, a, &approvals, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        size_t who;
+        size_t who = 0;
         struct fault ignored = {0};
         if (!approval_signer(settings, r, approvals[i].signature, approvals[i].at, &who, &ignored) ||
             counted[who])
@@ -199,7 +199,7 @@ bool approval_signed_scope(struct store *s, const struct settings *settings, int
                            const char *mode, int cohort, struct approval_signed *out, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    struct request r;
+    struct request r = {.text = ""};
     *out = (struct approval_signed){.compromised_at = UTC_NONE};
     if (!approval_of_cohort(s, settings, campaign, name, mode, cohort, &a, &r, f))
         return false;

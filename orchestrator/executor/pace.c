@@ -1,6 +1,7 @@
 #include "massrevoke/pace.h"
 #include "massrevoke/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define BURST_SECONDS 10
@@ -97,6 +98,7 @@ static struct pace_take *next_take(struct pace *p)
         return &p->takes[p->end++ % p->room];
     size_t room = p->room == 0 ? 64 : 2 * p->room;
     struct pace_take *takes = arena_grow(NULL, room * sizeof *takes);
+    assert(p->room > 0 || p->begin == p->end);
     for (size_t i = p->begin; i < p->end; i++)
         takes[i % room] = p->takes[i % p->room];
     free(p->takes);

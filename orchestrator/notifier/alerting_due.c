@@ -87,7 +87,7 @@ size_t alerting_due(const struct alert *a, const struct settings_alert *s, struc
     if (utc_is_set(a->acked_at))
         return 0;
     int step = step_now(a, s, now, wake);
-    size_t oncall = s->oncall_count == 0 ? 0 : (size_t)step % s->oncall_count;
+    size_t oncall = s->oncall_count > 0 ? (size_t)step % s->oncall_count : 0;
     if (s->command_count > 0 && is_due(a, step, ALERT_COMMAND, now, wake))
         out[n++] = (struct alerting_due){step, ALERT_COMMAND, oncall};
     if (s->oncall_count > 0 && is_due(a, step, ALERT_MAIL, now, wake))

@@ -171,6 +171,7 @@ static bool render(const char *file, struct str text, enum template_part part,
 
 bool notices_render(const struct notice_input *in, struct arena *a, struct notice_texts *out, struct fault *f)
 {
+    *out = (struct notice_texts){.subject = {NULL, 0}};
     const struct notice_templates *t = in->templates;
     const struct notice_file *file = &notice_files[in->kind];
     const char **cells = arena_array(a, in->facts->certificate_count * COLUMN_COUNT, sizeof *cells);

@@ -105,17 +105,19 @@ static const char *read_extensions(struct str *tbs, struct crl *out)
     if (!der_take(tbs, DER_CONTEXT_CONSTRUCTED + 0, &wrapped) || !der_take(&wrapped, DER_SEQUENCE, &list) ||
         wrapped.n != 0 || list.n == 0)
         return "malformed crlExtensions";
+    size_t n = 0;
     for (struct der_extension e; list.n > 0;) {
         if (!der_extension(&list, &e))
             return "malformed crlExtensions";
-        if (out->extension_count == CRL_EXTENSIONS_MAX)
+        if (n == CRL_EXTENSIONS_MAX)
             return "more than 32 extensions";
         bool twice = false;
-        for (size_t i = 0; i < out->extension_count; i++)
+        for (size_t i = 0; i < n; i++)
             twice = twice || str_equal(seen[i], e.oid);
         if (twice && out->duplicate.n == 0)
             out->duplicate = e.oid;
-        seen[out->extension_count++] = e.oid;
+        seen[n++] = e.oid;
+        out->extension_count = n;
         const char *problem = read_extension(&e, out);
         if (problem != NULL)
             return problem;

@@ -49,6 +49,7 @@ static void put_wanted(struct crl_reader *r)
     const struct crl_question *q = &r->q;
     r->hits = arena_grow(NULL, (q->wanted_count + 1) * sizeof *r->hits);
     r->wanted = serial_set_make(q->wanted_count);
+    assert(r->wanted.slots != NULL);
     uint64_t hashes[BATCH];
     for (size_t from = 0; from < q->wanted_count; from += BATCH) {
         size_t n = q->wanted_count - from < BATCH ? q->wanted_count - from : BATCH;

@@ -2,6 +2,8 @@
 #include "internal.h"
 #include "massrevoke/store_clock.h"
 
+#include <assert.h>
+
 bool store_anchors(struct store *s, int campaign, int cohort, struct utc out[static ANCHOR_COUNT],
                    struct fault *f)
 {
@@ -144,6 +146,7 @@ bool store_clock_propose(struct store *s, const struct act *act, const struct cl
 /* A change in the log, as its first row has it. */
 static json_t *change_json(const struct clock_change *change)
 {
+    assert(change->count > 0);
     const struct clock_row *row = &change->rows[0];
     json_t *data = json_object();
     AUTO_BUF names = {0};
@@ -173,7 +176,7 @@ bool store_clock_apply(struct store *s, const struct act *act, int number, struc
 {
     AUTO_ARENA a = {0};
     AUTO_PARAMETERS p = {0};
-    struct clock_change change;
+    struct clock_change change = {.kind = ""};
     if (!store_clock_get(s, act->campaign, number, &a, &change, f))
         return false;
     AUTO_JSON *data = change_json(&change);

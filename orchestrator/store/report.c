@@ -393,6 +393,7 @@ static bool snapshot(struct store *s, const char *name, struct campaign_facts *a
         begin_snapshot(s, name, all, &fresh, &wanted, &counts, &kept, a, out, f) &&
         (brief ? fill_brief(s, all, &counts, a, out, f) : fill(s, all, &counts, check_balance, a, out, f));
     store_read_end(s);
+    all->campaign = NULL; /* it was ours */
     if (ok)
         report_counts_keep(s, fresh.id, &kept);
     return ok;
