@@ -62,7 +62,8 @@ struct ca_door_ops {
      * got CA_WAIT or CA_ASK. */
     bool (*step)(struct ca_door *d, bool *busy, struct fault *f);
     /* Signs and places one CRL for the issuer: number, signing and placing are one critical section per
-     * issuer; thisUpdate is `now`, the number grows. Idempotent. */
+     * issuer; thisUpdate is `now`, the number grows. Idempotent. Sets `publishing` of the door: still at it,
+     * and publish() again, for the same issuer, tells whether it is done. */
     bool (*publish)(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f);
     void (*close)(struct ca_door *d);
 };
@@ -81,6 +82,7 @@ struct ca_door {
     void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */
     void *clock;
+    bool publishing;       /* see publish() */
     struct utc away_until; /* the backend asked to be left alone until then (Retry-After); past: it did not */
 };
 

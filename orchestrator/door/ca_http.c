@@ -33,8 +33,9 @@ struct ca_http {
     uint16_t first_issuer;
     struct curl_events events;
     struct http_token token;
-    struct ca_record_crl *crl; /* NULL: we sign none */
-    struct ca_record *record;  /* NULL: the status is asked over HTTP, or not at all */
+    struct ca_record_crl *crl;       /* NULL: we sign none */
+    struct ca_http_publish *publish; /* NULL: its CRLs are not asked for over HTTP */
+    struct ca_record *record;        /* NULL: the status is asked over HTTP, or not at all */
     struct transfer *transfers;
     struct transfer **idle;
     size_t transfer_count, idle_count;
@@ -429,9 +430,18 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
         return fault_set(f, FAULT_REFUSED, "backend %s signs its CRLs by itself", c->backend.name);
     struct backend_values values = {.aki = name->aki, .issuer_name = name->name};
     struct curl_slist *headers = NULL;
-    bool ok = make_headers(c, &c->backend.publish, &headers, f) &&
-              ca_http_publish(&c->http, &c->backend, &values, headers, f);
-    curl_slist_free_all(headers);
+    bool done = false;
+    d->publishing = false;
+    if (!ca_http_publish_waits(c->publish, index)) {
+        if (!make_headers(c, &c->backend.publish, &headers, f)) {
+            curl_slist_free_all(headers);
+            return false;
+        }
+        if (!ca_http_publish_begin(c->publish, index, &values, headers, f))
+            return false;
+    }
+    bool ok = ca_http_publish_end(c->publish, index, &done, f);
+    d->publishing = ok && !done;
     return ok;
 }
 
@@ -447,6 +457,7 @@ static void close_door(struct ca_door *d)
     curl_events_close(&c->events);
     ca_record_close(c->record);
     ca_record_crl_close(c->crl);
+    ca_http_publish_close(c->publish);
     http_token_close(&c->token);
     curl_slist_free_all(c->side_headers);
     curl_slist_free_all(c->revoke_headers);
@@ -572,6 +583,10 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
               make_transfers(c, (size_t)(ca->concurrency > 0 ? ca->concurrency : c->backend.concurrency), f);
     if (ok && ca_record_crl_wanted(ca))
         ok = ca_record_crl_open(ca, &c->backend.record, &c->arena, &c->crl, f);
+    if (ok && c->backend.publish.method != NULL) {
+        c->publish = ca_http_publish_open(&c->http, &c->backend, c->issuer_count);
+        ok = c->publish != NULL || fault_set(f, FAULT_FAILED, "libcurl does not start");
+    }
     if (ok && c->http.record_conninfo != NULL)
         c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
     c->door.facts.window = c->transfer_count;

@@ -93,16 +93,6 @@ bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct 
            curl_multi_add_handle(multi, t->easy) == CURLM_OK;
 }
 
-bool transfer_perform(struct transfer *t, const char *method, struct curl_slist *headers, struct fault *f)
-{
-    CURLcode rc = CURLE_FAILED_INIT;
-    if (curl_easy_setopt(t->easy, CURLOPT_URL, t->url.p) == CURLE_OK &&
-        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK && set_method(t, method))
-        rc = curl_easy_perform(t->easy);
-    return rc == CURLE_OK ||
-           fault_set(f, FAULT_UNAVAILABLE, "%s: %s: %.250s", t->url.p, curl_easy_strerror(rc), t->error);
-}
-
 bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
                     const struct backend_values *values, struct curl_slist *headers)
 {

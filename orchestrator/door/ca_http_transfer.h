@@ -36,10 +36,6 @@ void transfer_clear(struct transfer *t, const char *url);
 /* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);
 
-/* The same, waited for. UNAVAILABLE: no whole answer. */
-MUST_USE bool transfer_perform(struct transfer *t, const char *method, struct curl_slist *headers,
-                               struct fault *f);
-
 /* Hands the request to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,
                              const struct backend_request *r, const struct backend_values *values,

@@ -97,9 +97,10 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
     e->proving = arena_array(&e->arena, parts->issuer_count, sizeof *e->proving);
     e->published = arena_array(&e->arena, parts->issuer_count, sizeof *e->published);
+    e->asked_crl = arena_array(&e->arena, parts->issuer_count, sizeof *e->asked_crl);
     for (size_t i = 0; i < parts->issuer_count; i++) {
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
-        e->published[i] = e->proving[i] = UTC_NONE;
+        e->published[i] = e->asked_crl[i] = e->proving[i] = UTC_NONE;
     }
     engine_alert_open(e);
     *out = e;
@@ -306,6 +307,9 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
                 sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
                                       utc_add(now, (struct span){1})));
     }
+    for (size_t i = 0; i < e->parts.issuer_count; i++)
+        if (utc_is_set(e->asked_crl[i]))
+            sooner(&next, utc_add(now, (struct span){1}));
     if (utc_is_set(engine_ask_due(e)))
         sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
     r->next = next;

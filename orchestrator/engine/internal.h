@@ -148,6 +148,7 @@ struct engine {
     size_t skip_count;
     bool *dirty;           /* per issuer of settings: recorded since the last publication */
     struct utc *published; /* per issuer of settings: last publication by this engine */
+    struct utc *asked_crl; /* per issuer: when the one under way was asked for; UTC_NONE: none is */
     struct utc last_full_look, last_pending_look;
     struct utc last_notify, notify_wake; /* when notices were decided last, and want to be again */
     struct notice_seen notice_seen;      /* what that decision knew of */

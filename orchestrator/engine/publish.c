@@ -51,18 +51,27 @@ bool engine_publish(struct engine *e, struct engine_report *r, struct fault *f)
     int64_t pending = r->counts.n[BUCKET_PENDING_PUBLICATION] + e->reasons.unseen;
     for (size_t i = 0; i < e->parts.issuer_count; i++) {
         struct ca_door *door = e->parts.cas[engine_ca_of(e, (int)i)].door;
-        bool asked_for = pending > 0 ? wants_crl(e, i, now) : proof_wanted(e, i, now);
-        if (!door->facts.can_publish || !asked_for)
+        bool wanted =
+            utc_is_set(e->asked_crl[i]) || (pending > 0 ? wants_crl(e, i, now) : proof_wanted(e, i, now));
+        if (!door->facts.can_publish || !wanted)
             continue;
+        if (!utc_is_set(e->asked_crl[i])) { /* what is recorded from now on is for the next one */
+            e->asked_crl[i] = now;
+            e->dirty[i] = false;
+        }
         struct fault wrong = {0};
         if (!door->ops->publish(door, (uint16_t)i, now, &wrong)) {
+            e->asked_crl[i] = UTC_NONE;
+            e->dirty[i] = true;
             if (engine_backend_away(e, &wrong))
                 continue;
             *f = wrong;
             return false;
         }
-        e->dirty[i] = false;
-        e->published[i] = now;
+        if (door->publishing)
+            continue;
+        e->published[i] = e->asked_crl[i];
+        e->asked_crl[i] = UTC_NONE;
         e->last_pending_look = UTC_NONE; /* look at it now */
         e->look_gap = (struct span){0};
     }

@@ -445,14 +445,56 @@ static enum ca_outcome list_odd(enum ca_list_odd which)
 /* --- publishing, windows, facts --- */
 
 static const char *publish_body;
-static int publish_http;
+static int publish_http, publish_delay_ms;
 static char publish_line[400];
 
 static void publish_handle(void *context, const struct fake_request *q, struct fake_reply *reply)
 {
     (void)context;
     snprintf(publish_line, sizeof publish_line, "%s", q->line);
+    reply->delay_ms = publish_delay_ms;
     fake_answer(reply, publish_http, "", publish_body);
+}
+
+/* Asks again until it is done; how often it was not. */
+static int publish_at_last(struct ca_door *door)
+{
+    struct fault f = {0};
+    int waits = -1;
+    do {
+        waits++;
+        if (!door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f))
+            fail_msg("%s", f.text);
+    } while (door->publishing);
+    return waits;
+}
+
+/* A large list takes its CA a while: nobody waits for it meanwhile, and it is one request. */
+static void a_slow_crl_holds_nothing(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct fault f = {0};
+    struct timespec from, to;
+    fake_http_stop(&server);
+    fake_http_start(&server, port, publish_handle, NULL);
+    product = &products[1];
+    publish_http = 200;
+    publish_body = "{\"data\":{\"success\":true}}";
+    assert_true(list_open(&door, &f));
+    publish_delay_ms = 700; /* the timeout is a second */
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    assert_true(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    assert_true(door->publishing);
+    assert_true((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 < 600);
+    assert_true(publish_at_last(door) > 0);
+    assert_int_equal(atomic_load(&server.requests), 1);
+    assert_false(door->publishing);
+    assert_true(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f)); /* the next one */
+    assert_true(door->publishing);
+    ca_close(door); /* in the middle of it */
+    publish_delay_ms = 0;
 }
 
 static void a_new_crl_is_asked_for(void **state)
@@ -482,8 +524,7 @@ static void a_new_crl_is_asked_for(void **state)
         assert_true(door->facts.can_publish);
         publish_http = 200;
         publish_body = cases[i].good;
-        if (!door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f))
-            fail_msg("%s", f.text);
+        (void)publish_at_last(door);
         assert_string_equal(publish_line, cases[i].line);
         publish_body = cases[i].bad;
         assert_false(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
@@ -563,7 +604,8 @@ static int run_product(const struct product *p)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_new_crl_is_asked_for)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_new_crl_is_asked_for),
+                                       cmocka_unit_test(a_slow_crl_holds_nothing)};
     int failed = 0;
     stock_folder(folder);
     if (!stock_ca(folder, 1, 0))
