@@ -194,9 +194,10 @@ static bool hand_over(struct ca_http *c, struct transfer *t)
 {
     const struct head *head = t->ask ? &c->status_head : t->preparing ? &c->side_head : &c->revoke_head;
     const char *method = request_of(c, t)->method;
+    size_t index = (size_t)(t - c->transfers);
     if (c->wires.host.n == 0)
-        return transfer_send(t, c->events.multi, method, head->lines);
-    return wires_send(&c->wires, (size_t)(t - c->transfers), method, buf_str(&head->wire));
+        return wires_yield(&c->wires, index) && transfer_send(t, c->events.multi, method, head->lines);
+    return wires_send(&c->wires, index, method, buf_str(&head->wire));
 }
 
 /* Writes and begins the transfer's request. */
@@ -295,8 +296,9 @@ static void reap(struct ca_http *c)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &mine);
         struct transfer *t = (struct transfer *)(void *)mine;
-        if (c->wires.host.n > 0) {
-            wires_connected(&c->wires, (size_t)(t - c->transfers), rc);
+        size_t index = (size_t)(t - c->transfers);
+        if (wires_is_connecting(&c->wires, index)) {
+            wires_connected(&c->wires, index, rc);
             continue;
         }
         transfer_over(t);

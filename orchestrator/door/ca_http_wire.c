@@ -237,6 +237,12 @@ bool wires_send(struct wires *w, size_t index, const char *method, struct str he
     return true;
 }
 
+bool wires_yield(struct wires *w, size_t index)
+{
+    hang_up(w, &w->list[index]);
+    return curl_easy_setopt(w->list[index].transfer->easy, CURLOPT_CONNECT_ONLY, 0L) == CURLE_OK;
+}
+
 /* A copy outlives libcurl's own descriptor, and libcurl's care for connections that lie idle. */
 static CURLcode take_over(struct wire *wire)
 {
@@ -244,6 +250,11 @@ static CURLcode take_over(struct wire *wire)
     CURLcode rc = curl_easy_getinfo(wire->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
     wire->fd = rc == CURLE_OK ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     return wire->fd >= 0 ? CURLE_OK : CURLE_COULDNT_CONNECT;
+}
+
+bool wires_is_connecting(const struct wires *w, size_t index)
+{
+    return w->list[index].state == WIRE_CONNECTING;
 }
 
 void wires_connected(struct wires *w, size_t index, CURLcode rc)
@@ -293,6 +304,8 @@ static bool hear(struct wires *w, struct wire *wire, bool ended)
     case HTTP_WRONG:
         break;
     }
+    if (!ended)
+        buf_clear(&w->host);
     finish(w, wire, false,
            wire->in.n == 0 ? CURLE_GOT_NOTHING
            : ended         ? CURLE_PARTIAL_FILE

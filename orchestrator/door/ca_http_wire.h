@@ -47,7 +47,12 @@ void wires_head(const struct wires *w, const struct curl_slist *headers, struct 
  * inside wires_connected, wires_ready or wires_expire, never from here. False: libcurl does not begin. */
 MUST_USE bool wires_send(struct wires *w, size_t index, const char *method, struct str head);
 
-/* libcurl is done with connecting a transfer that goes by wire. */
+/* Leaves the transfer to libcurl: its connection, if any, ends. After an answer that could not be read all of
+ * them go that way (host is empty then): libcurl knows more of what servers do. */
+MUST_USE bool wires_yield(struct wires *w, size_t index);
+
+/* Is libcurl at a connection for this transfer? And what it says when it is done. */
+bool wires_is_connecting(const struct wires *w, size_t index);
 void wires_connected(struct wires *w, size_t index, CURLcode rc);
 
 /* Something came for a connection, or it can take more. */

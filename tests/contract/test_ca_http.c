@@ -568,6 +568,27 @@ static void an_answer_ends_where_it_says(void **state)
     }
 }
 
+static void of_odd_length(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes, "HTTP/1.1 200 OK\r\nContent-Length: %012zu\r\n\r\n%s", sizeof ok_body - 1, ok_body);
+}
+
+/* One is in doubt, then libcurl, which knows more of what servers do, takes over: also for what goes on. */
+static void what_cannot_be_read_is_left_to_libcurl(void **state)
+{
+    struct world *w = *state;
+    must_open(w, "cfssl", 1, 5);
+    expect(w, 0, CA_REVOKED_NOW);
+    w->odd = of_odd_length;
+    w->odd_count = 3;
+    expect(w, 1, CA_ASK);
+    expect(w, 2, CA_REVOKED_NOW);
+    expect(w, 3, CA_REVOKED_NOW);
+    expect(w, 4, CA_REVOKED_NOW);
+    assert_int_equal(atomic_load(&w->server.requests), 5);
+}
+
 static void drops(void *context, const struct fake_request *q, struct fake_reply *reply)
 {
     (void)context, (void)q;
@@ -792,6 +813,7 @@ int main(void)
         TEST(a_lost_answer_is_asked_about_not_repeated),
         TEST(odd_answers),
         TEST(an_answer_ends_where_it_says),
+        TEST(what_cannot_be_read_is_left_to_libcurl),
         TEST(silence_ends_a_batch),
         TEST(refused_credentials_stop_everything),
         TEST(many_at_a_time_each_once),
