@@ -152,7 +152,7 @@ static bool end_fetch(struct alert_door *d, struct alert_answer *out)
     int left;
     const CURLMsg *m = NULL;
     if (curl_events_run(&d->curl, &f)) {
-        curl_events_arm(&d->curl);
+        curl_events_arm(&d->curl, -1);
         m = curl_multi_info_read(d->curl.multi, &left);
         if (m == NULL)
             return false;

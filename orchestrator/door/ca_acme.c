@@ -369,7 +369,7 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     if (more)
         curl_events_wake(&c->events);
     else
-        curl_events_arm(&c->events);
+        curl_events_arm(&c->events, -1);
     return ca_queue_end_step(&c->queue, busy, f) && ok;
 }
 

@@ -1,6 +1,8 @@
 #include "massrevoke/ca_http.h"
 #include "ca_http_publish.h"
 #include "ca_http_transfer.h"
+#include "ca_http_wire.h"
+#include "ca_queue.h"
 #include "ca_record_crl.h"
 #include "curl_events.h"
 #include "http_token.h"
@@ -13,14 +15,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define RETRY_AFTER_MAX INT64_C(3600)
-#define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
+#define RETRY_AFTER_MAX 3600 /* seconds */
+#define SKEW INT64_C(60)     /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
 
-/* One queued certificate. */
-struct job {
-    struct ca_item item;
-    bool ask;
+/* The headers of one kind of request: for libcurl, and as they go by wire. */
+struct head {
+    struct curl_slist *lines;
+    struct buf wire;
 };
 
 struct ca_http {
@@ -29,23 +31,18 @@ struct ca_http {
     struct settings_http http;
     struct backend backend;
     struct issuer_name *names;
-    size_t issuer_count;
-    uint16_t first_issuer;
+    struct ca_queue queue;
     struct curl_events events;
     struct http_token token;
     struct ca_record_crl *crl;       /* NULL: we sign none */
     struct ca_http_publish *publish; /* NULL: its CRLs are not asked for over HTTP */
     struct ca_record *record;        /* NULL: the status is asked over HTTP, or not at all */
     struct transfer *transfers;
-    struct transfer **idle;
-    size_t transfer_count, idle_count;
-    struct curl_slist *revoke_headers, *status_headers, *side_headers;
-    struct job *jobs; /* [next, job_count) are not begun */
-    size_t next, job_count, job_room;
-    size_t silent;       /* requests in a row without a clear answer */
-    struct fault halted; /* why nothing more of what is queued goes out; kind NONE: it does */
-    struct ca_answer *answers;
-    size_t answer_count;
+    struct transfer **idle; /* those that are not under way */
+    size_t transfer_count;
+    struct wires wires; /* host empty: libcurl transfers */
+    struct head revoke_head, status_head, side_head;
+    size_t silent; /* requests in a row without a clear answer */
 };
 
 static struct ca_http *self(struct ca_door *d)
@@ -53,9 +50,9 @@ static struct ca_http *self(struct ca_door *d)
     return (struct ca_http *)d;
 }
 
-static size_t under_way(const struct ca_http *c)
+static size_t idle_count(const struct ca_http *c)
 {
-    return c->transfer_count - c->idle_count;
+    return c->transfer_count - c->queue.under_way;
 }
 
 /* --- the queue --- */
@@ -110,30 +107,24 @@ static bool make_headers(struct ca_http *c, const struct backend_request *r, str
            add_header(out, arena_format(&a, "%s: %s", c->backend.token_header, token), f);
 }
 
+static bool make_head(struct ca_http *c, const struct backend_request *r, struct head *out, struct fault *f)
+{
+    if (!make_headers(c, r, &out->lines, f))
+        return false;
+    wires_head(&c->wires, out->lines, &out->wire);
+    return true;
+}
+
 static bool queue(struct ca_http *c, const struct ca_item *items, size_t count, bool ask, struct fault *f)
 {
-    for (size_t i = 0; i < count; i++)
-        if (items[i].issuer < c->first_issuer || items[i].issuer - c->first_issuer >= (int)c->issuer_count)
-            return fault_set(f, FAULT_REFUSED, "certificate %u belongs to issuer %u, not to the CA at %s",
-                             items[i].number, items[i].issuer, c->http.url);
-    if (c->next == c->job_count && under_way(c) == 0) {
-        c->next = c->job_count = 0;
-        c->silent = 0;
-        if (!make_headers(c, &c->backend.revoke, &c->revoke_headers, f) ||
-            !make_headers(c, &c->backend.status, &c->status_headers, f) ||
-            !make_headers(c, &c->backend.prepare, &c->side_headers, f))
-            return false;
-    }
-    if (c->job_count + count > UINT32_MAX / 4)
-        return fault_set(f, FAULT_CONFLICT, "too many certificates are queued for the CA at %s", c->http.url);
-    while (c->job_room < c->job_count + count) {
-        c->job_room = c->job_room == 0 ? 1024 : c->job_room * 2;
-        c->jobs = arena_grow(c->jobs, c->job_room * sizeof *c->jobs);
-    }
-    for (size_t i = 0; i < count; i++)
-        c->jobs[c->job_count++] = (struct job){.item = items[i], .ask = ask};
+    bool anew = c->queue.next == c->queue.count && c->queue.under_way == 0;
+    c->silent = anew ? 0 : c->silent;
+    if (anew && (!make_head(c, &c->backend.revoke, &c->revoke_head, f) ||
+                 !make_head(c, &c->backend.status, &c->status_head, f) ||
+                 !make_head(c, &c->backend.prepare, &c->side_head, f)))
+        return false;
     curl_events_wake(&c->events);
-    return true;
+    return ca_queue_add(&c->queue, items, count, ask, f);
 }
 
 static bool queue_revoke(struct ca_door *d, const struct ca_item *items, size_t count, struct fault *f)
@@ -151,33 +142,10 @@ static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t 
 
 /* --- answers --- */
 
-static void deliver(struct ca_http *c)
-{
-    size_t n = c->answer_count;
-    c->answer_count = 0; /* the receiver may queue again from inside its callback */
-    if (n > 0)
-        c->door.answer(c->door.answer_context, c->answers, n);
-}
-
-static void answer(struct ca_http *c, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
-                   const char *text)
-{
-    struct ca_answer *out = &c->answers[c->answer_count++];
-    *out = (struct ca_answer){.number = number, .outcome = outcome, .at = at, .reason = reason};
-    snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, text);
-    if (c->answer_count == c->transfer_count)
-        deliver(c);
-}
-
-/* From here on nothing more of what is queued goes out. The first reason stays, but a worse kind wins. */
 static void halt(struct ca_http *c, enum fault_kind kind, const char *why)
 {
-    if (c->halted.kind == FAULT_CONFIG || c->halted.kind == kind)
-        return;
-    fault_set(&c->halted, kind, "CA at %s: %.300s", c->http.url, why);
-    if (kind == FAULT_CONFIG)
-        fault_hint(&c->halted,
-                   "check this CA's url, token_file, client certificate, record_conninfo and profile");
+    ca_queue_halt(&c->queue, kind, why,
+                  "check this CA's url, token_file, client certificate, record_conninfo and profile");
 }
 
 /* The outcome of each meaning. */
@@ -204,12 +172,10 @@ static void watch(struct ca_http *c, enum backend_meaning meaning, const char *t
 
 static void keep_retry_after(struct ca_http *c, const struct transfer *t)
 {
-    curl_off_t seconds = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds);
-    if (seconds <= 0)
+    if (t->retry_after <= 0)
         return;
     struct utc until = c->door.now(c->door.clock);
-    until.s += seconds < RETRY_AFTER_MAX ? (int64_t)seconds : RETRY_AFTER_MAX;
+    until.s += t->retry_after < RETRY_AFTER_MAX ? t->retry_after : RETRY_AFTER_MAX;
     c->door.away_until = utc_max(c->door.away_until, until);
 }
 
@@ -224,10 +190,21 @@ static bool names_date(const struct ca_http *c, const struct ca_item *item)
     return c->door.facts.takes_date && ca_item_is_dated(item);
 }
 
-/* Hands the transfer's request to libcurl. */
+/* Hands what is written to the wire or to libcurl. */
+static bool hand_over(struct ca_http *c, struct transfer *t)
+{
+    const struct head *head = t->ask ? &c->status_head : t->preparing ? &c->side_head : &c->revoke_head;
+    const char *method = request_of(c, t)->method;
+    size_t index = (size_t)(t - c->transfers);
+    if (c->wires.host.n == 0)
+        return wires_yield(&c->wires, index) && transfer_send(t, c->events.multi, method, head->lines);
+    return wires_send(&c->wires, index, method, buf_str(&head->wire));
+}
+
+/* Writes and begins the transfer's request. */
 static bool send_request(struct ca_http *c, struct transfer *t, const char *prepared)
 {
-    const struct issuer_name *name = &c->names[t->item.issuer - c->first_issuer];
+    const struct issuer_name *name = &c->names[t->item.issuer - c->queue.first_issuer];
     AUTO_BUF token = {0};
     AUTO_BUF subject = {0};
     AUTO_BUF audience = {0};
@@ -249,10 +226,8 @@ static bool send_request(struct ca_http *c, struct transfer *t, const char *prep
             return false;
         values.token = token.p;
     }
-    return transfer_begin(t, c->events.multi, c->http.url, request_of(c, t), &values,
-                          t->ask         ? c->status_headers
-                          : t->preparing ? c->side_headers
-                                         : c->revoke_headers);
+    transfer_write(t, c->wires.host.n > 0 ? c->wires.path : c->http.url, request_of(c, t), &values);
+    return hand_over(c, t);
 }
 
 /* The request that was prepared for; false when the answer holds nothing for it. */
@@ -266,24 +241,24 @@ static bool go_on(struct ca_http *c, struct transfer *t)
     return send_request(c, t, prepared.p);
 }
 
+/* In words for people. */
+static void describe_end(const struct transfer *t, CURLcode rc, char *text, size_t room)
+{
+    if (rc == CURLE_OK)
+        snprintf(text, room, "HTTP %ld: %.300s", t->http, t->reply.p == NULL ? "" : t->reply.p);
+    else
+        snprintf(text, room, "%s%s: %.250s", t->begun ? "" : "not sent: ",
+                 t->too_large ? "an answer larger than allowed" : curl_easy_strerror(rc), t->error);
+}
+
 /* A transfer that is over becomes one answer, or goes on to what it prepared; false then. */
 static bool settle(struct ca_http *c, struct transfer *t, CURLcode rc)
 {
     struct backend_verdict v = {
         .meaning = t->begun ? BACKEND_ASK : BACKEND_WAIT, .at = UTC_NONE, .reason = -1};
-    char text[400];
-    long http = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
-    if (rc == CURLE_OK) {
-        v = backend_judge(&c->backend, request_of(c, t), http, buf_str(&t->reply));
-        snprintf(text, sizeof text, "HTTP %ld: %.300s", http, t->reply.p == NULL ? "" : t->reply.p);
-    } else {
-        snprintf(text, sizeof text, "%s%s: %.250s", t->begun ? "" : "not sent: ",
-                 t->too_large ? "an answer larger than allowed" : curl_easy_strerror(rc), t->error);
-    }
-    for (char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-            *p = ' '; /* foreign bytes must not steer the terminal */
+    char text[400] = "";
+    if (rc == CURLE_OK)
+        v = backend_judge(&c->backend, request_of(c, t), t->http, buf_str(&t->reply));
     if (t->preparing && v.meaning == BACKEND_REVOKED && go_on(c, t))
         return false;
     if (t->preparing && (v.meaning == BACKEND_REVOKED || v.meaning == BACKEND_ASK))
@@ -292,11 +267,23 @@ static bool settle(struct ca_http *c, struct transfer *t, CURLcode rc)
     if (v.meaning == BACKEND_REVOKED && utc_is_set(v.at) && v.at.s < t->since.s - SKEW && !as_named)
         v.meaning = BACKEND_BEFORE;
     bool clear = v.meaning <= BACKEND_NOT_REVOKED;
-    if (!clear)
+    if (!clear) {
         keep_retry_after(c, t);
+        describe_end(t, rc, text, sizeof text);
+    }
     watch(c, v.meaning, text);
-    answer(c, t->item.number, outcomes[v.meaning], v.at, v.reason, clear ? "" : text);
+    ca_queue_answer(&c->queue, t->item.number, outcomes[v.meaning], v.at, v.reason, text);
     return true;
+}
+
+/* A request that went by wire is over. */
+static void over(void *context, struct transfer *t, CURLcode rc)
+{
+    struct ca_http *c = context;
+    if (!settle(c, t, rc))
+        return;
+    c->idle[idle_count(c)] = t;
+    c->queue.under_way--;
 }
 
 static void reap(struct ca_http *c)
@@ -310,39 +297,47 @@ static void reap(struct ca_http *c)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &mine);
         struct transfer *t = (struct transfer *)(void *)mine;
+        size_t index = (size_t)(t - c->transfers);
+        if (wires_is_connecting(&c->wires, index)) {
+            wires_connected(&c->wires, index, rc);
+            continue;
+        }
+        transfer_over(t);
         curl_multi_remove_handle(c->events.multi, easy);
-        if (settle(c, t, rc))
-            c->idle[c->idle_count++] = t;
+        over(c, t, rc);
     }
 }
 
 /* --- one step --- */
 
-/* Hands one job to libcurl; what needs no request is answered at once. */
-static void begin(struct ca_http *c, const struct job *job)
+/* Begins one; what needs no request is answered at once. */
+static void begin(struct ca_http *c, const struct ca_job *job)
 {
     unsigned code = (unsigned)job->item.reason;
     if (!job->ask && (code >= BACKEND_REASONS || c->backend.words[code] == NULL)) {
-        answer(c, job->item.number, CA_PERSON, UTC_NONE, -1, "the CA's interface can't express this reason");
+        ca_queue_answer(&c->queue, job->item.number, CA_PERSON, UTC_NONE, -1,
+                        "the CA's interface can't express this reason");
         return;
     }
-    struct transfer *t = c->idle[c->idle_count - 1];
+    struct transfer *t = c->idle[idle_count(c) - 1];
     t->item = job->item;
     t->ask = job->ask;
     t->preparing = !job->ask && c->backend.prepare.method != NULL;
     t->since = c->door.now(c->door.clock);
     if (send_request(c, t, NULL)) {
-        c->idle_count--;
+        c->queue.under_way++;
         return;
     }
     halt(c, FAULT_CONFIG, "the request can't be made");
-    answer(c, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: the request can't be made");
+    ca_queue_answer(&c->queue, job->item.number, CA_WAIT, UTC_NONE, -1,
+                    "not sent: the request can't be made");
 }
 
 /* Is the next in the queue a question to the CA's database? */
 static bool asks_record(const struct ca_http *c)
 {
-    return c->record != NULL && c->next < c->job_count && c->jobs[c->next].ask;
+    const struct ca_job *job = ca_queue_peek(&c->queue);
+    return c->record != NULL && job != NULL && job->ask;
 }
 
 /* Asks the CA's database about the questions at the head of the queue, as far as they are of one issuer. */
@@ -351,77 +346,68 @@ static void ask_record(struct ca_http *c)
     struct serial serials[RECORD_BATCH];
     struct record_row rows[RECORD_BATCH];
     uint32_t numbers[RECORD_BATCH];
-    uint16_t issuer = c->jobs[c->next].item.issuer;
+    uint16_t issuer = ca_queue_peek(&c->queue)->item.issuer;
     size_t n = 0;
-    for (; n < RECORD_BATCH && c->next < c->job_count; n++, c->next++) {
-        const struct job *job = &c->jobs[c->next];
+    for (const struct ca_job *job; n < RECORD_BATCH && (job = ca_queue_peek(&c->queue)) != NULL;
+         n++, c->queue.next++) {
         if (!job->ask || job->item.issuer != issuer)
             break;
         serials[n] = job->item.serial;
         numbers[n] = job->item.number;
     }
     struct fault f;
-    bool ok = ca_record_ask(c->record, c->names[issuer - c->first_issuer].aki, serials, n, rows, &f);
+    bool ok = ca_record_ask(c->record, c->names[issuer - c->queue.first_issuer].aki, serials, n, rows, &f);
     if (!ok)
         halt(c, f.kind, f.text);
     for (size_t i = 0; i < n; i++)
-        answer(c, numbers[i],
-               !ok               ? CA_WAIT
-               : !rows[i].found  ? CA_UNKNOWN
-               : rows[i].revoked ? CA_REVOKED_BEFORE
-                                 : CA_NOT_REVOKED,
-               ok ? rows[i].at : UTC_NONE, ok ? rows[i].reason : -1,
-               !ok             ? f.text
-               : rows[i].found ? ""
-                               : "not in the CA's database");
+        ca_queue_answer(&c->queue, numbers[i],
+                        !ok               ? CA_WAIT
+                        : !rows[i].found  ? CA_UNKNOWN
+                        : rows[i].revoked ? CA_REVOKED_BEFORE
+                                          : CA_NOT_REVOKED,
+                        ok ? rows[i].at : UTC_NONE, ok ? rows[i].reason : -1,
+                        !ok             ? f.text
+                        : rows[i].found ? ""
+                                        : "not in the CA's database");
 }
 
-/* Begins as many as may run at a time; sends everything back unsent when nothing may go. */
+/* Begins as many as may run at a time. */
 static void begin_all(struct ca_http *c)
 {
-    if (c->next < c->job_count && c->door.now(c->door.clock).s < c->door.away_until.s)
+    const struct ca_job *next = ca_queue_peek(&c->queue);
+    if (next != NULL && c->door.now(c->door.clock).s < c->door.away_until.s)
         halt(c, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)");
-    while (c->next < c->job_count && c->halted.kind == FAULT_NONE && c->idle_count > 0) {
-        if (asks_record(c))
-            return;                          /* the next step does */
-        struct job job = c->jobs[c->next++]; /* a copy: delivering may queue */
+    while ((next = ca_queue_peek(&c->queue)) != NULL && idle_count(c) > 0 && !asks_record(c)) {
+        struct ca_job job = *next; /* a copy: delivering may queue */
+        c->queue.next++;
         begin(c, &job);
-    }
-    while (c->next < c->job_count && c->halted.kind != FAULT_NONE) {
-        uint32_t number = c->jobs[c->next++].item.number;
-        answer(c, number, CA_WAIT, UTC_NONE, -1, "not sent: the CA turned an earlier request away");
     }
 }
 
 static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct ca_http *c = self(d);
-    if (asks_record(c) && c->halted.kind == FAULT_NONE)
+    struct fault why = {0};
+    if (asks_record(c))
         ask_record(c);
     begin_all(c);
     bool ok = curl_events_run(&c->events, f);
     reap(c);
+    wires_expire(&c->wires);
     begin_all(c);
-    deliver(c);
-    if (c->next < c->job_count && (c->idle_count > 0 || asks_record(c)))
+    bool good = ca_queue_end_step(&c->queue, busy, ok ? f : &why);
+    if (ca_queue_peek(&c->queue) != NULL && (idle_count(c) > 0 || asks_record(c)))
         curl_events_wake(&c->events);
     else
-        curl_events_arm(&c->events);
-    *busy = under_way(c) > 0 || c->next < c->job_count;
-    if (*busy || !ok)
-        return ok;
-    struct fault why = c->halted;
-    c->halted = (struct fault){0};
-    if (why.kind != FAULT_NONE)
-        *f = why;
-    return why.kind == FAULT_NONE;
+        curl_events_arm(&c->events, wires_wait(&c->wires));
+    return ok && good;
 }
 
 static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
 {
     struct ca_http *c = self(d);
-    size_t index = (size_t)(issuer - c->first_issuer);
-    if (issuer < c->first_issuer || index >= c->issuer_count)
+    size_t index = (size_t)(issuer - c->queue.first_issuer);
+    if (issuer < c->queue.first_issuer || index >= c->queue.issuer_count)
         return fault_set(f, FAULT_REFUSED, "issuer %u is not of the CA at %s", issuer, c->http.url);
     const struct issuer_name *name = &c->names[index];
     if (c->crl != NULL)
@@ -450,6 +436,8 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
 static void close_door(struct ca_door *d)
 {
     struct ca_http *c = self(d);
+    struct head *const heads[] = {&c->revoke_head, &c->status_head, &c->side_head};
+    wires_close(&c->wires);
     for (size_t i = 0; i < c->transfer_count; i++) {
         curl_multi_remove_handle(c->events.multi, c->transfers[i].easy);
         transfer_close(&c->transfers[i]);
@@ -459,11 +447,12 @@ static void close_door(struct ca_door *d)
     ca_record_crl_close(c->crl);
     ca_http_publish_close(c->publish);
     http_token_close(&c->token);
-    curl_slist_free_all(c->side_headers);
-    curl_slist_free_all(c->revoke_headers);
-    curl_slist_free_all(c->status_headers);
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        curl_slist_free_all(heads[i]->lines);
+        buf_free(&heads[i]->wire);
+    }
     arena_free(&c->arena);
-    free(c->jobs);
+    ca_queue_free(&c->queue);
     free(c);
 }
 
@@ -517,13 +506,16 @@ static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
         return false;
     c->transfers = arena_array(&c->arena, count, sizeof *c->transfers);
     c->idle = arena_array(&c->arena, count, sizeof(struct transfer *));
-    c->answers = arena_array(&c->arena, count, sizeof *c->answers);
     while (c->transfer_count < count) {
         struct transfer *t = &c->transfers[c->transfer_count++];
-        c->idle[c->idle_count++] = t;
+        c->idle[c->transfer_count - 1] = t;
         if (!transfer_open(t, &c->http, f))
             return false;
     }
+    c->events.ready = wires_ready;
+    c->events.context = &c->wires;
+    c->wires = (struct wires){.events = &c->events, .over = over, .context = c};
+    wires_open(&c->wires, &c->http, &c->backend, &c->arena, c->transfers, count);
     return true;
 }
 
@@ -573,10 +565,14 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
                   struct ca_door **out, struct fault *f)
 {
     struct ca_http *c = arena_grow(NULL, sizeof *c);
-    *c = (struct ca_http){.first_issuer = first_issuer, .issuer_count = ca->issuer_count};
+    *c = (struct ca_http){0};
     c->door = (struct ca_door){
         .ops = &ops, .probe = probe, .fd = -1, .now = clock.now, .clock = clock.self, .away_until = UTC_NONE};
     copy_settings(c, &ca->http);
+    c->queue = (struct ca_queue){.door = &c->door,
+                                 .where = arena_format(&c->arena, "CA at %s", c->http.url),
+                                 .first_issuer = first_issuer,
+                                 .issuer_count = ca->issuer_count};
     bool ok = describe(ca, &c->arena, &c->backend, &c->door.facts, f) &&
               issuer_names_load(ca, c->backend.uses_issuer_name, c->backend.name, &c->arena, &c->names, f) &&
               http_token_open(&c->http, &c->arena, &c->token, f) && check_files(c, f) &&
@@ -584,7 +580,7 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
     if (ok && ca_record_crl_wanted(ca))
         ok = ca_record_crl_open(ca, &c->backend.record, &c->arena, &c->crl, f);
     if (ok && c->backend.publish.method != NULL) {
-        c->publish = ca_http_publish_open(&c->http, &c->backend, c->issuer_count);
+        c->publish = ca_http_publish_open(&c->http, &c->backend, ca->issuer_count);
         ok = c->publish != NULL || fault_set(f, FAULT_FAILED, "libcurl does not start");
     }
     if (ok && c->http.record_conninfo != NULL)

@@ -50,8 +50,9 @@ bool ca_http_publish_begin(struct ca_http_publish *p, size_t issuer, const struc
     struct question *q = &p->questions[issuer];
     *q = (struct question){.headers = headers};
     bool ok = transfer_open(&q->transfer, p->http, f);
-    q->under_way =
-        ok && transfer_begin(&q->transfer, p->multi, p->http->url, &p->backend->publish, values, headers);
+    if (ok)
+        transfer_write(&q->transfer, p->http->url, &p->backend->publish, values);
+    q->under_way = ok && transfer_send(&q->transfer, p->multi, p->backend->publish.method, headers);
     if (q->under_way)
         return true;
     finish(p, q);
@@ -79,16 +80,15 @@ static void work(struct ca_http_publish *p, const struct question *q)
 static bool judge(const struct ca_http_publish *p, struct question *q, struct fault *f)
 {
     const struct transfer *t = &q->transfer;
-    long http = 0;
     if (q->code != CURLE_OK)
         return fault_set(f, FAULT_UNAVAILABLE, "%s: %s: %.250s", t->url.p, curl_easy_strerror(q->code),
                          t->error);
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
-    struct backend_verdict v = backend_judge(p->backend, &p->backend->publish, http, buf_str(&t->reply));
+    transfer_over(&q->transfer);
+    struct backend_verdict v = backend_judge(p->backend, &p->backend->publish, t->http, buf_str(&t->reply));
     if (v.meaning == BACKEND_REVOKED) /* the rows of `publish` write it "done" */
         return true;
     fault_set(f, v.meaning == BACKEND_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE,
-              "CA at %s: no new CRL: HTTP %ld: %.200s", p->http->url, http,
+              "CA at %s: no new CRL: HTTP %ld: %.200s", p->http->url, t->http,
               t->reply.p == NULL ? "" : t->reply.p);
     for (char *c = f->text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)

@@ -82,6 +82,8 @@ void transfer_clear(struct transfer *t, const char *url)
     buf_clear(&t->body);
     buf_clear(&t->reply);
     t->begun = t->too_large = false;
+    t->http = 0;
+    t->retry_after = -1;
     t->error[0] = '\0';
     buf_text(&t->url, url);
 }
@@ -93,13 +95,20 @@ bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct 
            curl_multi_add_handle(multi, t->easy) == CURLM_OK;
 }
 
-bool transfer_begin(struct transfer *t, CURLM *multi, const char *base, const struct backend_request *r,
-                    const struct backend_values *values, struct curl_slist *headers)
+void transfer_write(struct transfer *t, const char *base, const struct backend_request *r,
+                    const struct backend_values *values)
 {
     transfer_clear(t, base);
     backend_expand(values->date == NULL ? &r->path : &r->dated_path, values, &t->url);
     backend_expand(&r->body, values, &t->body);
-    return transfer_send(t, multi, r->method, headers);
+}
+
+void transfer_over(struct transfer *t)
+{
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->http);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds);
+    t->retry_after = seconds > 0 ? (long)seconds : -1;
 }
 
 /* Anything but a refusal will do: the address itself need not mean anything to the CA. */

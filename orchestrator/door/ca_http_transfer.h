@@ -20,26 +20,29 @@ struct transfer {
     bool begun;     /* the request may have left */
     bool too_large; /* the answer was cut off */
     char error[CURL_ERROR_SIZE];
-    struct ca_item item; /* whose it is */
-    bool ask;            /* about its status */
-    bool preparing;      /* the request before the one that revokes */
-    struct utc since;    /* when it was begun */
+    long http, retry_after; /* of a whole answer; -1: it does not say how many seconds to wait */
+    struct ca_item item;    /* whose it is */
+    bool ask;               /* about its status */
+    bool preparing;         /* the request before the one that revokes */
+    struct utc since;       /* when it was begun */
 };
 
 /* Makes the handle with everything that never changes. `token_file` is not read here. The transfer must not
  * move afterwards. */
 MUST_USE bool transfer_open(struct transfer *t, const struct settings_http *s, struct fault *f);
 
-/* Makes it ready for a request to this URL: body and reply are empty. */
+/* Makes it ready for a request to this URL, "" when it goes by wire: body and reply are empty. */
 void transfer_clear(struct transfer *t, const char *url);
 
 /* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);
 
-/* Hands the request to libcurl; `headers` must live until it is over. */
-MUST_USE bool transfer_begin(struct transfer *t, CURLM *multi, const char *base,
-                             const struct backend_request *r, const struct backend_values *values,
-                             struct curl_slist *headers);
+/* Writes a request: its URL begins with `base`. */
+void transfer_write(struct transfer *t, const char *base, const struct backend_request *r,
+                    const struct backend_values *values);
+
+/* Reads off libcurl what the answer was: http, retry_after. */
+void transfer_over(struct transfer *t);
 
 /* Asks for the interface's address itself, waits for the answer: reached, let in, and what time is it there?
  * As ca_door.probe. */

@@ -1,7 +1,7 @@
 /* ca_queue.h - what every door that works in batches does alike: keeps what is queued, hands answers out, and
  * gives the rest back unsent once the backend turned something away.
  *
- * Pure but for the callback. Does not: talk to a CA. Called by: ca_sql, ca_exec, ca_acme. */
+ * Pure but for the callback. Does not: talk to a CA. Called by: ca_http, ca_sql, ca_exec, ca_acme. */
 #ifndef DOOR_CA_QUEUE_H
 #define DOOR_CA_QUEUE_H
 

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #define BALANCE_PAGES 100 /* checked in one turn */
-#define BALANCE_TURN 10   /* seconds between turns of one round over all pages: work comes first */
+#define BALANCE_TURN 10   /* seconds between turns of one round over all pages */
+#define BALANCE_LATE 10   /* seconds that a turn waits while certificates are settled: work comes first */
 #define BALANCE_ROUND 600 /* seconds between rounds */
 #define OTHERS_EVERY 2    /* seconds between looks at chunks that another engine owns */
 
@@ -102,6 +103,8 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
         e->dirty[i] = true; /* what an earlier engine recorded may not be published yet */
         e->published[i] = e->asked_crl[i] = e->proving[i] = UTC_NONE;
     }
+    e->balance_due = engine_act(e).at;
+    e->balance.found.ok = true; /* nothing is known to be wrong */
     engine_alert_open(e);
     *out = e;
     if (store_open_beside(parts->store, &e->beat, f) && store_open_beside(parts->store, &e->writer, f) &&
@@ -377,11 +380,11 @@ static void notice_others(struct engine *e, const struct state_counts *c)
 
 /* The ledger is derived again in turns. Revoking goes on whatever is found: what may be revoked hangs on the
  * signed scope, not on counters; but nothing is reported, and somebody must look. */
-static bool check_balance(struct engine *e, struct fault *f)
+static bool check_balance(struct engine *e, const struct engine_report *r, struct fault *f)
 {
     struct utc now = engine_act(e).at;
     bool done;
-    if (now.s >= e->balance_due.s) {
+    if (now.s >= e->balance_due.s + (r->settled > 0 ? BALANCE_LATE : 0)) {
         if (!store_balance_turn(e->parts.store, e->parts.campaign, now, BALANCE_PAGES, &e->balance, &done, f))
             return false;
         e->balance_due = utc_add(now, (struct span){done ? BALANCE_ROUND : BALANCE_TURN});
@@ -396,7 +399,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
 {
     struct utc notify = UTC_NONE, lint = UTC_NONE, canary = UTC_NONE, alert = UTC_NONE, reasons = UTC_NONE;
     struct queue_next q;
-    if (!housekeeping(e, r, f) || !check_balance(e, f))
+    if (!housekeeping(e, r, f))
         return false;
     if ((e->only & ENGINE_EXECUTE) && (!engine_guard(e, f) || !engine_relieve(e, f)))
         return false;
@@ -419,7 +422,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
     bool doubts = engine_doubts(e);
     if ((e->only & ENGINE_PUBLISH) && !engine_publish(e, r, f))
         return false;
-    if (!look(e, doubts, r, f))
+    if (!look(e, doubts, r, f) || !check_balance(e, r, f))
         return false;
     if (!assess(e, r, &q, f) ||
         !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))

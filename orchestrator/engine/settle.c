@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define SETTLE 1000 /* outcomes a transaction */
+#define SETTLE 1000 /* outcomes that want to be committed at once */
 
 void engine_keep(struct engine *e, const struct settlement *item, struct work *w)
 {
@@ -98,11 +98,13 @@ static bool receive(struct engine *e, bool wait, struct engine_report *r, bool *
     return ok;
 }
 
+/* All that wait: a transaction costs as much as hundreds of outcomes. */
 static bool send_outcomes(struct engine *e, struct fault *f)
 {
-    struct settlement items[SETTLE];
+    AUTO_ARENA a = {0};
     struct act act = engine_act(e);
-    size_t n = e->pending_count < SETTLE ? e->pending_count : SETTLE;
+    size_t n = e->pending_count < ENGINE_UNCOMMITTED ? e->pending_count : ENGINE_UNCOMMITTED;
+    struct settlement *items = arena_array(&a, n, sizeof *items);
     for (size_t i = 0; i < n; i++)
         items[i] = e->pending[i].item;
     if (!store_settle_send(e->writer, &act, items, n, f))

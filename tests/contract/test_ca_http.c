@@ -509,6 +509,86 @@ static void odd_answers(void **state)
     }
 }
 
+/* --- the end of an answer --- */
+
+static void chunks(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes,
+               "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "3\r\n%.3s\r\nd\r\n%s\r\n0\r\nX-Trailer: 1\r\n\r\n",
+               ok_body, ok_body + 3);
+}
+static void until_it_ends(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes, "HTTP/1.0 200 OK\r\n\r\n%s", ok_body);
+    r->close = true;
+}
+static void last_one(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "Connection: close\r\n", ok_body); /* and the server waits for us to do it */
+}
+static void one_too_many(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", ok_body);
+    fake_answer(r, 200, "", ok_body);
+}
+static void closes_behind(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", ok_body);
+    r->close = true;
+}
+
+/* What is no part of an answer is never taken for the next one, and a connection that cannot go on is not
+ * used again. */
+static void an_answer_ends_where_it_says(void **state)
+{
+    static const struct {
+        fake_handler *odd;
+        int fresh; /* connections that the request after it needs */
+    } cases[] = {{chunks, 0}, {until_it_ends, 1}, {last_one, 1}, {one_too_many, 1}, {closes_behind, 1}};
+    struct world *w = *state;
+    must_open(w, "cfssl", 1, 5);
+    expect(w, 0, CA_REVOKED_NOW);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        w->odd = cases[i].odd;
+        w->odd_count = 1;
+        expect(w, 1, CA_REVOKED_NOW);
+        (void)poll(NULL, 0, 50); /* what the server does behind its answer has come */
+        int connections = atomic_load(&w->server.connections), requests = atomic_load(&w->server.requests);
+        w->odd = odd_page;
+        w->odd_count = 1;
+        expect(w, 2, CA_ASK);
+        assert_int_equal(atomic_load(&w->server.connections), connections + cases[i].fresh);
+        assert_int_equal(atomic_load(&w->server.requests), requests + 1);
+    }
+}
+
+static void of_odd_length(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    buf_format(&r->bytes, "HTTP/1.1 200 OK\r\nContent-Length: %012zu\r\n\r\n%s", sizeof ok_body - 1, ok_body);
+}
+
+/* One is in doubt, then libcurl, which knows more of what servers do, takes over: also for what goes on. */
+static void what_cannot_be_read_is_left_to_libcurl(void **state)
+{
+    struct world *w = *state;
+    must_open(w, "cfssl", 1, 5);
+    expect(w, 0, CA_REVOKED_NOW);
+    w->odd = of_odd_length;
+    w->odd_count = 3;
+    expect(w, 1, CA_ASK);
+    expect(w, 2, CA_REVOKED_NOW);
+    expect(w, 3, CA_REVOKED_NOW);
+    expect(w, 4, CA_REVOKED_NOW);
+    assert_int_equal(atomic_load(&w->server.requests), 5);
+}
+
 static void drops(void *context, const struct fake_request *q, struct fake_reply *reply)
 {
     (void)context, (void)q;
@@ -732,6 +812,8 @@ int main(void)
         TEST(a_request_is_what_the_profile_says),
         TEST(a_lost_answer_is_asked_about_not_repeated),
         TEST(odd_answers),
+        TEST(an_answer_ends_where_it_says),
+        TEST(what_cannot_be_read_is_left_to_libcurl),
         TEST(silence_ends_a_batch),
         TEST(refused_credentials_stop_everything),
         TEST(many_at_a_time_each_once),

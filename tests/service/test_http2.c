@@ -1,5 +1,5 @@
-/* HTTP/2 over TLS before a real nginx that takes few connections, few streams at a time, and ends each
- * connection after so many requests: is it really HTTP/2, over no more connections than said, and does each
+/* TLS before a real nginx that takes few connections, few streams at a time, and ends each connection after
+ * so many requests: is it really HTTP/2 when that is said, over no more connections than said, and does each
  * certificate get the outcome that its own answer means, once? */
 #include "../lib/stock.h"
 #include "massrevoke/ca_http.h"
@@ -98,7 +98,7 @@ static void start(struct bed *b, const char *protocol)
     assert_true(stock_wait_port(port));
 }
 
-static void open_door(struct bed *b)
+static void open_door(struct bed *b, int connections)
 {
     struct settings_issuer issuer = {.certificate_file = b->ca_file, .name = "CN=127.0.0.1"};
     struct settings_ca s = {.name = "t",
@@ -108,7 +108,7 @@ static void open_door(struct bed *b)
                             .http = {.profile = b->profile,
                                      .url = b->url,
                                      .ca_file = b->ca_file,
-                                     .connections = CONNECTIONS,
+                                     .connections = connections,
                                      .timeout = {10}},
                             .issuers = &issuer,
                             .issuer_count = 1};
@@ -119,7 +119,7 @@ static void open_door(struct bed *b)
     b->door->answer_context = b;
 }
 
-static int begin(void **state, const char *protocol)
+static int begin(void **state, const char *protocol, int connections)
 {
     struct bed *b = calloc(1, sizeof *b);
     *state = b;
@@ -132,18 +132,23 @@ static int begin(void **state, const char *protocol)
     if (stock_run("/", "nginx -v") == 127)
         return 0;
     start(b, protocol);
-    open_door(b);
+    open_door(b, connections);
     return 0;
 }
 
 static int begin_two(void **state)
 {
-    return begin(state, "http2");
+    return begin(state, "http2", CONNECTIONS);
 }
 
 static int begin_one(void **state)
 {
-    return begin(state, "");
+    return begin(state, "", CONNECTIONS);
+}
+
+static int begin_apart(void **state)
+{
+    return begin(state, "", 0);
 }
 
 static int end(void **state)
@@ -257,6 +262,24 @@ static void few_connections_carry_all(void **state)
     assert_in_range(s.connections, COUNT / REQUESTS, COUNT / REQUESTS + 2 * CONNECTIONS);
 }
 
+/* HTTP/1.1, a connection for each at a time. The server says beforehand which answer is a connection's last,
+ * so nothing is in doubt. */
+static void one_connection_for_each_at_a_time(void **state)
+{
+    struct bed *b = *state;
+    if (b->nginx == 0)
+        skip();
+    revoke_all(b);
+    assert_int_equal(check_outcomes(b), 0);
+    stock_stop(b->nginx);
+    struct seen s = read_log(b);
+    b->nginx = stock_start(b->folder, "true");
+    assert_int_equal(s.by_two, 0);
+    assert_int_equal(s.requests, COUNT);
+    assert_int_equal(s.serials, COUNT);
+    assert_in_range(s.connections, COUNT / REQUESTS, COUNT / REQUESTS + AT_ONCE);
+}
+
 /* A server that speaks HTTP/1.1 only is served by as many connections as were allowed. */
 static void an_older_server_is_served(void **state)
 {
@@ -274,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(few_connections_carry_all, begin_two, end),
         cmocka_unit_test_setup_teardown(an_older_server_is_served, begin_one, end),
+        cmocka_unit_test_setup_teardown(one_connection_for_each_at_a_time, begin_apart, end),
     };
     return cmocka_run_group_tests_name("service http2", tests, NULL, NULL);
 }

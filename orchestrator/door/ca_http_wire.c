@@ -1,0 +1,381 @@
+#include "ca_http_wire.h"
+#include "massrevoke/clock.h"
+#include "massrevoke/http.h"
+#include "massrevoke/http_answer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define AT_ONCE 16384                        /* octets read at a time */
+#define IN_MOST (TRANSFER_REPLY_MAX + 65536) /* octets of an answer with its head */
+#define NEVER INT64_MAX
+
+static int64_t ticks(void)
+{
+    struct clock clock = clock_system();
+    return clock.ticks(clock.self);
+}
+
+/* --- can it be done? --- */
+
+/* Is this text of a request the same whoever sends it? libcurl would resolve dots and cut a fragment off. */
+static bool is_plain(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '#')
+            return false;
+    return s.n == 0 || memmem(s.p, s.n, "/.", 2) == NULL;
+}
+
+static bool is_plain_template(const struct backend_template *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->parts[i].value == BACKEND_TEXT && !is_plain(t->parts[i].text))
+            return false;
+    return true;
+}
+
+static bool is_header(const char *line, const char *name)
+{
+    size_t n = strlen(name);
+    return strncasecmp(line, name, n) == 0 && line[n] == ':';
+}
+
+/* A profile that sets these steers libcurl, not only the CA. */
+static bool is_plain_request(const struct backend_request *r)
+{
+    static const char *const steering[] = {"Connection", "Content-Length", "Expect", "Transfer-Encoding"};
+    for (size_t i = 0; i < r->header_count; i++)
+        for (size_t k = 0; k < sizeof steering / sizeof *steering; k++)
+            if (is_header(r->headers[i], steering[k]))
+                return false;
+    return is_plain_template(&r->path) && is_plain_template(&r->dated_path);
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+    curl_free(text);
+    return has;
+}
+
+/* "name" or "name:port" of a URL that is nothing but scheme, host, port and path. */
+static bool read_host(const char *text, struct buf *out)
+{
+    CURLU *url = curl_url();
+    char *host = NULL, *port = NULL;
+    bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+              curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK && is_plain(str_of(host)) &&
+              !has_part(url, CURLUPART_USER) && !has_part(url, CURLUPART_PASSWORD) &&
+              !has_part(url, CURLUPART_QUERY) && !has_part(url, CURLUPART_FRAGMENT) &&
+              !has_part(url, CURLUPART_ZONEID);
+    if (ok)
+        buf_text(out, host);
+    if (ok && curl_url_get(url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) == CURLUE_OK)
+        buf_format(out, ":%s", port);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+    return ok;
+}
+
+void wires_open(struct wires *w, const struct settings_http *s, const struct backend *b, struct arena *a,
+                struct transfer *transfers, size_t count)
+{
+    const char *from = strstr(s->url, "://"), *path = from == NULL ? NULL : strchr(from + 3, '/');
+    w->url = s->url;
+    w->path = path == NULL ? "" : path;
+    w->patience = s->timeout.s * 1000;
+    w->due = NEVER;
+    w->list = arena_array(a, count, sizeof *w->list);
+    w->count = count;
+    for (size_t i = 0; i < count; i++)
+        w->list[i] = (struct wire){.fd = -1, .transfer = &transfers[i]};
+    if (strncmp(s->url, "http://", 7) == 0 && s->connections == 0 && is_plain(str_of(w->path)) &&
+        is_plain_request(&b->revoke) && is_plain_request(&b->status) && is_plain_request(&b->prepare))
+        (void)!read_host(s->url, &w->host);
+}
+
+/* --- what is sent --- */
+
+static bool is_given(const struct curl_slist *headers, const char *name)
+{
+    for (; headers != NULL; headers = headers->next)
+        if (is_header(headers->data, name))
+            return true;
+    return false;
+}
+
+void wires_head(const struct wires *w, const struct curl_slist *headers, struct buf *out)
+{
+    buf_clear(out);
+    if (!is_given(headers, "Host"))
+        buf_format(out, "Host: %s\r\n", buf_str(&w->host).p);
+    if (!is_given(headers, "User-Agent"))
+        buf_text(out, "User-Agent: massrevoke/" MASSREVOKE_VERSION "\r\n");
+    if (!is_given(headers, "Accept"))
+        buf_text(out, "Accept: */*\r\n");
+    for (; headers != NULL; headers = headers->next) {
+        const char *value = strchr(headers->data, ':');
+        if (value != NULL && str_trim(str_of(value + 1)).n > 0) /* a name alone takes a header away */
+            buf_format(out, "%s\r\n", headers->data);
+    }
+}
+
+static void write_request(struct wire *wire, const char *method, struct str head)
+{
+    struct str target = buf_str(&wire->transfer->url), body = buf_str(&wire->transfer->body);
+    struct buf *out = &wire->out;
+    buf_clear(out);
+    buf_text(out, method);
+    buf_text(out, " ");
+    buf_add(out, target.p, target.n);
+    buf_text(out, " HTTP/1.1\r\n");
+    buf_add(out, head.p, head.n);
+    if (strcmp(method, "GET") != 0)
+        buf_format(out, "Content-Length: %zu\r\n", body.n);
+    buf_text(out, "\r\n");
+    buf_add(out, body.p, body.n);
+}
+
+/* --- a connection --- */
+
+static void hang_up(struct wires *w, struct wire *wire)
+{
+    if (wire->state == WIRE_CONNECTING)
+        curl_multi_remove_handle(w->events->multi, wire->transfer->easy);
+    if (wire->fd >= 0) {
+        curl_events_forget(w->events, wire->fd);
+        close(wire->fd);
+    }
+    wire->fd = -1;
+    wire->watched = false;
+    wire->state = WIRE_CLOSED;
+}
+
+/* The request is over; `keeps`: the connection is as good as new. */
+static void finish(struct wires *w, struct wire *wire, bool keeps, CURLcode rc)
+{
+    if (keeps)
+        wire->state = WIRE_IDLE;
+    else
+        hang_up(w, wire);
+    w->over(w->context, wire->transfer, rc);
+}
+
+static bool dial(struct wires *w, struct wire *wire)
+{
+    CURL *easy = wire->transfer->easy;
+    if (curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_URL, w->url) != CURLE_OK ||
+        curl_multi_add_handle(w->events->multi, easy) != CURLM_OK)
+        return false;
+    wire->state = WIRE_CONNECTING;
+    return true;
+}
+
+/* Also whether it can take more; each change is a call of the kernel. */
+static void watch(struct wires *w, struct wire *wire, bool more)
+{
+    if (wire->watched && wire->watched_more == more)
+        return;
+    curl_events_watch(w->events, wire->fd, (uint32_t)(wire - w->list), more);
+    wire->watched = true;
+    wire->watched_more = more;
+}
+
+/* What the kernel said, for people. */
+static void explain(struct wire *wire)
+{
+    snprintf(wire->transfer->error, sizeof wire->transfer->error, "%s", strerror(errno));
+}
+
+/* Sends as much as goes. What fails is left to wires_expire: the caller may be about to begin. */
+static void push(struct wires *w, struct wire *wire)
+{
+    ssize_t n = 0;
+    wire->transfer->begun = true;
+    while (n >= 0 && wire->sent < wire->out.n) {
+        n = send(wire->fd, wire->out.p + wire->sent, wire->out.n - wire->sent, MSG_NOSIGNAL);
+        wire->sent += n > 0 ? (size_t)n : 0;
+    }
+    watch(w, wire, wire->sent < wire->out.n);
+    if (n >= 0 || errno == EAGAIN || errno == EINTR)
+        return;
+    explain(wire);
+    wire->failed = true;
+    wire->deadline = w->due = 0;
+}
+
+/* Nothing may come on a connection between an answer and the next request: it is over, or was misused. */
+static bool is_quiet(const struct wire *wire)
+{
+    char octet;
+    return recv(wire->fd, &octet, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+bool wires_send(struct wires *w, size_t index, const char *method, struct str head)
+{
+    struct wire *wire = &w->list[index];
+    write_request(wire, method, head);
+    buf_clear(&wire->in);
+    wire->sent = 0;
+    wire->failed = false;
+    wire->deadline = ticks() + w->patience;
+    w->due = wire->deadline < w->due ? wire->deadline : w->due;
+    if (wire->state == WIRE_IDLE && !is_quiet(wire))
+        hang_up(w, wire);
+    if (wire->state == WIRE_CLOSED)
+        return dial(w, wire);
+    wire->state = WIRE_BUSY;
+    push(w, wire);
+    return true;
+}
+
+bool wires_yield(struct wires *w, size_t index)
+{
+    hang_up(w, &w->list[index]);
+    return curl_easy_setopt(w->list[index].transfer->easy, CURLOPT_CONNECT_ONLY, 0L) == CURLE_OK;
+}
+
+/* A copy outlives libcurl's own descriptor, and libcurl's care for connections that lie idle. */
+static CURLcode take_over(struct wire *wire)
+{
+    curl_socket_t fd;
+    CURLcode rc = curl_easy_getinfo(wire->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+    wire->fd = rc == CURLE_OK ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    return wire->fd >= 0 ? CURLE_OK : CURLE_COULDNT_CONNECT;
+}
+
+bool wires_is_connecting(const struct wires *w, size_t index)
+{
+    return w->list[index].state == WIRE_CONNECTING;
+}
+
+void wires_connected(struct wires *w, size_t index, CURLcode rc)
+{
+    struct wire *wire = &w->list[index];
+    rc = rc == CURLE_OK ? take_over(wire) : rc;
+    wire->transfer->begun = false; /* so far nothing but a connection was */
+    if (rc != CURLE_OK) {
+        finish(w, wire, false, rc);
+        return;
+    }
+    curl_multi_remove_handle(w->events->multi, wire->transfer->easy);
+    wire->state = WIRE_BUSY;
+    push(w, wire);
+}
+
+/* --- the answer --- */
+
+static void keep_answer(struct transfer *t, const struct http_answer *answer)
+{
+    struct str wait = answer->retry_after;
+    t->http = answer->status;
+    if (wait.n == 0 || wait.n >= HTTP_VALUE)
+        return;
+    struct http_headers h = {0};
+    memcpy(h.retry_after, wait.p, wait.n);
+    t->retry_after = http_retry_after(&h, clock_system().now(NULL));
+}
+
+/* Looks at what has come; true: the request is over. */
+static bool hear(struct wires *w, struct wire *wire, bool ended)
+{
+    struct transfer *t = wire->transfer;
+    struct http_answer answer;
+    switch (http_answer_read(buf_str(&wire->in), ended, &answer, &t->reply)) {
+    case HTTP_MORE:
+        t->too_large = wire->in.n > IN_MOST;
+        if (t->too_large)
+            finish(w, wire, false, CURLE_WRITE_ERROR);
+        return t->too_large;
+    case HTTP_WHOLE:
+        t->too_large = t->reply.n > TRANSFER_REPLY_MAX;
+        keep_answer(t, &answer);
+        finish(w, wire, answer.keeps && answer.used == wire->in.n && wire->sent == wire->out.n,
+               t->too_large ? CURLE_WRITE_ERROR : CURLE_OK);
+        return true;
+    case HTTP_WRONG:
+        break;
+    }
+    if (!ended)
+        buf_clear(&w->host);
+    finish(w, wire, false,
+           wire->in.n == 0 ? CURLE_GOT_NOTHING
+           : ended         ? CURLE_PARTIAL_FILE
+                           : CURLE_WEIRD_SERVER_REPLY);
+    return true;
+}
+
+static void pull(struct wires *w, struct wire *wire)
+{
+    char bytes[AT_ONCE];
+    for (bool over = false; !over;) {
+        ssize_t n = recv(wire->fd, bytes, sizeof bytes, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n < 0) {
+            explain(wire);
+            finish(w, wire, false, CURLE_RECV_ERROR);
+            return;
+        }
+        buf_add(&wire->in, bytes, (size_t)n);
+        over = hear(w, wire, n == 0);
+    }
+}
+
+void wires_ready(void *wires, uint32_t index)
+{
+    struct wires *w = wires;
+    struct wire *wire = &w->list[index];
+    if (wire->state == WIRE_IDLE && !is_quiet(wire))
+        hang_up(w, wire);
+    if (wire->state == WIRE_BUSY && wire->sent < wire->out.n)
+        push(w, wire);
+    if (wire->state == WIRE_BUSY)
+        pull(w, wire);
+}
+
+/* --- time --- */
+
+static bool is_under_way(const struct wire *wire)
+{
+    return wire->state == WIRE_CONNECTING || wire->state == WIRE_BUSY;
+}
+
+void wires_expire(struct wires *w)
+{
+    int64_t now = w->due == NEVER ? 0 : ticks();
+    if (now < w->due)
+        return;
+    w->due = NEVER;
+    for (size_t i = 0; i < w->count; i++) {
+        struct wire *wire = &w->list[i];
+        if (is_under_way(wire) && wire->deadline <= now)
+            finish(w, wire, false, wire->failed ? CURLE_SEND_ERROR : CURLE_OPERATION_TIMEDOUT);
+        if (is_under_way(wire) && wire->deadline < w->due)
+            w->due = wire->deadline;
+    }
+}
+
+long wires_wait(const struct wires *w)
+{
+    int64_t now = w->due == NEVER ? 0 : ticks();
+    return w->due == NEVER ? -1 : w->due <= now ? 0 : (long)(w->due - now);
+}
+
+void wires_close(struct wires *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        hang_up(w, &w->list[i]);
+        buf_free(&w->list[i].out);
+        buf_free(&w->list[i].in);
+    }
+    buf_free(&w->host);
+}
