@@ -15,17 +15,28 @@ void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
     }
 }
 
-void canary_note(struct canary_search *s, uint32_t index, size_t category)
+struct canary_goal canary_goal_of(const struct canary_search *s, const struct plan_certificate *c,
+                                  uint32_t place)
 {
-    const struct plan_certificate *c = &s->w->in->certificates[index];
+    size_t category = place >> 28 == ROLE_EXPIRING ? EXPIRING : c->turn;
+    int64_t cost = s->cost[category];
+    return (struct canary_goal){category, c->issuer + 1u, cost, s->count[category] < s->wanted ? -1 : cost};
+}
+
+void canary_note(struct canary_search *s, struct canary_goal *goal, const struct plan_certificate *c)
+{
+    uint32_t index = (uint32_t)(c - s->w->in->certificates);
     struct shard_work *shard = &s->w->shards[c->shard];
-    if (s->count[category] < s->wanted)
-        s->first[category][s->count[category]++] = index;
-    if (shard->issuer == c->issuer + 1u && shard->cost <= s->cost[category])
+    size_t *count = &s->count[goal->category];
+    if (*count < s->wanted)
+        s->first[goal->category][(*count)++] = index;
+    if (*count == s->wanted)
+        goal->most = goal->cost;
+    if (shard->issuer == goal->issuer && shard->cost <= goal->cost)
         return;
-    if (shard->issuer != 0 && shard->issuer != c->issuer + 1u)
+    if (shard->issuer != 0 && shard->issuer != goal->issuer)
         buf_add(&s->best, &shard->index, sizeof shard->index);
-    *shard = (struct shard_work){c->issuer + 1u, index, s->cost[category], shard->entries};
+    *shard = (struct shard_work){goal->issuer, index, goal->cost, shard->entries};
 }
 
 /* Those of every issuer and shard, as sort items, ascending. */

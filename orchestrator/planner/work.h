@@ -206,20 +206,29 @@ struct canary_search {
     struct buf best; /* uint32_t: those of shards whose issuer has ended */
 };
 
+/* What the certificates of a lot are as canaries. */
+struct canary_goal {
+    size_t category; /* a class or CLASS_COUNT: expiring */
+    uint32_t issuer; /* plus one */
+    int64_t cost;
+    int64_t most; /* a shard whose candidate costs more takes note: any while its category needs some */
+};
+
 /* Starts a search; memory from `a`. */
 void canary_begin(struct canary_search *s, struct work *w, struct arena *a);
 
-/* Takes note of one certificate, of a category (a class or CLASS_COUNT: expiring). */
-void canary_note(struct canary_search *s, uint32_t index, size_t category);
+/* Of a lot that begins with c. */
+struct canary_goal canary_goal_of(const struct canary_search *s, const struct plan_certificate *c,
+                                  uint32_t place);
 
-/* Offers one certificate that counts; nearly always there is nothing to note. */
-static inline void canary_offer(struct canary_search *s, uint32_t index, const struct plan_certificate *c,
-                                const struct shard_work *shard, uint32_t place)
+/* Is a certificate of the goal to be noted in its shard? Hardly ever. */
+static inline bool canary_is_wanted(const struct canary_goal *goal, const struct shard_work *shard)
 {
-    size_t category = place >> 28 == ROLE_EXPIRING ? CLASS_COUNT : c->turn;
-    if (s->count[category] < s->wanted || shard->issuer != c->issuer + 1u || shard->cost > s->cost[category])
-        canary_note(s, index, category);
+    return shard->issuer != goal->issuer || shard->cost > goal->most;
 }
+
+/* Takes note of a certificate that is. */
+void canary_note(struct canary_search *s, struct canary_goal *goal, const struct plan_certificate *c);
 
 /* Cuts the canaries out of their lots: at least one per issuer and shard, `wanted` in all; least notice
  * first, so that few lose any. */
