@@ -42,29 +42,20 @@ static void deal_order(struct deal *d, struct arena *scratch)
 {
     struct work *w = d->w;
     work_make_room(w);
-    uint64_t *items = w->items[0];
-    uint32_t *numbers = arena_array(scratch, w->slot_room, sizeof *numbers);
-    size_t all = work_by_number(w, numbers);
-    uint32_t first = UINT32_MAX, last = 0, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
-    for (size_t i = 0; i < all; i++) {
-        const struct lot *l = work_lot(w, numbers[i]);
-        uint32_t slot = w->slots[numbers[i]];
-        if (lot_role(l) == ROLE_NONE)
-            continue;
-        items[d->n++] = SORT_ITEM(minor_key(w, l), numbers[i]);
-        first = slot < first ? slot : first;
-        last = slot > last ? slot : last;
+    uint32_t i, open = (uint32_t)w->hours.open, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
+    uint64_t *items = w->items[0], keys = ((uint64_t)w->last_slot - open + 1) * minors;
+    bool apart = keys > UINT32_MAX; /* too many for one key: one sort after the other */
+    for (struct walk k = work_walk(w, scratch); walk_next(&k, &i);) {
+        const struct lot *l = work_lot(w, i);
+        uint32_t slot = apart ? 0 : w->slots[i] - open;
+        if (lot_role(l) != ROLE_NONE)
+            items[d->n++] = SORT_ITEM(slot * minors + minor_key(w, l), i);
     }
-    uint64_t span = d->n == 0 ? 0 : (uint64_t)last - first + 1;
-    bool apart = span * minors > UINT32_MAX; /* too many for one key: one sort after the other */
+    d->items = sort_items(items, w->items[1], d->n, apart ? minors : (uint32_t)keys);
+    for (size_t k = 0; k < d->n && apart; k++)
+        d->items[k] = SORT_ITEM(w->slots[(uint32_t)d->items[k]], (uint32_t)d->items[k]);
     if (apart)
-        items = sort_items(items, w->items[1], d->n, minors);
-    uint64_t *spare = items == w->items[0] ? w->items[1] : w->items[0];
-    for (size_t i = 0; i < d->n; i++) {
-        uint32_t slot = w->slots[(uint32_t)items[i]] - first, minor = (uint32_t)(items[i] >> 32);
-        items[i] = SORT_ITEM(apart ? slot : slot * minors + minor, (uint32_t)items[i]);
-    }
-    d->items = sort_items(items, spare, d->n, (uint32_t)(apart ? span : span * minors));
+        d->items = sort_items(d->items, d->items == items ? w->items[1] : items, d->n, w->last_slot);
 }
 
 /* Most numbers in one chunk of a CA: design section 3. */

@@ -2,16 +2,16 @@
 #include "sort.h"
 #include "work.h"
 
-#define AHEAD 24 /* lots that are fetched while others are looked at */
-
 /* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
  * subscriber, role, class and hour are a unit: they are told one hour. */
 struct step {
     uint32_t lot, count;
-    uint32_t place;
     uint16_t ca;
-    bool starts; /* a unit */
+    uint8_t kind; /* KIND(role, class) */
+    bool starts;  /* a unit */
 };
+
+#define KIND(role, turn) (PLACE(role, turn, 0) >> 24)
 
 /* The plan's order of everything that is dealt; what is held comes last. */
 struct order {
@@ -50,56 +50,52 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Steps from sorted lots. */
-static void make_steps(struct work *w, const uint64_t *items, struct order *o)
+/* All lots by subscriber, then number; when grouped they are that already, and held ones stay where they are.
+ * A counter for each subscriber: most lots are next to the one before. */
+static void sort_by_rank(struct work *w, uint32_t *to, struct arena *a)
 {
-    uint32_t rank = UINT32_MAX, place = 0;
-    for (size_t i = 0; i < o->n; i++) {
-        if (i + AHEAD < o->n)
-            __builtin_prefetch(work_lot(w, (uint32_t)items[i + AHEAD]));
-        const struct lot *l = work_lot(w, (uint32_t)items[i]);
-        o->steps[i] = (struct step){.lot = (uint32_t)items[i],
-                                    .count = l->count,
-                                    .place = l->place,
-                                    .ca = l->ca,
-                                    .starts = l->rank != rank || l->place != place};
-        rank = l->rank;
-        place = l->place;
-        if (lot_role(l) != ROLE_HELD)
-            o->held = i + 1;
-    }
+    size_t ranks = w->grouped ? 0 : w->ranks;
+    uint32_t *at = arena_array(a, ranks + 1, sizeof *at), i;
+    struct walk begin = work_walk(w, a);
+    for (struct walk k = begin; !w->grouped && walk_next(&k, &i);)
+        at[work_lot(w, i)->rank + 1]++;
+    for (size_t rank = 0; rank < ranks; rank++)
+        at[rank + 1] += at[rank];
+    for (struct walk k = begin; walk_next(&k, &i);)
+        to[at[w->grouped ? 0 : work_lot(w, i)->rank]++] = i;
 }
 
-/* By place, then subscriber, then number: in one sort where place and rank fit into one key. */
-static uint64_t *sort_lots(struct work *w, size_t n, uint32_t held)
-{
-    uint64_t *items = w->items[0], *spare = w->items[1];
-    uint32_t *numbers = w->slots; /* not needed for slots yet */
-    uint64_t ranks = w->grouped ? 1 : w->ranks, most = ((uint64_t)held + 1) * ranks;
-    bool apart = most > UINT32_MAX;
-    (void)work_by_number(w, numbers);
-    if (apart) {
-        for (size_t i = 0; i < n; i++)
-            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
-        items = sort_items(items, spare, n, (uint32_t)ranks);
-        spare = items == w->items[0] ? w->items[1] : w->items[0];
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = apart ? (uint32_t)items[i] : numbers[i];
-        const struct lot *l = work_lot(w, at);
-        uint64_t key = place_key(w, l);
-        items[i] = SORT_ITEM(apart || w->grouped ? key : key * ranks + l->rank, at);
-    }
-    return sort_items(items, spare, n, apart ? held : (uint32_t)most);
-}
-
+/* By place, then subscriber, then number. */
 static struct order order_all(struct work *w, struct arena *a)
 {
     work_make_room(w);
     struct order o = {.n = w->lot_count + work_cuts(w)};
+    uint32_t *lots = w->slots; /* not needed for slots yet */
     uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+    struct {
+        uint32_t end, rank, place; /* of the steps of a key: where the next one goes, and the last one's */
+    } *row = arena_array(a, (size_t)held + 1, sizeof *row);
+    sort_by_rank(w, lots, a);
     o.steps = arena_array(a, o.n, sizeof *o.steps);
-    make_steps(w, sort_lots(w, o.n, held), &o);
+    for (size_t i = 0; i < o.n; i++)
+        row[place_key(w, work_lot(w, i))].end++;
+    for (uint32_t key = 0, sum = 0; key <= held; key++) {
+        o.held = sum;
+        sum += row[key].end;
+        row[key].end = (uint32_t)o.held;
+    }
+    for (size_t i = 0; i < o.n; i++) {
+        const struct lot *l = work_lot(w, lots[i]);
+        uint32_t key = place_key(w, l);
+        /* no lot has place 0 */
+        o.steps[row[key].end++] = (struct step){.lot = lots[i],
+                                                .count = l->count,
+                                                .ca = l->ca,
+                                                .kind = (uint8_t)(l->place >> 24),
+                                                .starts = l->rank != row[key].rank || l->place != row[key].place};
+        row[key].rank = l->rank;
+        row[key].place = l->place;
+    }
     return o;
 }
 
@@ -116,13 +112,19 @@ static size_t cut_off(struct work *w, size_t i, int64_t n)
     return w->lot_count + work_cuts(w) - 1;
 }
 
+static void set_slot(struct work *w, size_t i, int64_t hour)
+{
+    w->slots[i] = (uint32_t)hour;
+    w->last_slot = hour > w->last_slot ? (uint32_t)hour : w->last_slot;
+}
+
 /* Gives a lot its slot in a lane, and what does not fit there the next ones. */
 static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
 {
     size_t i = s->lot;
     for (int64_t left = s->count, slot, n;; i = cut_off(w, i, n), left -= n) {
         n = lane_take(lane, wish, left, &slot);
-        w->slots[i] = (uint32_t)calendar_hour(&w->calendar, slot);
+        set_slot(w, i, calendar_hour(&w->calendar, slot));
         if (n == left)
             return;
     }
@@ -143,7 +145,7 @@ static void place_at_once(struct work *w, const struct order *o, struct arena *a
                 work_drop(w, l);
                 break;
             }
-            w->slots[at] = (uint32_t)((due - w->in->received.s) / HOUR);
+            set_slot(w, at, (due - w->in->received.s) / HOUR);
             int64_t left = slot_end(w, w->slots[at]).s - w->hours.start.s, n = l->count;
             if (rate.count > 0 && (left * rate.count + rate.per - 1) / rate.per - sent[l->ca] < n)
                 n = (left * rate.count + rate.per - 1) / rate.per - sent[l->ca];
@@ -168,12 +170,12 @@ static size_t place_canaries(struct work *w, const struct order *o, struct arena
 
 static bool is_level(const struct step *s)
 {
-    return s->place >> 28 == ROLE_CLASS && (s->place >> 24 & 15) >= LEVEL_FIRST;
+    return s->kind >= KIND(ROLE_CLASS, LEVEL_FIRST) && s->kind < KIND(ROLE_HELD, 0);
 }
 
 static int64_t notice_of(const struct work *w, const struct step *s)
 {
-    return later(window_notice(w, s->place >> 24 & 15), w->rest_slot);
+    return later(window_notice(w, s->kind & 15), w->rest_slot);
 }
 
 /* The slot wished for by a lot; takes its places in the level load. */
@@ -181,7 +183,7 @@ static int64_t wish_of(struct work *w, const struct step *s)
 {
     if (!is_level(s))
         return notice_of(w, s);
-    struct level *level = &w->cas[s->ca].level[s->place >> 24 & 15];
+    struct level *level = &w->cas[s->ca].level[s->kind & 15];
     int64_t place = level->before + level->seen;
     level->seen += s->count;
     if (place >= level->limit) { /* of a slot k: the first place whose share of the slots is k + 1 */
@@ -235,7 +237,8 @@ static void spare_help_desk(const struct work *w, const struct order *o, struct 
 {
     int64_t desk = w->in->profile.helpdesk_per_hour, callers = 0, from = -1;
     int64_t safe = calendar_place(&w->calendar, w->hours.safe), slot;
-    for (size_t i = 0; i < u->n && desk > 0; i++)
+    sort_units(u);
+    for (size_t i = 0; i < u->n; i++)
         if (is_level(&o->steps[(uint32_t)u->items[i]])) {
             from = callers == 0 ? (int64_t)(u->items[i] >> 32) : from;
             callers++;
@@ -369,15 +372,17 @@ void place_all(struct work *w)
     }
     size_t rest = place_canaries(w, &order, &scratch), whole = w->lot_count + work_cuts(w);
     struct units units = cut_units(w, &order, rest);
+    if (w->in->profile.helpdesk_per_hour > 0)
+        spare_help_desk(w, &order, &units);
+    bool tight = units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch);
     sort_units(&units);
-    spare_help_desk(w, &order, &units);
-    if (units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch))
+    if (tight)
         wish_by_notice(w, &order, &units);
     place_overloaded(w, &order, rest);
     for (size_t i = 0; i < units.n; i++)
         place_unit(w, &order, units.items[i]);
     for (size_t i = 0; i < order.held; i++)
-        if (order.steps[i].place >> 28 < ROLE_CLASS)
+        if (order.steps[i].kind < KIND(ROLE_CLASS, 0))
             drop_expired(w, order.steps[i].lot);
     for (size_t i = whole; i < w->lot_count + work_cuts(w); i++)
         drop_expired(w, i);

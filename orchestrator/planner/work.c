@@ -111,12 +111,9 @@ static struct lot *open_lot(struct cut *cut, const struct plan_certificate *c, u
     struct work *w = cut->w;
     bool held = place >> 28 == ROLE_HELD;
     uint32_t rank = held ? 0 : rank_of(cut, c->subscriber);
-    if (held) {
-        cut->held++;
-    } else {
-        w->grouped = w->grouped && rank >= cut->rank;
-        cut->rank = rank;
-    }
+    cut->held += held;
+    w->grouped = w->grouped && (held || rank >= cut->rank);
+    cut->rank = held ? cut->rank : rank;
     struct lot *l = &w->lots[w->lot_count++];
     *l = (struct lot){.first = (uint32_t)(c - w->in->certificates),
                       .number = c->number,
@@ -248,23 +245,13 @@ void work_drop(struct work *w, struct lot *l)
     l->place = PLACE(ROLE_NONE, 0, 0);
 }
 
-size_t work_by_number(struct work *w, uint32_t *order)
+struct walk work_walk(struct work *w, struct arena *a)
 {
-    AUTO_ARENA scratch = {0};
-    size_t cuts = work_cuts(w), next = 0, n = 0;
-    uint64_t *extra = arena_array(&scratch, cuts, sizeof *extra),
-             *spare = arena_array(&scratch, cuts, sizeof *spare);
-    for (size_t i = 0; i < cuts; i++)
-        extra[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
-    extra = sort_items(extra, spare, cuts, UINT32_MAX);
-    for (size_t i = 0; i < w->lot_count; i++) {
-        for (; next < cuts && extra[next] >> 32 < w->lots[i].first; next++)
-            order[n++] = (uint32_t)extra[next];
-        order[n++] = (uint32_t)i;
-    }
-    for (; next < cuts; next++)
-        order[n++] = (uint32_t)extra[next];
-    return n;
+    size_t n = work_cuts(w);
+    uint64_t *cuts = arena_array(a, n, sizeof *cuts), *spare = arena_array(a, n, sizeof *spare);
+    for (size_t i = 0; i < n; i++)
+        cuts[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
+    return (struct walk){.w = w, .cuts = sort_items(cuts, spare, n, UINT32_MAX)};
 }
 
 void work_make_room(struct work *w)

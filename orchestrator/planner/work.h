@@ -123,7 +123,8 @@ struct work {
     uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    bool grouped;   /* no lot has a smaller rank than one before it */
+    uint32_t last_slot; /* no lot has a later one */
+    bool grouped;   /* no lot but held ones has a smaller rank than one before it */
     size_t ranks;   /* subscribers seen */
     size_t by_ocsp; /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
@@ -187,8 +188,27 @@ uint32_t work_place(const struct work *w, const struct plan_certificate *c);
 /* Counts the roles into cas and canaries; resets the rates. */
 void work_count(struct work *w);
 
-/* Fills order with the indexes of all lots, by number; returns how many. The cuts are few. */
-size_t work_by_number(struct work *w, uint32_t *order);
+/* A walk over all lots by number: `struct walk k = work_walk(w, a); while (walk_next(&k, &i))`. */
+struct walk {
+    const struct work *w;
+    const uint64_t *cuts; /* sort items: first and index */
+    size_t lot, cut;      /* the next of each */
+};
+
+/* Begins one; it ends with the next cut. Sorts the cuts, which are few, in memory of `a`. */
+struct walk work_walk(struct work *w, struct arena *a);
+
+/* The index of the next lot; false behind the last one. */
+static inline bool walk_next(struct walk *k, uint32_t *i)
+{
+    const struct work *w = k->w;
+    bool more = k->lot < w->lot_count, cut = k->cut < work_cuts(w);
+    if (cut && (!more || k->cuts[k->cut] >> 32 < w->lots[k->lot].first))
+        *i = (uint32_t)k->cuts[k->cut++];
+    else
+        *i = (uint32_t)k->lot++;
+    return more || cut;
+}
 
 /* Takes a lot out of the plan: its certificates run out before their turn. */
 void work_drop(struct work *w, struct lot *l);
