@@ -11,32 +11,25 @@ void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
     *s = (struct canary_search){.w = w, .wanted = wanted < most ? wanted : most};
     for (size_t c = 0; c <= EXPIRING; c++) {
         s->cost[c] = c == EXPIRING ? COST_EXPIRING : w->hours.notice[c];
+        s->most[c] = s->wanted == 0 ? s->cost[c] : -1;
         s->first[c] = arena_array(a, s->wanted, sizeof *s->first[c]);
     }
 }
 
-struct canary_goal canary_goal_of(const struct canary_search *s, const struct plan_certificate *c,
-                                  uint32_t place)
+void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c)
 {
-    size_t category = place >> 28 == ROLE_EXPIRING ? EXPIRING : c->turn;
-    int64_t cost = s->cost[category];
-    return (struct canary_goal){category, c->issuer + 1u, cost, s->count[category] < s->wanted ? -1 : cost};
-}
-
-void canary_note(struct canary_search *s, struct canary_goal *goal, const struct plan_certificate *c)
-{
-    uint32_t index = (uint32_t)(c - s->w->in->certificates);
+    uint32_t index = (uint32_t)(c - s->w->in->certificates), issuer = c->issuer + 1u;
     struct shard_work *shard = &s->w->shards[c->shard];
-    size_t *count = &s->count[goal->category];
-    if (*count < s->wanted)
-        s->first[goal->category][(*count)++] = index;
-    if (*count == s->wanted)
-        goal->most = goal->cost;
-    if (shard->issuer == goal->issuer && shard->cost <= goal->cost)
+    int64_t cost = s->cost[category];
+    if (s->count[category] < s->wanted)
+        s->first[category][s->count[category]++] = index;
+    if (s->count[category] == s->wanted)
+        s->most[category] = cost;
+    if (shard->issuer == issuer && shard->cost <= cost)
         return;
-    if (shard->issuer != 0 && shard->issuer != goal->issuer)
+    if (shard->issuer != 0 && shard->issuer != issuer)
         buf_add(&s->best, &shard->index, sizeof shard->index);
-    *shard = (struct shard_work){goal->issuer, index, goal->cost, shard->entries};
+    *shard = (struct shard_work){issuer, index, cost, shard->entries};
 }
 
 /* Those of every issuer and shard, as sort items, ascending. */

@@ -4,7 +4,8 @@
 
 #define PLACES (CLASS_COUNT + 3) /* of lots of one CA within a slot, canaries aside */
 
-#define AHEAD 24 /* lots that are fetched while others are dealt */
+#define AHEAD 24  /* lots that are fetched while others are dealt; half of it: what hangs on them */
+#define STRIDE 8U /* numbers that are written together */
 
 /* Where the dealing stands. */
 struct deal {
@@ -104,8 +105,9 @@ static void deal_lot(struct deal *d, const struct lot *l)
         uint32_t n = l->count - done, room = d->chunk_most - c->count;
         n = n < room ? n : room;
         uint32_t *to = d->numbers + d->out->number_count, number = l->number + done;
-        for (uint32_t k = 0; k < n; k++)
-            to[k] = number + k;
+        for (uint32_t k = 0; k < n; k += STRIDE) /* what is too much the next ones overwrite */
+            for (uint32_t m = 0; m < STRIDE; m++)
+                to[k + m] = number + k + m;
         done += n;
         c->count += n;
         d->out->number_count += n;
@@ -232,8 +234,12 @@ static void deal_lots(struct deal *d)
     for (size_t i = 0; i < d->n; i++) {
         uint32_t at = (uint32_t)d->items[i];
         const struct lot *l = work_lot(w, at);
-        if (i + AHEAD < d->n)
-            __builtin_prefetch(work_lot(w, (uint32_t)d->items[i + AHEAD]));
+        if (i + AHEAD < d->n) {
+            uint32_t far = (uint32_t)d->items[i + AHEAD], near = (uint32_t)d->items[i + AHEAD / 2];
+            __builtin_prefetch(work_lot(w, far));
+            __builtin_prefetch(&w->slots[far]);
+            __builtin_prefetch(&d->seen[work_lot(w, near)->rank]);
+        }
         if (i == 0 || w->slots[at] != d->slot.hour) {
             close_slot(d);
             open_slot(d, w->slots[at]);
@@ -256,9 +262,9 @@ static void list_canaries(struct work *w, struct plan *out)
     uint32_t *canaries = arena_array(w->arena, w->canaries, sizeof *canaries);
     uint64_t *items = arena_array(&scratch, w->canaries, sizeof *items);
     uint64_t *spare = arena_array(&scratch, w->canaries, sizeof *spare);
-    for (size_t i = 0; i < w->lot_count + work_cuts(w) && w->canaries > 0; i++)
-        if (lot_role(work_lot(w, i)) == ROLE_CANARY)
-            items[out->canary_count++] = SORT_ITEM(work_lot(w, i)->number, 0);
+    for (size_t i = 0; i < out->chunk_count; i++)
+        for (uint32_t k = 0; k < out->chunks[i].count && out->chunks[i].canary; k++)
+            items[out->canary_count++] = SORT_ITEM(out->numbers[out->chunks[i].first + k], 0);
     items = sort_items(items, spare, out->canary_count, UINT32_MAX);
     for (size_t i = 0; i < out->canary_count; i++)
         canaries[i] = (uint32_t)(items[i] >> 32);
@@ -289,7 +295,7 @@ void deal_out(struct work *w, struct plan *out)
     d.sent = arena_array(&scratch, w->in->ca_count, sizeof *d.sent);
     d.ends = arena_array(&scratch, w->in->ca_count, sizeof *d.ends);
     d.seen = arena_array(&scratch, w->ranks, sizeof *d.seen);
-    d.numbers = arena_array(w->arena, w->in->certificate_count, sizeof *d.numbers);
+    d.numbers = arena_array(w->arena, w->in->certificate_count + STRIDE, sizeof *d.numbers);
     for (size_t i = 0; i < w->in->ca_count; i++)
         d.ends[i] = INT64_MIN;
     deal_order(&d, &scratch);

@@ -26,23 +26,22 @@ struct units {
     uint32_t latest;
 };
 
+/* The last place in the order, of what is held. */
+static uint32_t held_key(const struct work *w)
+{
+    return (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+}
+
 /* Place in the order: canaries (those with a deadline first), expiring ones by hour, classes in their turns,
  * then the expiring ones of a CA that has no room for them, and what is held. */
-static uint32_t place_key(const struct work *w, const struct lot *l)
+static inline uint32_t place_key(const struct work *w, const struct lot *l, uint32_t held)
 {
-    uint32_t hours = (uint32_t)(w->in->deadline.s / HOUR) + 3;
-    switch (lot_role(l)) {
-    case ROLE_CANARY:
-        return lot_hour(l);
-    case ROLE_EXPIRING:
-        return w->cas[l->ca].overloaded ? hours + CLASS_COUNT : 2 + lot_hour(l);
-    case ROLE_CLASS:
-        return hours + lot_class(l);
-    case ROLE_HELD:
-    case ROLE_NONE:
-        break;
-    }
-    return hours + CLASS_COUNT + 1;
+    enum role role = lot_role(l);
+    if (role == ROLE_CLASS)
+        return held - CLASS_COUNT - 1 + lot_class(l);
+    if (role == ROLE_EXPIRING)
+        return w->cas[l->ca].overloaded ? held - 1 : 2 + lot_hour(l);
+    return role == ROLE_CANARY ? lot_hour(l) : held;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -50,15 +49,24 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* The steps of one place in the order: where the next one goes, and what the last one was. */
+struct row {
+    uint32_t next, rank, place;
+};
+
 /* All lots by subscriber, then number; when grouped they are that already, and held ones stay where they are.
- * A counter for each subscriber: most lots are next to the one before. */
-static void sort_by_rank(struct work *w, uint32_t *to, struct arena *a)
+ * A counter for each subscriber: most lots are next to the one before. Counts the steps of each row. */
+static void sort_by_rank(struct work *w, uint32_t *to, struct row *rows, uint32_t held, struct arena *a)
 {
     size_t ranks = w->grouped ? 0 : w->ranks;
     uint32_t *at = arena_array(a, ranks + 1, sizeof *at), i;
     struct walk begin = work_walk(w, a);
-    for (struct walk k = begin; !w->grouped && walk_next(&k, &i);)
-        at[work_lot(w, i)->rank + 1]++;
+    for (struct walk k = begin; walk_next(&k, &i);) {
+        const struct lot *l = work_lot(w, i);
+        rows[place_key(w, l, held)].next++;
+        if (!w->grouped)
+            at[l->rank + 1]++;
+    }
     for (size_t rank = 0; rank < ranks; rank++)
         at[rank + 1] += at[rank];
     for (struct walk k = begin; walk_next(&k, &i);)
@@ -70,31 +78,25 @@ static struct order order_all(struct work *w, struct arena *a)
 {
     work_make_room(w);
     struct order o = {.n = w->lot_count + work_cuts(w)};
-    uint32_t *lots = w->slots; /* not needed for slots yet */
-    uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
-    struct {
-        uint32_t end, rank, place; /* of the steps of a key: where the next one goes, and the last one's */
-    } *row = arena_array(a, (size_t)held + 1, sizeof *row);
-    sort_by_rank(w, lots, a);
+    uint32_t *lots = w->slots, held = held_key(w); /* slots are not needed yet */
+    struct row *rows = arena_array(a, (size_t)held + 1, sizeof *rows);
+    sort_by_rank(w, lots, rows, held, a);
     o.steps = arena_array(a, o.n, sizeof *o.steps);
-    for (size_t i = 0; i < o.n; i++)
-        row[place_key(w, work_lot(w, i))].end++;
     for (uint32_t key = 0, sum = 0; key <= held; key++) {
         o.held = sum;
-        sum += row[key].end;
-        row[key].end = (uint32_t)o.held;
+        sum += rows[key].next;
+        rows[key].next = (uint32_t)o.held;
     }
     for (size_t i = 0; i < o.n; i++) {
         const struct lot *l = work_lot(w, lots[i]);
-        uint32_t key = place_key(w, l);
-        /* no lot has place 0 */
-        o.steps[row[key].end++] = (struct step){.lot = lots[i],
-                                                .count = l->count,
-                                                .ca = l->ca,
-                                                .kind = (uint8_t)(l->place >> 24),
-                                                .starts = l->rank != row[key].rank || l->place != row[key].place};
-        row[key].rank = l->rank;
-        row[key].place = l->place;
+        struct row *row = &rows[place_key(w, l, held)];
+        o.steps[row->next++] = (struct step){.lot = lots[i],
+                                             .count = l->count,
+                                             .ca = l->ca,
+                                             .kind = (uint8_t)(l->place >> 24),
+                                             .starts = l->rank != row->rank || l->place != row->place};
+        row->rank = l->rank;
+        row->place = l->place; /* never 0 */
     }
     return o;
 }
@@ -118,16 +120,31 @@ static void set_slot(struct work *w, size_t i, int64_t hour)
     w->last_slot = hour > w->last_slot ? (uint32_t)hour : w->last_slot;
 }
 
-/* Gives a lot its slot in a lane, and what does not fit there the next ones. */
-static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
+/* Gives n steps of `count` certificates their slots in a lane, and what does not fit there the next ones. */
+static void place_steps(struct work *w, struct lane *lane, const struct step *s, size_t n, int64_t count,
+                        int64_t wish)
 {
-    size_t i = s->lot;
-    for (int64_t left = s->count, slot, n;; i = cut_off(w, i, n), left -= n) {
-        n = lane_take(lane, wish, left, &slot);
-        set_slot(w, i, calendar_hour(&w->calendar, slot));
-        if (n == left)
-            return;
+    int64_t room = 0, slot, hour = 0;
+    for (size_t k = 0; k < n; k++) {
+        size_t i = s[k].lot;
+        for (int64_t left = s[k].count; left > 0;) {
+            if (room == 0) {
+                room = lane_take(lane, wish, count, &slot);
+                count -= room;
+                hour = calendar_hour(&w->calendar, slot);
+            }
+            set_slot(w, i, hour);
+            int64_t taken = left < room ? left : room;
+            room -= taken;
+            left -= taken;
+            i = left > 0 ? cut_off(w, i, taken) : i;
+        }
     }
+}
+
+static void place_step(struct work *w, struct lane *lane, const struct step *s)
+{
+    place_steps(w, lane, s, 1, s->count, 0);
 }
 
 /* Profile `publish_at_once`: the i-th of a CA falls into the hour in which the rate reaches it. One that has
@@ -164,7 +181,7 @@ static size_t place_canaries(struct work *w, const struct order *o, struct arena
     for (size_t i = 0; i < w->in->ca_count; i++)
         lanes[i] = lane_of(w->cas[i].supply, w->canary_slot, LANE_NO_END, w->cas[i].canary);
     for (size_t i = 0; i < w->canaries; i++)
-        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
+        place_step(w, &lanes[o->steps[i].ca], &o->steps[i]);
     return w->canaries;
 }
 
@@ -304,25 +321,26 @@ static void place_overloaded(struct work *w, const struct order *o, size_t from)
     for (size_t i = from; i < o->held; i++) {
         struct ca_work *ca = &w->cas[o->steps[i].ca];
         if (ca->overloaded)
-            place_lot(w, &ca->lane, &o->steps[i], 0);
+            place_step(w, &ca->lane, &o->steps[i]);
     }
 }
 
 /* Gives one unit its slots, CA by CA. */
 static void place_unit(struct work *w, const struct order *o, uint64_t unit)
 {
-    size_t i = (uint32_t)unit, end = unit_end(o, i);
-    for (size_t next = i; i < end; i = next) {
-        uint16_t ca = o->steps[i].ca;
+    size_t i = (uint32_t)unit, next = i;
+    do {
+        struct ca_work *ca = &w->cas[o->steps[i].ca];
         int64_t count = 0;
-        for (; next < end && o->steps[next].ca == ca; next++)
-            count += o->steps[next].count;
-        if (w->cas[ca].overloaded)
-            continue;
-        lane_group(&w->cas[ca].lane, count);
-        for (size_t k = i; k < next; k++)
-            place_lot(w, &w->cas[ca].lane, &o->steps[k], (int64_t)(unit >> 32));
-    }
+        do
+            count += o->steps[next++].count;
+        while (next < o->n && !o->steps[next].starts && o->steps[next].ca == o->steps[i].ca);
+        if (!ca->overloaded) {
+            lane_group(&ca->lane, count);
+            place_steps(w, &ca->lane, &o->steps[i], next - i, count, (int64_t)(unit >> 32));
+        }
+        i = next;
+    } while (i < o->n && !o->steps[i].starts);
 }
 
 /* What has run out before its slot, or will have when that slot is published, is dealt into no chunk. */
@@ -359,7 +377,7 @@ static void place_held(struct work *w, const struct order *o, struct arena *a)
     for (size_t k = 0; k < w->in->ca_count; k++)
         lanes[k] = lane_of(w->cas[k].supply, from, LANE_NO_END, w->cas[k].held);
     for (size_t i = o->held; i < o->n; i++)
-        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
+        place_step(w, &lanes[o->steps[i].ca], &o->steps[i]);
 }
 
 void place_all(struct work *w)

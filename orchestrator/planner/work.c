@@ -141,9 +141,9 @@ static bool more_shards(struct work *w, uint32_t shard)
 }
 
 /* Nothing special: neither held nor out before the deadline, or before the start. */
-static inline bool is_plain(const struct cut *cut, const struct plan_certificate *c)
+static inline bool is_plain(const struct plan_certificate *c, int64_t ordinary)
 {
-    return !c->held && (c->not_after.s >= cut->ordinary || !utc_is_set(c->not_after));
+    return !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
 }
 
 /* Whose it is, in one word. */
@@ -152,37 +152,62 @@ static inline uint64_t owner_of(const struct plan_certificate *c)
     return (uint64_t)c->ca << 48 | (uint64_t)c->issuer << 32 | c->subscriber;
 }
 
-/* The certificates from c on that are one lot, or none; returns the first behind them. The loop that a plan's
- * time goes into: it keeps in registers what a lot has in common. A shard unheard of begins a lot. */
-static const struct plan_certificate *cut_lot(struct cut *cut, const struct plan_certificate *c,
-                                              const struct plan_certificate *end)
+/* Counts a certificate in its shard. */
+static inline void list(struct cut *cut, struct shard_work *shards, size_t category,
+                        const struct plan_certificate *c)
+{
+    struct shard_work *shard = &shards[c->shard];
+    shard->entries++;
+    canary_offer(&cut->search, shard, category, c);
+}
+
+/* Does c go on with what the one before it belongs to, as far as that hangs on neither role nor hour? A shard
+ * that there is no room for yet begins a lot. */
+static inline bool goes_on(const struct plan_certificate *c, uint64_t owner, uint8_t turn, size_t shards)
+{
+    return c->number == (uint64_t)c[-1].number + 1 && owner_of(c) == owner && c->turn == turn &&
+           c->shard < shards;
+}
+
+/* The plain certificates from c on that are one lot; returns the first behind them. The loop that a plan's
+ * time goes into. */
+static const struct plan_certificate *cut_plain(struct cut *cut, const struct plan_certificate *c,
+                                                const struct plan_certificate *end)
+{
+    struct lot *lot = open_lot(cut, c, PLACE(ROLE_CLASS, c->turn, 0));
+    struct shard_work *shards = cut->w->shards;
+    size_t shard_count = cut->w->shard_count;
+    const struct plan_certificate *first = c;
+    uint64_t owner = owner_of(c), by_ocsp = 0;
+    int64_t ordinary = cut->ordinary;
+    uint8_t turn = c->turn;
+    do {
+        by_ocsp += c->by_ocsp;
+        list(cut, shards, turn, c);
+        c++;
+    } while (c < end && goes_on(c, owner, turn, shard_count) && is_plain(c, ordinary));
+    cut->w->by_ocsp += by_ocsp;
+    lot->count = (uint32_t)(c - first);
+    return c;
+}
+
+/* The same for what is held or runs out. What has run out too early is in no lot. */
+static const struct plan_certificate *cut_special(struct cut *cut, const struct plan_certificate *c,
+                                                  const struct plan_certificate *end)
 {
     struct work *w = cut->w;
     const struct plan_certificate *first = c;
-    bool plain = is_plain(cut, c);
-    uint64_t owner = owner_of(c), number = c->number, by_ocsp = 0;
-    uint32_t place = plain ? PLACE(ROLE_CLASS, c->turn, 0) : work_place(w, c), role = place >> 28;
+    uint32_t place = work_place(w, c), role = place >> 28;
     struct lot *lot = role == ROLE_NONE ? NULL : open_lot(cut, c, place);
     /* by the second, not by the hour, decides which of these go: each is a lot of its own */
-    if (w->hours.at_once && role == ROLE_EXPIRING)
-        end = c + 1;
-    bool counts = role != ROLE_NONE && role != ROLE_HELD;
-    struct shard_work *shards = w->shards;
-    size_t shard_count = w->shard_count;
-    struct canary_goal goal = canary_goal_of(&cut->search, c, place);
+    bool alone = w->hours.at_once && role == ROLE_EXPIRING;
     do {
-        by_ocsp += c->by_ocsp;
-        if (counts) {
-            struct shard_work *shard = &shards[c->shard];
-            shard->entries++;
-            if (canary_is_wanted(&goal, shard))
-                canary_note(&cut->search, &goal, c);
-        }
+        w->by_ocsp += c->by_ocsp && role != ROLE_HELD;
+        if (role == ROLE_EXPIRING)
+            list(cut, w->shards, CLASS_COUNT, c);
         c++;
-        number++;
-    } while (c < end && c->number == number && owner_of(c) == owner && c->turn == first->turn &&
-             is_plain(cut, c) == plain && (plain || work_place(w, c) == place) && c->shard < shard_count);
-    w->by_ocsp += role == ROLE_HELD ? 0 : by_ocsp;
+    } while (c < end && !alone && goes_on(c, owner_of(first), first->turn, w->shard_count) &&
+             work_place(w, c) == place);
     if (lot != NULL)
         lot->count = (uint32_t)(c - first);
     return c;
@@ -198,7 +223,7 @@ static bool cut_lots(struct cut *cut, struct fault *f)
         if (c->number < next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
             c->turn >= CLASS_COUNT || (c->shard >= w->shard_count && !more_shards(w, c->shard)))
             return bad_certificate(c, next, f);
-        c = cut_lot(cut, c, end);
+        c = is_plain(c, cut->ordinary) ? cut_plain(cut, c, end) : cut_special(cut, c, end);
     }
     return true;
 }
@@ -248,10 +273,11 @@ void work_drop(struct work *w, struct lot *l)
 struct walk work_walk(struct work *w, struct arena *a)
 {
     size_t n = work_cuts(w);
-    uint64_t *cuts = arena_array(a, n, sizeof *cuts), *spare = arena_array(a, n, sizeof *spare);
+    uint64_t *cuts = arena_array(a, n + 1, sizeof *cuts), *spare = arena_array(a, n + 1, sizeof *spare);
     for (size_t i = 0; i < n; i++)
         cuts[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
-    return (struct walk){.w = w, .cuts = sort_items(cuts, spare, n, UINT32_MAX)};
+    cuts[n] = WALK_END;
+    return (struct walk){w->lots, sort_items(cuts, spare, n + 1, UINT32_MAX), 0, (uint32_t)w->lot_count};
 }
 
 void work_make_room(struct work *w)

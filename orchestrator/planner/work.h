@@ -124,9 +124,9 @@ struct work {
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
     uint32_t last_slot; /* no lot has a later one */
-    bool grouped;   /* no lot but held ones has a smaller rank than one before it */
-    size_t ranks;   /* subscribers seen */
-    size_t by_ocsp; /* certificates that count and must be seen in OCSP */
+    bool grouped;       /* no lot but held ones has a smaller rank than one before it */
+    size_t ranks;       /* subscribers seen */
+    size_t by_ocsp;     /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;
     struct kept kept;
@@ -190,10 +190,12 @@ void work_count(struct work *w);
 
 /* A walk over all lots by number: `struct walk k = work_walk(w, a); while (walk_next(&k, &i))`. */
 struct walk {
-    const struct work *w;
-    const uint64_t *cuts; /* sort items: first and index */
-    size_t lot, cut;      /* the next of each */
+    const struct lot *lots;
+    const uint64_t *cut; /* the next of the cuts as sort items, first and index; then WALK_END */
+    uint32_t lot, count; /* the next one, and how many are no cuts */
 };
+
+#define WALK_END UINT64_MAX
 
 /* Begins one; it ends with the next cut. Sorts the cuts, which are few, in memory of `a`. */
 struct walk work_walk(struct work *w, struct arena *a);
@@ -201,13 +203,12 @@ struct walk work_walk(struct work *w, struct arena *a);
 /* The index of the next lot; false behind the last one. */
 static inline bool walk_next(struct walk *k, uint32_t *i)
 {
-    const struct work *w = k->w;
-    bool more = k->lot < w->lot_count, cut = k->cut < work_cuts(w);
-    if (cut && (!more || k->cuts[k->cut] >> 32 < w->lots[k->lot].first))
-        *i = (uint32_t)k->cuts[k->cut++];
-    else
-        *i = (uint32_t)k->lot++;
-    return more || cut;
+    if (k->lot < k->count && k->lots[k->lot].first <= *k->cut >> 32) {
+        *i = k->lot++;
+        return true;
+    }
+    *i = (uint32_t)*k->cut;
+    return *k->cut != WALK_END && k->cut++ != NULL;
 }
 
 /* Takes a lot out of the plan: its certificates run out before their turn. */
@@ -221,34 +222,27 @@ struct canary_search {
     struct work *w;
     size_t wanted;
     int64_t cost[CLASS_COUNT + 1];
+    int64_t
+        most[CLASS_COUNT + 1]; /* shards whose candidate costs more take note: all until enough are kept */
     uint32_t *first[CLASS_COUNT + 1];
     size_t count[CLASS_COUNT + 1];
     struct buf best; /* uint32_t: those of shards whose issuer has ended */
 };
 
-/* What the certificates of a lot are as canaries. */
-struct canary_goal {
-    size_t category; /* a class or CLASS_COUNT: expiring */
-    uint32_t issuer; /* plus one */
-    int64_t cost;
-    int64_t most; /* a shard whose candidate costs more takes note: any while its category needs some */
-};
-
 /* Starts a search; memory from `a`. */
 void canary_begin(struct canary_search *s, struct work *w, struct arena *a);
 
-/* Of a lot that begins with c. */
-struct canary_goal canary_goal_of(const struct canary_search *s, const struct plan_certificate *c,
-                                  uint32_t place);
+/* Takes note of a certificate of a category in its shard. */
+void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c);
 
-/* Is a certificate of the goal to be noted in its shard? Hardly ever. */
-static inline bool canary_is_wanted(const struct canary_goal *goal, const struct shard_work *shard)
+/* Offers one certificate of a category (a class or CLASS_COUNT: expiring); hardly ever is there anything to
+ * note. */
+static inline void canary_offer(struct canary_search *s, const struct shard_work *shard, size_t category,
+                                const struct plan_certificate *c)
 {
-    return shard->issuer != goal->issuer || shard->cost > goal->most;
+    if (shard->issuer != c->issuer + 1u || shard->cost > s->most[category])
+        canary_note(s, category, c);
 }
-
-/* Takes note of a certificate that is. */
-void canary_note(struct canary_search *s, struct canary_goal *goal, const struct plan_certificate *c);
 
 /* Cuts the canaries out of their lots: at least one per issuer and shard, `wanted` in all; least notice
  * first, so that few lose any. */
