@@ -4,8 +4,8 @@
 
 #define PLACES (CLASS_COUNT + 3) /* of lots of one CA within a slot, canaries aside */
 
-#define AHEAD 24  /* lots that are fetched while others are dealt; half of it: what hangs on them */
-#define STRIDE 8U /* numbers that are written together */
+#define AHEAD 24   /* lots that are fetched while others are dealt; half of it: what hangs on them */
+#define STRIDE 16U /* numbers that are written together */
 
 /* Where the dealing stands. */
 struct deal {
@@ -17,7 +17,7 @@ struct deal {
     struct buf slots, chunks; /* struct plan_slot, struct plan_chunk */
     struct plan_slot slot;    /* the open ones, not yet among them */
     struct plan_chunk chunk;
-    struct lot group; /* dealt, not yet judged: only count, place and ca */
+    struct lot group; /* lots in a row that are alike; all their certificates */
     uint32_t chunk_most;
     uint32_t *seen;    /* by rank: the slot it was last counted in, plus one */
     int64_t *sent;     /* by CA: in this slot, at_once: in all */
@@ -93,25 +93,21 @@ static void open_chunk(struct deal *d, const struct lot *l)
     d->chunk_most = chunk_most(w->in->ca_rates[l->ca]);
 }
 
-/* Deals one lot: its numbers, in as many chunks as that takes. */
-static void deal_lot(struct deal *d, const struct lot *l)
+/* Cuts the group, whose numbers are in place, into as many chunks as that takes. */
+static void deal_chunks(struct deal *d)
 {
     struct plan_chunk *c = &d->chunk;
-    if (c->ca != l->ca || c->issuer != l->issuer || c->canary != (lot_role(l) == ROLE_CANARY))
+    const struct lot *g = &d->group;
+    if (c->ca != g->ca || c->issuer != g->issuer || c->canary != (lot_role(g) == ROLE_CANARY))
         close_chunk(d);
-    for (uint32_t done = 0; done < l->count;) {
+    for (uint32_t left = g->count, n; left > 0; left -= n) {
         if (c->count == 0)
-            open_chunk(d, l);
-        uint32_t n = l->count - done, room = d->chunk_most - c->count;
-        n = n < room ? n : room;
-        uint32_t *to = d->numbers + d->out->number_count, number = l->number + done;
-        for (uint32_t k = 0; k < n; k += STRIDE) /* what is too much the next ones overwrite */
-            for (uint32_t m = 0; m < STRIDE; m++)
-                to[k + m] = number + k + m;
-        done += n;
+            open_chunk(d, g);
+        n = d->chunk_most - c->count;
+        n = n < left ? n : left;
         c->count += n;
         d->out->number_count += n;
-        d->sent[l->ca] += n;
+        d->sent[g->ca] += n;
         if (c->count == d->chunk_most)
             close_chunk(d);
     }
@@ -163,8 +159,6 @@ static void judge(struct deal *d)
     struct work *w = d->w;
     const struct hours *h = &w->hours;
     const struct lot *g = &d->group;
-    if (g->count == 0)
-        return;
     if (lot_role(g) == ROLE_HELD) {
         d->out->held += g->count;
         return;
@@ -182,23 +176,9 @@ static void judge(struct deal *d)
         d->ends[g->ca] = end.s;
 }
 
-/* Adds a lot to the group of those that the figures can't tell apart: one slot, CA, role and class. */
-static void join_group(struct deal *d, const struct lot *l)
-{
-    if (d->group.count == 0 || d->group.ca != l->ca || d->group.place >> 24 != l->place >> 24 ||
-        lot_expires(&d->group) != lot_expires(l)) {
-        judge(d);
-        d->group = *l;
-        d->group.count = 0;
-    }
-    d->group.count += l->count;
-}
-
 static void close_slot(struct deal *d)
 {
     close_chunk(d);
-    judge(d);
-    d->group.count = 0;
     if (d->slot.certificates == 0)
         return;
     buf_add(&d->slots, &d->slot, sizeof d->slot);
@@ -227,28 +207,63 @@ static void open_slot(struct deal *d, int64_t hour)
         d->sent[i] = 0;
 }
 
-/* Numbers, chunks and slots from the order. */
-static void deal_lots(struct deal *d)
+/* Can neither chunks nor figures tell two lots of one slot apart? */
+static bool is_alike(const struct lot *a, const struct lot *b)
+{
+    uint32_t differs = a->place ^ b->place;
+    return a->ca == b->ca && a->issuer == b->issuer &&
+           (differs == 0 || (differs >> 24 == 0 && lot_role(a) == ROLE_EXPIRING));
+}
+
+/* Puts the numbers of a lot in place; what is too much of the last ones is written over by the next lot. */
+static void put_numbers(uint32_t *to, const struct lot *l)
+{
+    for (uint32_t k = 0; k < l->count; k += STRIDE)
+        for (uint32_t m = 0; m < STRIDE; m++)
+            to[k + m] = l->number + k + m;
+}
+
+/* Puts the numbers from the i-th lot on in place, as long as they make one group; returns where that ends. */
+static size_t deal_group(struct deal *d, size_t i)
 {
     struct work *w = d->w;
-    for (size_t i = 0; i < d->n; i++) {
-        uint32_t at = (uint32_t)d->items[i];
-        const struct lot *l = work_lot(w, at);
+    struct lot *g = &d->group;
+    uint32_t *to = d->numbers + d->out->number_count, mark = (uint32_t)d->out->slot_count + 1;
+    const uint64_t *items = d->items;
+    *g = *work_lot(w, (uint32_t)items[i]);
+    g->count = 0;
+    for (; i < d->n; i++) {
+        const struct lot *l = work_lot(w, (uint32_t)items[i]);
+        if (w->slots[(uint32_t)items[i]] != d->slot.hour || !is_alike(l, g))
+            break;
         if (i + AHEAD < d->n) {
-            uint32_t far = (uint32_t)d->items[i + AHEAD], near = (uint32_t)d->items[i + AHEAD / 2];
+            uint32_t far = (uint32_t)items[i + AHEAD], near = (uint32_t)items[i + AHEAD / 2];
             __builtin_prefetch(work_lot(w, far));
             __builtin_prefetch(&w->slots[far]);
             __builtin_prefetch(&d->seen[work_lot(w, near)->rank]);
         }
-        if (i == 0 || w->slots[at] != d->slot.hour) {
+        put_numbers(to + g->count, l);
+        g->count += l->count;
+        d->slot.subscribers += d->seen[l->rank] != mark;
+        d->seen[l->rank] = mark;
+    }
+    d->slot.certificates += g->count;
+    return i;
+}
+
+/* Numbers, chunks and slots from the order. */
+static void deal_lots(struct deal *d)
+{
+    struct work *w = d->w;
+    for (size_t i = 0; i < d->n;) {
+        uint32_t hour = w->slots[(uint32_t)d->items[i]];
+        if (i == 0 || hour != d->slot.hour) {
             close_slot(d);
-            open_slot(d, w->slots[at]);
+            open_slot(d, hour);
         }
-        join_group(d, l);
-        deal_lot(d, l);
-        d->slot.certificates += l->count;
-        d->slot.subscribers += d->seen[l->rank] != d->out->slot_count + 1;
-        d->seen[l->rank] = (uint32_t)d->out->slot_count + 1;
+        i = deal_group(d, i);
+        deal_chunks(d);
+        judge(d);
     }
     close_slot(d);
     d->out->slots = (const void *)arena_copy(w->arena, d->slots.p, d->slots.n);

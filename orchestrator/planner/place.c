@@ -2,6 +2,8 @@
 #include "sort.h"
 #include "work.h"
 
+#define AHEAD 16 /* units that are fetched while others are placed */
+
 /* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
  * subscriber, role, class and hour are a unit: they are told one hour. */
 struct step {
@@ -397,8 +399,13 @@ void place_all(struct work *w)
     if (tight)
         wish_by_notice(w, &order, &units);
     place_overloaded(w, &order, rest);
-    for (size_t i = 0; i < units.n; i++)
+    for (size_t i = 0; i < units.n; i++) {
+        if (i + AHEAD < units.n) {
+            __builtin_prefetch(&order.steps[(uint32_t)units.items[i + AHEAD]]);
+            __builtin_prefetch(&w->slots[order.steps[(uint32_t)units.items[i + AHEAD / 2]].lot]);
+        }
         place_unit(w, &order, units.items[i]);
+    }
     for (size_t i = 0; i < order.held; i++)
         if (order.steps[i].kind < KIND(ROLE_CLASS, 0))
             drop_expired(w, order.steps[i].lot);
