@@ -2,6 +2,8 @@
 #include "sort.h"
 #include "work.h"
 
+#include <assert.h>
+
 #define AHEAD 16 /* units that are fetched while others are placed */
 
 /* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
@@ -12,6 +14,8 @@ struct step {
     uint8_t kind; /* KIND(role, class) */
     bool starts;  /* a unit */
 };
+
+static_assert(sizeof(struct step) == 12, "planner.h states the memory by it");
 
 #define KIND(role, turn) (PLACE(role, turn, 0) >> 24)
 
