@@ -288,9 +288,13 @@ static bool mark_tight(struct work *w, const struct order *o, const struct units
     int64_t slots = u->latest + 1 - w->rest_slot;
     bool any = false;
     int64_t *wishes = arena_array(a, (size_t)slots * w->in->ca_count, sizeof *wishes);
-    for (size_t i = 0; i < u->n; i++)
-        for (size_t k = (uint32_t)u->items[i], end = unit_end(o, k); k < end; k++)
-            wishes[o->steps[k].ca * slots + (int64_t)(u->items[i] >> 32) - w->rest_slot] += o->steps[k].count;
+    for (size_t i = 0; i < u->n; i++) {
+        int64_t *wish = &wishes[(int64_t)(u->items[i] >> 32) - w->rest_slot];
+        size_t k = (uint32_t)u->items[i];
+        do
+            wish[o->steps[k].ca * slots] += o->steps[k].count;
+        while (++k < o->n && !o->steps[k].starts);
+    }
     for (size_t c = 0; c < w->in->ca_count; c++) {
         struct ca_work *ca = &w->cas[c];
         int64_t behind = 0;
