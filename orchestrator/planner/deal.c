@@ -1,4 +1,5 @@
 /* From placed lots to chunks: the plan's arrays and the figures that hang on slots. */
+#include "numbers.h"
 #include "sort.h"
 #include "work.h"
 
@@ -14,6 +15,7 @@ struct deal {
     uint64_t *items; /* lots in the order of out->numbers */
     size_t n;
     uint32_t *numbers;
+    struct numbers_hash hash;
     struct buf slots, chunks; /* struct plan_slot, struct plan_chunk */
     struct plan_slot slot;    /* the open ones, not yet among them */
     struct plan_chunk chunk;
@@ -264,6 +266,7 @@ static void deal_lots(struct deal *d)
         i = deal_group(d, i);
         deal_chunks(d);
         judge(d);
+        numbers_are_ready(&d->hash, d->out->number_count);
     }
     close_slot(d);
     d->out->slots = (const void *)arena_copy(w->arena, d->slots.p, d->slots.n);
@@ -314,11 +317,12 @@ void deal_out(struct work *w, struct plan *out)
     for (size_t i = 0; i < w->in->ca_count; i++)
         d.ends[i] = INT64_MIN;
     deal_order(&d, &scratch);
+    numbers_begin(&d.hash, d.numbers, w->in->certificate_count);
     deal_lots(&d);
     buf_free(&d.slots);
     buf_free(&d.chunks);
     list_canaries(w, out);
     set_figures(&d);
     figures_add(w, out);
-    text_write(w, out);
+    text_write(w, numbers_end(&d.hash), out);
 }

@@ -279,7 +279,7 @@ void deal_out(struct work *w, struct plan *out);
 void figures_add(const struct work *w, struct plan *out);
 
 /* The canonical text and its digest. */
-void text_write(const struct work *w, struct plan *out);
+void text_write(const struct work *w, struct digest numbers, struct plan *out);
 
 /* Sets out->given_up. */
 void given_up_list(struct work *w, struct plan *out);
