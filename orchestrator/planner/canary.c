@@ -11,21 +11,25 @@ void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
     *s = (struct canary_search){.w = w, .wanted = wanted < most ? wanted : most};
     for (size_t c = 0; c <= EXPIRING; c++) {
         s->cost[c] = c == EXPIRING ? COST_EXPIRING : w->hours.notice[c];
+        s->most[c] = s->wanted == 0 ? s->cost[c] : -1;
         s->first[c] = arena_array(a, s->wanted, sizeof *s->first[c]);
     }
 }
 
-void canary_note(struct canary_search *s, uint32_t index, size_t category)
+void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c)
 {
-    const struct plan_certificate *c = &s->w->in->certificates[index];
+    uint32_t index = (uint32_t)(c - s->w->in->certificates), issuer = c->issuer + 1u;
     struct shard_work *shard = &s->w->shards[c->shard];
+    int64_t cost = s->cost[category];
     if (s->count[category] < s->wanted)
         s->first[category][s->count[category]++] = index;
-    if (shard->issuer == c->issuer + 1u && shard->cost <= s->cost[category])
+    if (s->count[category] == s->wanted)
+        s->most[category] = cost;
+    if (shard->issuer == issuer && shard->cost <= cost)
         return;
-    if (shard->issuer != 0 && shard->issuer != c->issuer + 1u)
+    if (shard->issuer != 0 && shard->issuer != issuer)
         buf_add(&s->best, &shard->index, sizeof shard->index);
-    *shard = (struct shard_work){c->issuer + 1u, index, s->cost[category], shard->entries};
+    *shard = (struct shard_work){issuer, index, cost, shard->entries};
 }
 
 /* Those of every issuer and shard, as sort items, ascending. */

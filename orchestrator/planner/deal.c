@@ -1,10 +1,12 @@
 /* From placed lots to chunks: the plan's arrays and the figures that hang on slots. */
+#include "numbers.h"
 #include "sort.h"
 #include "work.h"
 
 #define PLACES (CLASS_COUNT + 3) /* of lots of one CA within a slot, canaries aside */
 
-#define AHEAD 24 /* lots that are fetched while others are dealt */
+#define AHEAD 24   /* lots that are fetched while others are dealt; half of it: what hangs on them */
+#define STRIDE 16U /* numbers that are written together */
 
 /* Where the dealing stands. */
 struct deal {
@@ -13,10 +15,11 @@ struct deal {
     uint64_t *items; /* lots in the order of out->numbers */
     size_t n;
     uint32_t *numbers;
+    struct numbers_hash hash;
     struct buf slots, chunks; /* struct plan_slot, struct plan_chunk */
     struct plan_slot slot;    /* the open ones, not yet among them */
     struct plan_chunk chunk;
-    struct lot group; /* dealt, not yet judged: only count, place and ca */
+    struct lot group; /* lots in a row that are alike; all their certificates */
     uint32_t chunk_most;
     uint32_t *seen;    /* by rank: the slot it was last counted in, plus one */
     int64_t *sent;     /* by CA: in this slot, at_once: in all */
@@ -42,29 +45,20 @@ static void deal_order(struct deal *d, struct arena *scratch)
 {
     struct work *w = d->w;
     work_make_room(w);
-    uint64_t *items = w->items[0];
-    uint32_t *numbers = arena_array(scratch, w->slot_room, sizeof *numbers);
-    size_t all = work_by_number(w, numbers);
-    uint32_t first = UINT32_MAX, last = 0, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
-    for (size_t i = 0; i < all; i++) {
-        const struct lot *l = work_lot(w, numbers[i]);
-        uint32_t slot = w->slots[numbers[i]];
-        if (lot_role(l) == ROLE_NONE)
-            continue;
-        items[d->n++] = SORT_ITEM(minor_key(w, l), numbers[i]);
-        first = slot < first ? slot : first;
-        last = slot > last ? slot : last;
+    uint32_t i, open = (uint32_t)w->hours.open, minors = (uint32_t)w->in->ca_count * (PLACES + 1);
+    uint64_t *items = w->items[0], keys = ((uint64_t)w->last_slot - open + 1) * minors;
+    bool apart = keys > UINT32_MAX; /* too many for one key: one sort after the other */
+    for (struct walk k = work_walk(w, scratch); walk_next(&k, &i);) {
+        const struct lot *l = work_lot(w, i);
+        uint32_t slot = apart ? 0 : w->slots[i] - open;
+        if (lot_role(l) != ROLE_NONE)
+            items[d->n++] = SORT_ITEM(slot * minors + minor_key(w, l), i);
     }
-    uint64_t span = d->n == 0 ? 0 : (uint64_t)last - first + 1;
-    bool apart = span * minors > UINT32_MAX; /* too many for one key: one sort after the other */
+    d->items = sort_items(items, w->items[1], d->n, apart ? minors : (uint32_t)keys);
+    for (size_t k = 0; k < d->n && apart; k++)
+        d->items[k] = SORT_ITEM(w->slots[(uint32_t)d->items[k]], (uint32_t)d->items[k]);
     if (apart)
-        items = sort_items(items, w->items[1], d->n, minors);
-    uint64_t *spare = items == w->items[0] ? w->items[1] : w->items[0];
-    for (size_t i = 0; i < d->n; i++) {
-        uint32_t slot = w->slots[(uint32_t)items[i]] - first, minor = (uint32_t)(items[i] >> 32);
-        items[i] = SORT_ITEM(apart ? slot : slot * minors + minor, (uint32_t)items[i]);
-    }
-    d->items = sort_items(items, spare, d->n, (uint32_t)(apart ? span : span * minors));
+        d->items = sort_items(d->items, d->items == items ? w->items[1] : items, d->n, w->last_slot);
 }
 
 /* Most numbers in one chunk of a CA: design section 3. */
@@ -101,24 +95,21 @@ static void open_chunk(struct deal *d, const struct lot *l)
     d->chunk_most = chunk_most(w->in->ca_rates[l->ca]);
 }
 
-/* Deals one lot: its numbers, in as many chunks as that takes. */
-static void deal_lot(struct deal *d, const struct lot *l)
+/* Cuts the group, whose numbers are in place, into as many chunks as that takes. */
+static void deal_chunks(struct deal *d)
 {
     struct plan_chunk *c = &d->chunk;
-    if (c->ca != l->ca || c->issuer != l->issuer || c->canary != (lot_role(l) == ROLE_CANARY))
+    const struct lot *g = &d->group;
+    if (c->ca != g->ca || c->issuer != g->issuer || c->canary != (lot_role(g) == ROLE_CANARY))
         close_chunk(d);
-    for (uint32_t done = 0; done < l->count;) {
+    for (uint32_t left = g->count, n; left > 0; left -= n) {
         if (c->count == 0)
-            open_chunk(d, l);
-        uint32_t n = l->count - done, room = d->chunk_most - c->count;
-        n = n < room ? n : room;
-        uint32_t *to = d->numbers + d->out->number_count, number = l->number + done;
-        for (uint32_t k = 0; k < n; k++)
-            to[k] = number + k;
-        done += n;
+            open_chunk(d, g);
+        n = d->chunk_most - c->count;
+        n = n < left ? n : left;
         c->count += n;
         d->out->number_count += n;
-        d->sent[l->ca] += n;
+        d->sent[g->ca] += n;
         if (c->count == d->chunk_most)
             close_chunk(d);
     }
@@ -170,8 +161,6 @@ static void judge(struct deal *d)
     struct work *w = d->w;
     const struct hours *h = &w->hours;
     const struct lot *g = &d->group;
-    if (g->count == 0)
-        return;
     if (lot_role(g) == ROLE_HELD) {
         d->out->held += g->count;
         return;
@@ -189,23 +178,9 @@ static void judge(struct deal *d)
         d->ends[g->ca] = end.s;
 }
 
-/* Adds a lot to the group of those that the figures can't tell apart: one slot, CA, role and class. */
-static void join_group(struct deal *d, const struct lot *l)
-{
-    if (d->group.count == 0 || d->group.ca != l->ca || d->group.place >> 24 != l->place >> 24 ||
-        lot_expires(&d->group) != lot_expires(l)) {
-        judge(d);
-        d->group = *l;
-        d->group.count = 0;
-    }
-    d->group.count += l->count;
-}
-
 static void close_slot(struct deal *d)
 {
     close_chunk(d);
-    judge(d);
-    d->group.count = 0;
     if (d->slot.certificates == 0)
         return;
     buf_add(&d->slots, &d->slot, sizeof d->slot);
@@ -234,24 +209,64 @@ static void open_slot(struct deal *d, int64_t hour)
         d->sent[i] = 0;
 }
 
+/* Can neither chunks nor figures tell two lots of one slot apart? */
+static bool is_alike(const struct lot *a, const struct lot *b)
+{
+    uint32_t differs = a->place ^ b->place;
+    return a->ca == b->ca && a->issuer == b->issuer &&
+           (differs == 0 || (differs >> 24 == 0 && lot_role(a) == ROLE_EXPIRING));
+}
+
+/* Puts the numbers of a lot in place; what is too much of the last ones is written over by the next lot. */
+static void put_numbers(uint32_t *to, const struct lot *l)
+{
+    for (uint32_t k = 0; k < l->count; k += STRIDE)
+        for (uint32_t m = 0; m < STRIDE; m++)
+            to[k + m] = l->number + k + m;
+}
+
+/* Puts the numbers from the i-th lot on in place, as long as they make one group; returns where that ends. */
+static size_t deal_group(struct deal *d, size_t i)
+{
+    struct work *w = d->w;
+    struct lot *g = &d->group;
+    uint32_t *to = d->numbers + d->out->number_count, mark = (uint32_t)d->out->slot_count + 1;
+    const uint64_t *items = d->items;
+    *g = *work_lot(w, (uint32_t)items[i]);
+    g->count = 0;
+    for (; i < d->n; i++) {
+        const struct lot *l = work_lot(w, (uint32_t)items[i]);
+        if (w->slots[(uint32_t)items[i]] != d->slot.hour || !is_alike(l, g))
+            break;
+        if (i + AHEAD < d->n) {
+            uint32_t far = (uint32_t)items[i + AHEAD], near = (uint32_t)items[i + AHEAD / 2];
+            __builtin_prefetch(work_lot(w, far));
+            __builtin_prefetch(&w->slots[far]);
+            __builtin_prefetch(&d->seen[work_lot(w, near)->rank]);
+        }
+        put_numbers(to + g->count, l);
+        g->count += l->count;
+        d->slot.subscribers += d->seen[l->rank] != mark;
+        d->seen[l->rank] = mark;
+    }
+    d->slot.certificates += g->count;
+    return i;
+}
+
 /* Numbers, chunks and slots from the order. */
 static void deal_lots(struct deal *d)
 {
     struct work *w = d->w;
-    for (size_t i = 0; i < d->n; i++) {
-        uint32_t at = (uint32_t)d->items[i];
-        const struct lot *l = work_lot(w, at);
-        if (i + AHEAD < d->n)
-            __builtin_prefetch(work_lot(w, (uint32_t)d->items[i + AHEAD]));
-        if (i == 0 || w->slots[at] != d->slot.hour) {
+    for (size_t i = 0; i < d->n;) {
+        uint32_t hour = w->slots[(uint32_t)d->items[i]];
+        if (i == 0 || hour != d->slot.hour) {
             close_slot(d);
-            open_slot(d, w->slots[at]);
+            open_slot(d, hour);
         }
-        join_group(d, l);
-        deal_lot(d, l);
-        d->slot.certificates += l->count;
-        d->slot.subscribers += d->seen[l->rank] != d->out->slot_count + 1;
-        d->seen[l->rank] = (uint32_t)d->out->slot_count + 1;
+        i = deal_group(d, i);
+        deal_chunks(d);
+        judge(d);
+        numbers_are_ready(&d->hash, d->out->number_count);
     }
     close_slot(d);
     d->out->slots = (const void *)arena_copy(w->arena, d->slots.p, d->slots.n);
@@ -265,9 +280,9 @@ static void list_canaries(struct work *w, struct plan *out)
     uint32_t *canaries = arena_array(w->arena, w->canaries, sizeof *canaries);
     uint64_t *items = arena_array(&scratch, w->canaries, sizeof *items);
     uint64_t *spare = arena_array(&scratch, w->canaries, sizeof *spare);
-    for (size_t i = 0; i < w->lot_count + work_cuts(w) && w->canaries > 0; i++)
-        if (lot_role(work_lot(w, i)) == ROLE_CANARY)
-            items[out->canary_count++] = SORT_ITEM(work_lot(w, i)->number, 0);
+    for (size_t i = 0; i < out->chunk_count; i++)
+        for (uint32_t k = 0; k < out->chunks[i].count && out->chunks[i].canary; k++)
+            items[out->canary_count++] = SORT_ITEM(out->numbers[out->chunks[i].first + k], 0);
     items = sort_items(items, spare, out->canary_count, UINT32_MAX);
     for (size_t i = 0; i < out->canary_count; i++)
         canaries[i] = (uint32_t)(items[i] >> 32);
@@ -298,15 +313,16 @@ void deal_out(struct work *w, struct plan *out)
     d.sent = arena_array(&scratch, w->in->ca_count, sizeof *d.sent);
     d.ends = arena_array(&scratch, w->in->ca_count, sizeof *d.ends);
     d.seen = arena_array(&scratch, w->ranks, sizeof *d.seen);
-    d.numbers = arena_array(w->arena, w->in->certificate_count, sizeof *d.numbers);
+    d.numbers = arena_array(w->arena, w->in->certificate_count + STRIDE, sizeof *d.numbers);
     for (size_t i = 0; i < w->in->ca_count; i++)
         d.ends[i] = INT64_MIN;
     deal_order(&d, &scratch);
+    numbers_begin(&d.hash, d.numbers, w->in->certificate_count);
     deal_lots(&d);
     buf_free(&d.slots);
     buf_free(&d.chunks);
     list_canaries(w, out);
     set_figures(&d);
     figures_add(w, out);
-    text_write(w, out);
+    text_write(w, numbers_end(&d.hash), out);
 }

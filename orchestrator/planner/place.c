@@ -2,16 +2,22 @@
 #include "sort.h"
 #include "work.h"
 
-#define AHEAD 24 /* lots that are fetched while others are looked at */
+#include <assert.h>
+
+#define AHEAD 16 /* units that are fetched while others are placed */
 
 /* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
  * subscriber, role, class and hour are a unit: they are told one hour. */
 struct step {
     uint32_t lot, count;
-    uint32_t place;
     uint16_t ca;
-    bool starts; /* a unit */
+    uint8_t kind; /* KIND(role, class) */
+    bool starts;  /* a unit */
 };
+
+static_assert(sizeof(struct step) == 12, "planner.h states the memory by it");
+
+#define KIND(role, turn) (PLACE(role, turn, 0) >> 24)
 
 /* The plan's order of everything that is dealt; what is held comes last. */
 struct order {
@@ -26,23 +32,22 @@ struct units {
     uint32_t latest;
 };
 
+/* The last place in the order, of what is held. */
+static uint32_t held_key(const struct work *w)
+{
+    return (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+}
+
 /* Place in the order: canaries (those with a deadline first), expiring ones by hour, classes in their turns,
  * then the expiring ones of a CA that has no room for them, and what is held. */
-static uint32_t place_key(const struct work *w, const struct lot *l)
+static inline uint32_t place_key(const struct work *w, const struct lot *l, uint32_t held)
 {
-    uint32_t hours = (uint32_t)(w->in->deadline.s / HOUR) + 3;
-    switch (lot_role(l)) {
-    case ROLE_CANARY:
-        return lot_hour(l);
-    case ROLE_EXPIRING:
-        return w->cas[l->ca].overloaded ? hours + CLASS_COUNT : 2 + lot_hour(l);
-    case ROLE_CLASS:
-        return hours + lot_class(l);
-    case ROLE_HELD:
-    case ROLE_NONE:
-        break;
-    }
-    return hours + CLASS_COUNT + 1;
+    enum role role = lot_role(l);
+    if (role == ROLE_CLASS)
+        return held - CLASS_COUNT - 1 + lot_class(l);
+    if (role == ROLE_EXPIRING)
+        return w->cas[l->ca].overloaded ? held - 1 : 2 + lot_hour(l);
+    return role == ROLE_CANARY ? lot_hour(l) : held;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -50,56 +55,55 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Steps from sorted lots. */
-static void make_steps(struct work *w, const uint64_t *items, struct order *o)
+/* The steps of one place in the order: where the next one goes, and what the last one was. */
+struct row {
+    uint32_t next, rank, place;
+};
+
+/* All lots by subscriber, then number; when grouped they are that already, and held ones stay where they are.
+ * A counter for each subscriber: most lots are next to the one before. Counts the steps of each row. */
+static void sort_by_rank(struct work *w, uint32_t *to, struct row *rows, uint32_t held, struct arena *a)
 {
-    uint32_t rank = UINT32_MAX, place = 0;
-    for (size_t i = 0; i < o->n; i++) {
-        if (i + AHEAD < o->n)
-            __builtin_prefetch(work_lot(w, (uint32_t)items[i + AHEAD]));
-        const struct lot *l = work_lot(w, (uint32_t)items[i]);
-        o->steps[i] = (struct step){.lot = (uint32_t)items[i],
-                                    .count = l->count,
-                                    .place = l->place,
-                                    .ca = l->ca,
-                                    .starts = l->rank != rank || l->place != place};
-        rank = l->rank;
-        place = l->place;
-        if (lot_role(l) != ROLE_HELD)
-            o->held = i + 1;
+    size_t ranks = w->grouped ? 0 : w->ranks;
+    uint32_t *at = arena_array(a, ranks + 1, sizeof *at), i;
+    struct walk begin = work_walk(w, a);
+    for (struct walk k = begin; walk_next(&k, &i);) {
+        const struct lot *l = work_lot(w, i);
+        rows[place_key(w, l, held)].next++;
+        if (!w->grouped)
+            at[l->rank + 1]++;
     }
+    for (size_t rank = 0; rank < ranks; rank++)
+        at[rank + 1] += at[rank];
+    for (struct walk k = begin; walk_next(&k, &i);)
+        to[at[w->grouped ? 0 : work_lot(w, i)->rank]++] = i;
 }
 
-/* By place, then subscriber, then number: in one sort where place and rank fit into one key. */
-static uint64_t *sort_lots(struct work *w, size_t n, uint32_t held)
-{
-    uint64_t *items = w->items[0], *spare = w->items[1];
-    uint32_t *numbers = w->slots; /* not needed for slots yet */
-    uint64_t ranks = w->grouped ? 1 : w->ranks, most = ((uint64_t)held + 1) * ranks;
-    bool apart = most > UINT32_MAX;
-    (void)work_by_number(w, numbers);
-    if (apart) {
-        for (size_t i = 0; i < n; i++)
-            items[i] = SORT_ITEM(work_lot(w, numbers[i])->rank, numbers[i]);
-        items = sort_items(items, spare, n, (uint32_t)ranks);
-        spare = items == w->items[0] ? w->items[1] : w->items[0];
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = apart ? (uint32_t)items[i] : numbers[i];
-        const struct lot *l = work_lot(w, at);
-        uint64_t key = place_key(w, l);
-        items[i] = SORT_ITEM(apart || w->grouped ? key : key * ranks + l->rank, at);
-    }
-    return sort_items(items, spare, n, apart ? held : (uint32_t)most);
-}
-
+/* By place, then subscriber, then number. */
 static struct order order_all(struct work *w, struct arena *a)
 {
     work_make_room(w);
     struct order o = {.n = w->lot_count + work_cuts(w)};
-    uint32_t held = (uint32_t)(w->in->deadline.s / HOUR) + 3 + CLASS_COUNT + 1;
+    uint32_t *lots = w->slots, held = held_key(w); /* slots are not needed yet */
+    struct row *rows = arena_array(a, (size_t)held + 1, sizeof *rows);
+    sort_by_rank(w, lots, rows, held, a);
     o.steps = arena_array(a, o.n, sizeof *o.steps);
-    make_steps(w, sort_lots(w, o.n, held), &o);
+    for (uint32_t key = 0, sum = 0; key <= held; key++) {
+        o.held = sum;
+        sum += rows[key].next;
+        rows[key].next = (uint32_t)o.held;
+    }
+    for (size_t i = 0; i < o.n; i++) {
+        const struct lot *l = work_lot(w, lots[i]);
+        struct row *row = &rows[place_key(w, l, held)];
+        o.steps[row->next++] = (struct step){.lot = lots[i],
+                                             .count = l->count,
+                                             .ca = l->ca,
+                                             .kind = (uint8_t)(l->place >> 24),
+                                             .starts = l->rank != row->rank || l->place != row->place};
+        row->rank = l->rank;
+        row->place = l->place; /* never 0 */
+    }
     return o;
 }
 
@@ -116,16 +120,37 @@ static size_t cut_off(struct work *w, size_t i, int64_t n)
     return w->lot_count + work_cuts(w) - 1;
 }
 
-/* Gives a lot its slot in a lane, and what does not fit there the next ones. */
-static void place_lot(struct work *w, struct lane *lane, const struct step *s, int64_t wish)
+static void set_slot(struct work *w, size_t i, int64_t hour)
 {
-    size_t i = s->lot;
-    for (int64_t left = s->count, slot, n;; i = cut_off(w, i, n), left -= n) {
-        n = lane_take(lane, wish, left, &slot);
-        w->slots[i] = (uint32_t)calendar_hour(&w->calendar, slot);
-        if (n == left)
-            return;
+    w->slots[i] = (uint32_t)hour;
+    w->last_slot = hour > w->last_slot ? (uint32_t)hour : w->last_slot;
+}
+
+/* Gives n steps of `count` certificates their slots in a lane, and what does not fit there the next ones. */
+static void place_steps(struct work *w, struct lane *lane, const struct step *s, size_t n, int64_t count,
+                        int64_t wish)
+{
+    int64_t room = 0, slot, hour = 0;
+    for (size_t k = 0; k < n; k++) {
+        size_t i = s[k].lot;
+        for (int64_t left = s[k].count; left > 0;) {
+            if (room == 0) {
+                room = lane_take(lane, wish, count, &slot);
+                count -= room;
+                hour = calendar_hour(&w->calendar, slot);
+            }
+            set_slot(w, i, hour);
+            int64_t taken = left < room ? left : room;
+            room -= taken;
+            left -= taken;
+            i = left > 0 ? cut_off(w, i, taken) : i;
+        }
     }
+}
+
+static void place_step(struct work *w, struct lane *lane, const struct step *s)
+{
+    place_steps(w, lane, s, 1, s->count, 0);
 }
 
 /* Profile `publish_at_once`: the i-th of a CA falls into the hour in which the rate reaches it. One that has
@@ -143,7 +168,7 @@ static void place_at_once(struct work *w, const struct order *o, struct arena *a
                 work_drop(w, l);
                 break;
             }
-            w->slots[at] = (uint32_t)((due - w->in->received.s) / HOUR);
+            set_slot(w, at, (due - w->in->received.s) / HOUR);
             int64_t left = slot_end(w, w->slots[at]).s - w->hours.start.s, n = l->count;
             if (rate.count > 0 && (left * rate.count + rate.per - 1) / rate.per - sent[l->ca] < n)
                 n = (left * rate.count + rate.per - 1) / rate.per - sent[l->ca];
@@ -162,18 +187,18 @@ static size_t place_canaries(struct work *w, const struct order *o, struct arena
     for (size_t i = 0; i < w->in->ca_count; i++)
         lanes[i] = lane_of(w->cas[i].supply, w->canary_slot, LANE_NO_END, w->cas[i].canary);
     for (size_t i = 0; i < w->canaries; i++)
-        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
+        place_step(w, &lanes[o->steps[i].ca], &o->steps[i]);
     return w->canaries;
 }
 
 static bool is_level(const struct step *s)
 {
-    return s->place >> 28 == ROLE_CLASS && (s->place >> 24 & 15) >= LEVEL_FIRST;
+    return s->kind >= KIND(ROLE_CLASS, LEVEL_FIRST) && s->kind < KIND(ROLE_HELD, 0);
 }
 
 static int64_t notice_of(const struct work *w, const struct step *s)
 {
-    return later(window_notice(w, s->place >> 24 & 15), w->rest_slot);
+    return later(window_notice(w, s->kind & 15), w->rest_slot);
 }
 
 /* The slot wished for by a lot; takes its places in the level load. */
@@ -181,7 +206,7 @@ static int64_t wish_of(struct work *w, const struct step *s)
 {
     if (!is_level(s))
         return notice_of(w, s);
-    struct level *level = &w->cas[s->ca].level[s->place >> 24 & 15];
+    struct level *level = &w->cas[s->ca].level[s->kind & 15];
     int64_t place = level->before + level->seen;
     level->seen += s->count;
     if (place >= level->limit) { /* of a slot k: the first place whose share of the slots is k + 1 */
@@ -235,7 +260,8 @@ static void spare_help_desk(const struct work *w, const struct order *o, struct 
 {
     int64_t desk = w->in->profile.helpdesk_per_hour, callers = 0, from = -1;
     int64_t safe = calendar_place(&w->calendar, w->hours.safe), slot;
-    for (size_t i = 0; i < u->n && desk > 0; i++)
+    sort_units(u);
+    for (size_t i = 0; i < u->n; i++)
         if (is_level(&o->steps[(uint32_t)u->items[i]])) {
             from = callers == 0 ? (int64_t)(u->items[i] >> 32) : from;
             callers++;
@@ -262,9 +288,13 @@ static bool mark_tight(struct work *w, const struct order *o, const struct units
     int64_t slots = u->latest + 1 - w->rest_slot;
     bool any = false;
     int64_t *wishes = arena_array(a, (size_t)slots * w->in->ca_count, sizeof *wishes);
-    for (size_t i = 0; i < u->n; i++)
-        for (size_t k = (uint32_t)u->items[i], end = unit_end(o, k); k < end; k++)
-            wishes[o->steps[k].ca * slots + (int64_t)(u->items[i] >> 32) - w->rest_slot] += o->steps[k].count;
+    for (size_t i = 0; i < u->n; i++) {
+        int64_t *wish = &wishes[(int64_t)(u->items[i] >> 32) - w->rest_slot];
+        size_t k = (uint32_t)u->items[i];
+        do
+            wish[o->steps[k].ca * slots] += o->steps[k].count;
+        while (++k < o->n && !o->steps[k].starts);
+    }
     for (size_t c = 0; c < w->in->ca_count; c++) {
         struct ca_work *ca = &w->cas[c];
         int64_t behind = 0;
@@ -301,25 +331,26 @@ static void place_overloaded(struct work *w, const struct order *o, size_t from)
     for (size_t i = from; i < o->held; i++) {
         struct ca_work *ca = &w->cas[o->steps[i].ca];
         if (ca->overloaded)
-            place_lot(w, &ca->lane, &o->steps[i], 0);
+            place_step(w, &ca->lane, &o->steps[i]);
     }
 }
 
 /* Gives one unit its slots, CA by CA. */
 static void place_unit(struct work *w, const struct order *o, uint64_t unit)
 {
-    size_t i = (uint32_t)unit, end = unit_end(o, i);
-    for (size_t next = i; i < end; i = next) {
-        uint16_t ca = o->steps[i].ca;
+    size_t i = (uint32_t)unit, next = i;
+    do {
+        struct ca_work *ca = &w->cas[o->steps[i].ca];
         int64_t count = 0;
-        for (; next < end && o->steps[next].ca == ca; next++)
-            count += o->steps[next].count;
-        if (w->cas[ca].overloaded)
-            continue;
-        lane_group(&w->cas[ca].lane, count);
-        for (size_t k = i; k < next; k++)
-            place_lot(w, &w->cas[ca].lane, &o->steps[k], (int64_t)(unit >> 32));
-    }
+        do
+            count += o->steps[next++].count;
+        while (next < o->n && !o->steps[next].starts && o->steps[next].ca == o->steps[i].ca);
+        if (!ca->overloaded) {
+            lane_group(&ca->lane, count);
+            place_steps(w, &ca->lane, &o->steps[i], next - i, count, (int64_t)(unit >> 32));
+        }
+        i = next;
+    } while (i < o->n && !o->steps[i].starts);
 }
 
 /* What has run out before its slot, or will have when that slot is published, is dealt into no chunk. */
@@ -356,7 +387,7 @@ static void place_held(struct work *w, const struct order *o, struct arena *a)
     for (size_t k = 0; k < w->in->ca_count; k++)
         lanes[k] = lane_of(w->cas[k].supply, from, LANE_NO_END, w->cas[k].held);
     for (size_t i = o->held; i < o->n; i++)
-        place_lot(w, &lanes[o->steps[i].ca], &o->steps[i], 0);
+        place_step(w, &lanes[o->steps[i].ca], &o->steps[i]);
 }
 
 void place_all(struct work *w)
@@ -369,15 +400,22 @@ void place_all(struct work *w)
     }
     size_t rest = place_canaries(w, &order, &scratch), whole = w->lot_count + work_cuts(w);
     struct units units = cut_units(w, &order, rest);
+    if (w->in->profile.helpdesk_per_hour > 0)
+        spare_help_desk(w, &order, &units);
+    bool tight = units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch);
     sort_units(&units);
-    spare_help_desk(w, &order, &units);
-    if (units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch))
+    if (tight)
         wish_by_notice(w, &order, &units);
     place_overloaded(w, &order, rest);
-    for (size_t i = 0; i < units.n; i++)
+    for (size_t i = 0; i < units.n; i++) {
+        if (i + AHEAD < units.n) {
+            __builtin_prefetch(&order.steps[(uint32_t)units.items[i + AHEAD]]);
+            __builtin_prefetch(&w->slots[order.steps[(uint32_t)units.items[i + AHEAD / 2]].lot]);
+        }
         place_unit(w, &order, units.items[i]);
+    }
     for (size_t i = 0; i < order.held; i++)
-        if (order.steps[i].place >> 28 < ROLE_CLASS)
+        if (order.steps[i].kind < KIND(ROLE_CLASS, 0))
             drop_expired(w, order.steps[i].lot);
     for (size_t i = whole; i < w->lot_count + work_cuts(w); i++)
         drop_expired(w, i);

@@ -34,32 +34,13 @@ static struct digest chunks_digest(const struct plan *p)
     return digest_end(&s);
 }
 
-/* SHA-256 over the numbers in plan order, 4 bytes each, big endian. */
-static struct digest numbers_digest(const struct plan *p)
-{
-    uint32_t block[BLOCK / 4];
-    struct digest_state s = digest_begin();
-    for (size_t i = 0, n; i < p->number_count; i += n) {
-        n = p->number_count - i < BLOCK / 4 ? p->number_count - i : BLOCK / 4;
-        for (size_t k = 0; k < n; k++) {
-            uint32_t v = p->numbers[i + k];
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            v = __builtin_bswap32(v);
-#endif
-            block[k] = v;
-        }
-        digest_add(&s, block, n * sizeof *block);
-    }
-    return digest_end(&s);
-}
-
 static void set_digest(json_t *object, const char *key, struct digest d)
 {
     char hex[DIGEST_TEXT];
     json_set_text(object, key, digest_hex(d, hex));
 }
 
-void text_write(const struct work *w, struct plan *out)
+void text_write(const struct work *w, struct digest numbers, struct plan *out)
 {
     AUTO_JSON *doc = json_object();
     json_set_int(doc, "version", 2);
@@ -73,7 +54,7 @@ void text_write(const struct work *w, struct plan *out)
     json_set_int(doc, "late", (int64_t)out->late);
     json_set_utc(doc, "finish", out->finish);
     set_digest(doc, "chunks", chunks_digest(out));
-    set_digest(doc, "numbers", numbers_digest(out));
+    set_digest(doc, "numbers", numbers);
     json_t *slots = json_array();
     for (size_t i = 0; i < out->slot_count; i++) {
         json_t *slot = json_object();

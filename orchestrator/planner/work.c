@@ -7,12 +7,11 @@
 /* Where the cutting of lots stands. */
 struct cut {
     struct work *w;
-    struct canary_search *search; /* NULL: no canaries are wanted */
-    uint32_t *ranks;              /* by subscriber: its rank plus one, 0 when not seen */
-    uint64_t next;                /* the number that would go on with the lot */
-    uint32_t subscriber, owner, place;
-    uint32_t rank; /* of the last lot that counts */
-    size_t held;   /* lots */
+    struct canary_search search;
+    uint32_t *ranks;  /* by subscriber: its rank plus one, 0 when not seen */
+    int64_t ordinary; /* valid so long: nothing special */
+    uint32_t rank;    /* of the last lot that counts */
+    size_t held;      /* lots */
 };
 
 static bool span_bad(struct span s)
@@ -101,40 +100,36 @@ uint32_t work_place(const struct work *w, const struct plan_certificate *c)
 
 static uint32_t rank_of(struct cut *cut, uint32_t subscriber)
 {
-    if (cut->ranks[subscriber] == 0)
-        cut->ranks[subscriber] = (uint32_t)++cut->w->ranks;
+    uint32_t seen = cut->ranks[subscriber];
+    cut->w->ranks += seen == 0;
+    cut->ranks[subscriber] = seen == 0 ? (uint32_t)cut->w->ranks : seen;
     return cut->ranks[subscriber] - 1;
 }
 
-static void open_lot(struct cut *cut, uint32_t i, const struct plan_certificate *c, uint32_t place)
+static struct lot *open_lot(struct cut *cut, const struct plan_certificate *c, uint32_t place)
 {
     struct work *w = cut->w;
     bool held = place >> 28 == ROLE_HELD;
     uint32_t rank = held ? 0 : rank_of(cut, c->subscriber);
-    if (held) {
-        cut->held++;
-    } else {
-        w->grouped = w->grouped && rank >= cut->rank;
-        cut->rank = rank;
-    }
-    w->lots[w->lot_count++] = (struct lot){.first = i,
-                                           .count = 1,
-                                           .number = c->number,
-                                           .rank = rank,
-                                           .place = place,
-                                           .issuer = c->issuer,
-                                           .ca = c->ca};
-    /* by the second, not by the hour, decides which of these go: each is a lot of its own */
-    bool alone = w->hours.at_once && place >> 28 == ROLE_EXPIRING;
-    cut->subscriber = alone ? UINT32_MAX : c->subscriber;
-    cut->owner = (uint32_t)c->issuer << 16 | c->ca;
-    cut->place = place;
+    cut->held += held;
+    w->grouped = w->grouped && (held || rank >= cut->rank);
+    cut->rank = held ? cut->rank : rank;
+    struct lot *l = &w->lots[w->lot_count++];
+    *l = (struct lot){.first = (uint32_t)(c - w->in->certificates),
+                      .number = c->number,
+                      .rank = rank,
+                      .place = place,
+                      .issuer = c->issuer,
+                      .ca = c->ca};
+    return l;
 }
 
-/* Doubles the table of shards until it holds `shard`. */
-static void more_shards(struct work *w, uint32_t shard)
+/* Doubles the table of shards until it holds `shard`; one of the input's own size holds all. */
+static bool more_shards(struct work *w, uint32_t shard)
 {
     size_t n = w->shard_count == 0 ? 64 : w->shard_count;
+    if (w->in->shards != NULL || shard == UINT32_MAX)
+        return false;
     while (n <= shard)
         n *= 2;
     struct shard_work *all = arena_array(w->arena, n, sizeof *all);
@@ -142,6 +137,80 @@ static void more_shards(struct work *w, uint32_t shard)
         all[i] = w->shards[i];
     w->shards = all;
     w->shard_count = n;
+    return true;
+}
+
+/* Nothing special: neither held nor out before the deadline, or before the start. */
+static inline bool is_plain(const struct plan_certificate *c, int64_t ordinary)
+{
+    return !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
+}
+
+/* Whose it is, in one word. */
+static inline uint64_t owner_of(const struct plan_certificate *c)
+{
+    return (uint64_t)c->ca << 48 | (uint64_t)c->issuer << 32 | c->subscriber;
+}
+
+/* Counts a certificate in its shard. */
+static inline void list(struct cut *cut, struct shard_work *shards, size_t category,
+                        const struct plan_certificate *c)
+{
+    struct shard_work *shard = &shards[c->shard];
+    shard->entries++;
+    canary_offer(&cut->search, shard, category, c);
+}
+
+/* Does c go on with what the one before it belongs to, as far as that hangs on neither role nor hour? A shard
+ * that there is no room for yet begins a lot. */
+static inline bool goes_on(const struct plan_certificate *c, uint64_t owner, uint8_t turn, size_t shards)
+{
+    return c->number == (uint64_t)c[-1].number + 1 && owner_of(c) == owner && c->turn == turn &&
+           c->shard < shards;
+}
+
+/* The plain certificates from c on that are one lot; returns the first behind them. The loop that a plan's
+ * time goes into. */
+static const struct plan_certificate *cut_plain(struct cut *cut, const struct plan_certificate *c,
+                                                const struct plan_certificate *end)
+{
+    struct lot *lot = open_lot(cut, c, PLACE(ROLE_CLASS, c->turn, 0));
+    struct shard_work *shards = cut->w->shards;
+    size_t shard_count = cut->w->shard_count;
+    const struct plan_certificate *first = c;
+    uint64_t owner = owner_of(c), by_ocsp = 0;
+    int64_t ordinary = cut->ordinary;
+    uint8_t turn = c->turn;
+    do {
+        by_ocsp += c->by_ocsp;
+        list(cut, shards, turn, c);
+        c++;
+    } while (c < end && goes_on(c, owner, turn, shard_count) && is_plain(c, ordinary));
+    cut->w->by_ocsp += by_ocsp;
+    lot->count = (uint32_t)(c - first);
+    return c;
+}
+
+/* The same for what is held or runs out. What has run out too early is in no lot. */
+static const struct plan_certificate *cut_special(struct cut *cut, const struct plan_certificate *c,
+                                                  const struct plan_certificate *end)
+{
+    struct work *w = cut->w;
+    const struct plan_certificate *first = c;
+    uint32_t place = work_place(w, c), role = place >> 28;
+    struct lot *lot = role == ROLE_NONE ? NULL : open_lot(cut, c, place);
+    /* by the second, not by the hour, decides which of these go: each is a lot of its own */
+    bool alone = w->hours.at_once && role == ROLE_EXPIRING;
+    do {
+        w->by_ocsp += c->by_ocsp && role != ROLE_HELD;
+        if (role == ROLE_EXPIRING)
+            list(cut, w->shards, CLASS_COUNT, c);
+        c++;
+    } while (c < end && !alone && goes_on(c, owner_of(first), first->turn, w->shard_count) &&
+             work_place(w, c) == place);
+    if (lot != NULL)
+        lot->count = (uint32_t)(c - first);
+    return c;
 }
 
 /* The one pass over all certificates. */
@@ -149,36 +218,12 @@ static bool cut_lots(struct cut *cut, struct fault *f)
 {
     struct work *w = cut->w;
     const struct plan_input *in = w->in;
-    size_t n = in->certificate_count;
-    int64_t ordinary = utc_max(w->hours.deadline, w->hours.start).s; /* valid so long: nothing special */
-    uint32_t shards = in->shards == NULL ? UINT32_MAX : (uint32_t)in->shard_count;
-    for (size_t i = 0; i < n; i++) {
-        const struct plan_certificate *c = &in->certificates[i];
-        if (c->number < cut->next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
-            c->turn >= CLASS_COUNT || c->shard >= shards)
-            return bad_certificate(c, cut->next, f);
-        bool plain = !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
-        uint32_t place = plain ? PLACE(ROLE_CLASS, c->turn, 0) : work_place(w, c);
-        bool joins = c->number == cut->next && c->subscriber == cut->subscriber && place == cut->place &&
-                     ((uint32_t)c->issuer << 16 | c->ca) == cut->owner;
-        cut->next = (uint64_t)c->number + 1;
-        w->by_ocsp += c->by_ocsp && !c->held;
-        if (place >> 28 == ROLE_NONE) {
-            cut->subscriber = UINT32_MAX;
-            continue;
-        }
-        if (joins)
-            w->lots[w->lot_count - 1].count++;
-        else
-            open_lot(cut, (uint32_t)i, c, place);
-        if (place >> 28 == ROLE_HELD)
-            continue;
-        if (c->shard >= w->shard_count)
-            more_shards(w, c->shard);
-        struct shard_work *shard = &w->shards[c->shard];
-        shard->entries++;
-        if (cut->search != NULL)
-            canary_offer(cut->search, (uint32_t)i, c, shard, place);
+    const struct plan_certificate *c = in->certificates, *end = c + in->certificate_count;
+    for (uint64_t next = 0; c < end; next = (uint64_t)c[-1].number + 1) {
+        if (c->number < next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
+            c->turn >= CLASS_COUNT || (c->shard >= w->shard_count && !more_shards(w, c->shard)))
+            return bad_certificate(c, next, f);
+        c = is_plain(c, cut->ordinary) ? cut_plain(cut, c, end) : cut_special(cut, c, end);
     }
     return true;
 }
@@ -225,23 +270,14 @@ void work_drop(struct work *w, struct lot *l)
     l->place = PLACE(ROLE_NONE, 0, 0);
 }
 
-size_t work_by_number(struct work *w, uint32_t *order)
+struct walk work_walk(struct work *w, struct arena *a)
 {
-    AUTO_ARENA scratch = {0};
-    size_t cuts = work_cuts(w), next = 0, n = 0;
-    uint64_t *extra = arena_array(&scratch, cuts, sizeof *extra),
-             *spare = arena_array(&scratch, cuts, sizeof *spare);
-    for (size_t i = 0; i < cuts; i++)
-        extra[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
-    extra = sort_items(extra, spare, cuts, UINT32_MAX);
-    for (size_t i = 0; i < w->lot_count; i++) {
-        for (; next < cuts && extra[next] >> 32 < w->lots[i].first; next++)
-            order[n++] = (uint32_t)extra[next];
-        order[n++] = (uint32_t)i;
-    }
-    for (; next < cuts; next++)
-        order[n++] = (uint32_t)extra[next];
-    return n;
+    size_t n = work_cuts(w);
+    uint64_t *cuts = arena_array(a, n + 1, sizeof *cuts), *spare = arena_array(a, n + 1, sizeof *spare);
+    for (size_t i = 0; i < n; i++)
+        cuts[i] = SORT_ITEM(work_lot(w, w->lot_count + i)->first, w->lot_count + i);
+    cuts[n] = WALK_END;
+    return (struct walk){w->lots, sort_items(cuts, spare, n + 1, UINT32_MAX), 0, (uint32_t)w->lot_count};
 }
 
 void work_make_room(struct work *w)
@@ -265,21 +301,20 @@ bool work_open(struct work *w, const struct plan_input *in, struct arena *a, str
     *w = (struct work){.in = in, .arena = a, .hours = hours_of(in, 0), .grouped = true};
     w->cas = arena_array(a, in->ca_count, sizeof *w->cas);
     w->lots = arena_array(a, in->certificate_count, sizeof *w->lots);
-    struct cut cut = {.w = w, .subscriber = UINT32_MAX};
-    AUTO_ARENA scratch = {0};
-    struct canary_search search;
-    cut.ranks = arena_array(&scratch, in->subscriber_count, sizeof *cut.ranks);
-    if (in->profile.canary > 0) {
-        canary_begin(&search, w, &scratch);
-        cut.search = &search;
+    if (in->shards != NULL) {
+        w->shard_count = in->shard_count;
+        w->shards = arena_array(a, in->shard_count, sizeof *w->shards);
     }
+    struct cut cut = {.w = w, .ordinary = utc_max(w->hours.deadline, w->hours.start).s};
+    AUTO_ARENA scratch = {0};
+    cut.ranks = arena_array(&scratch, in->subscriber_count, sizeof *cut.ranks);
+    canary_begin(&cut.search, w, &scratch);
     bool ok = cut_lots(&cut, f);
     rank_held(&cut);
     w->hours = hours_of(in, w->by_ocsp);
-    if (ok && cut.search != NULL)
-        canary_choose(&search);
-    if (cut.search != NULL)
-        buf_free(&search.best);
+    if (ok && in->profile.canary > 0)
+        canary_choose(&cut.search);
+    buf_free(&cut.search.best);
     if (ok)
         work_count(w);
     return ok;

@@ -123,9 +123,10 @@ struct work {
     uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    bool grouped;   /* no lot has a smaller rank than one before it */
-    size_t ranks;   /* subscribers seen */
-    size_t by_ocsp; /* certificates that count and must be seen in OCSP */
+    uint32_t last_slot; /* no lot has a later one */
+    bool grouped;       /* no lot but held ones has a smaller rank than one before it */
+    size_t ranks;       /* subscribers seen */
+    size_t by_ocsp;     /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;
     struct kept kept;
@@ -187,8 +188,28 @@ uint32_t work_place(const struct work *w, const struct plan_certificate *c);
 /* Counts the roles into cas and canaries; resets the rates. */
 void work_count(struct work *w);
 
-/* Fills order with the indexes of all lots, by number; returns how many. The cuts are few. */
-size_t work_by_number(struct work *w, uint32_t *order);
+/* A walk over all lots by number: `struct walk k = work_walk(w, a); while (walk_next(&k, &i))`. */
+struct walk {
+    const struct lot *lots;
+    const uint64_t *cut; /* the next of the cuts as sort items, first and index; then WALK_END */
+    uint32_t lot, count; /* the next one, and how many are no cuts */
+};
+
+#define WALK_END UINT64_MAX
+
+/* Begins one; it ends with the next cut. Sorts the cuts, which are few, in memory of `a`. */
+struct walk work_walk(struct work *w, struct arena *a);
+
+/* The index of the next lot; false behind the last one. */
+static inline bool walk_next(struct walk *k, uint32_t *i)
+{
+    if (k->lot < k->count && k->lots[k->lot].first <= *k->cut >> 32) {
+        *i = k->lot++;
+        return true;
+    }
+    *i = (uint32_t)*k->cut;
+    return *k->cut != WALK_END && k->cut++ != NULL;
+}
 
 /* Takes a lot out of the plan: its certificates run out before their turn. */
 void work_drop(struct work *w, struct lot *l);
@@ -201,6 +222,8 @@ struct canary_search {
     struct work *w;
     size_t wanted;
     int64_t cost[CLASS_COUNT + 1];
+    int64_t
+        most[CLASS_COUNT + 1]; /* shards whose candidate costs more take note: all until enough are kept */
     uint32_t *first[CLASS_COUNT + 1];
     size_t count[CLASS_COUNT + 1];
     struct buf best; /* uint32_t: those of shards whose issuer has ended */
@@ -209,16 +232,16 @@ struct canary_search {
 /* Starts a search; memory from `a`. */
 void canary_begin(struct canary_search *s, struct work *w, struct arena *a);
 
-/* Takes note of one certificate, of a category (a class or CLASS_COUNT: expiring). */
-void canary_note(struct canary_search *s, uint32_t index, size_t category);
+/* Takes note of a certificate of a category in its shard. */
+void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c);
 
-/* Offers one certificate that counts; nearly always there is nothing to note. */
-static inline void canary_offer(struct canary_search *s, uint32_t index, const struct plan_certificate *c,
-                                const struct shard_work *shard, uint32_t place)
+/* Offers one certificate of a category (a class or CLASS_COUNT: expiring); hardly ever is there anything to
+ * note. */
+static inline void canary_offer(struct canary_search *s, const struct shard_work *shard, size_t category,
+                                const struct plan_certificate *c)
 {
-    size_t category = place >> 28 == ROLE_EXPIRING ? CLASS_COUNT : c->turn;
-    if (s->count[category] < s->wanted || shard->issuer != c->issuer + 1u || shard->cost > s->cost[category])
-        canary_note(s, index, category);
+    if (shard->issuer != c->issuer + 1u || shard->cost > s->most[category])
+        canary_note(s, category, c);
 }
 
 /* Cuts the canaries out of their lots: at least one per issuer and shard, `wanted` in all; least notice
@@ -256,7 +279,7 @@ void deal_out(struct work *w, struct plan *out);
 void figures_add(const struct work *w, struct plan *out);
 
 /* The canonical text and its digest. */
-void text_write(const struct work *w, struct plan *out);
+void text_write(const struct work *w, struct digest numbers, struct plan *out);
 
 /* Sets out->given_up. */
 void given_up_list(struct work *w, struct plan *out);
