@@ -121,7 +121,11 @@ static void cut_out(struct work *w, const uint64_t *items, size_t count)
         canary = part_of(&all, at, 1);
         canary.place = PLACE(ROLE_CANARY, lot_class(&all), lot_role(&all) == ROLE_EXPIRING);
         struct lot rest = part_of(&all, at + 1, end - at - 1);
+        work_tally(w, &all, -1);
         l->count = at - all.first;
+        work_tally(w, l, 1);
+        work_tally(w, &canary, 1);
+        work_tally(w, &rest, 1);
         if (l->count == 0)
             *l = canary;
         else

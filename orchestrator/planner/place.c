@@ -30,6 +30,7 @@ struct units {
     uint64_t *items, *spare;
     size_t n;
     uint32_t latest;
+    int64_t *wishes, slots; /* by CA, then slot from rest_slot on: certificates that wish for it */
 };
 
 /* The last place in the order, of what is held. */
@@ -224,24 +225,42 @@ static size_t unit_end(const struct order *o, size_t first)
     return end;
 }
 
+/* No wish lies so many slots behind rest_slot. */
+static int64_t wish_slots(const struct work *w)
+{
+    int64_t end = later(w->hours.end, w->rest_slot);
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        end = later(end, window_notice(w, c));
+    return end + 1 - w->rest_slot;
+}
+
+static int64_t *wishes_of(const struct work *w, const struct units *u, uint16_t ca, int64_t slot)
+{
+    return &u->wishes[ca * u->slots + slot - w->rest_slot];
+}
+
 /* Cuts the order from `from` on into units and wishes each where its CA's load is level. What belongs to an
  * overloaded CA has no wish: the unit follows its first lot that has one. */
-static struct units cut_units(struct work *w, struct order *o, size_t from)
+static struct units cut_units(struct work *w, struct order *o, size_t from, struct arena *a)
 {
-    struct units u = {.items = w->items[0], .spare = w->items[1]};
+    struct units u = {.items = w->items[0], .spare = w->items[1], .slots = wish_slots(w)};
+    u.wishes = arena_array(a, (size_t)u.slots * w->in->ca_count, sizeof *u.wishes);
+    int64_t wish = 0;
     bool open = false;
     for (size_t i = from; i < o->held; i++) {
         struct step *s = &o->steps[i];
         open = open && !s->starts;
         if (w->cas[s->ca].overloaded)
             continue;
-        int64_t wish = wish_of(w, s);
-        if (open)
-            continue;
-        open = true;
-        s->starts = true;
-        u.items[u.n++] = SORT_ITEM(wish, i);
-        u.latest = wish > (int64_t)u.latest ? (uint32_t)wish : u.latest;
+        int64_t own = wish_of(w, s);
+        if (!open) {
+            open = true;
+            s->starts = true;
+            wish = own;
+            u.items[u.n++] = SORT_ITEM(wish, i);
+            u.latest = wish > (int64_t)u.latest ? (uint32_t)wish : u.latest;
+        }
+        *wishes_of(w, &u, s->ca, wish) += s->count;
     }
     return u;
 }
@@ -252,6 +271,17 @@ static void sort_units(struct units *u)
     uint64_t *sorted = sort_items(u->items, u->spare, u->n, u->latest);
     u->spare = sorted == u->items ? u->spare : u->items;
     u->items = sorted;
+}
+
+/* A unit wishes for another slot. */
+static void move_wish(const struct work *w, const struct order *o, const struct units *u, uint64_t unit,
+                      int64_t to)
+{
+    size_t i = (uint32_t)unit;
+    do {
+        *wishes_of(w, u, o->steps[i].ca, (int64_t)(unit >> 32)) -= o->steps[i].count;
+        *wishes_of(w, u, o->steps[i].ca, to) += o->steps[i].count;
+    } while (++i < o->n && !o->steps[i].starts);
 }
 
 /* The help desk has its say: later or earlier so that no hour has more subscribers than it can serve, unless
@@ -275,6 +305,7 @@ static void spare_help_desk(const struct work *w, const struct order *o, struct 
             continue;
         (void)lane_take(&lane, (int64_t)(u->items[i] >> 32), 1, &slot);
         slot = later(slot, notice_of(w, s));
+        move_wish(w, o, u, u->items[i], slot);
         u->items[i] = SORT_ITEM(slot, (uint32_t)u->items[i]);
     }
     u->latest = safe > (int64_t)u->latest ? (uint32_t)safe : u->latest;
@@ -283,23 +314,14 @@ static void spare_help_desk(const struct work *w, const struct order *o, struct 
 
 /* For each CA: can its units have their wishes? They can if what wishes for a slot or a later one fits there,
  * for every slot; else the lane pulls some forward, and not by their notices. */
-static bool mark_tight(struct work *w, const struct order *o, const struct units *u, struct arena *a)
+static bool mark_tight(struct work *w, const struct units *u)
 {
-    int64_t slots = u->latest + 1 - w->rest_slot;
     bool any = false;
-    int64_t *wishes = arena_array(a, (size_t)slots * w->in->ca_count, sizeof *wishes);
-    for (size_t i = 0; i < u->n; i++) {
-        int64_t *wish = &wishes[(int64_t)(u->items[i] >> 32) - w->rest_slot];
-        size_t k = (uint32_t)u->items[i];
-        do
-            wish[o->steps[k].ca * slots] += o->steps[k].count;
-        while (++k < o->n && !o->steps[k].starts);
-    }
     for (size_t c = 0; c < w->in->ca_count; c++) {
         struct ca_work *ca = &w->cas[c];
         int64_t behind = 0;
-        for (int64_t k = slots; k-- > 0 && !ca->tight && !ca->overloaded;) {
-            behind += wishes[(int64_t)c * slots + k];
+        for (int64_t k = u->slots; k-- > 0 && !ca->tight && !ca->overloaded;) {
+            behind += u->wishes[(int64_t)c * u->slots + k];
             ca->tight = behind > supply_between(&ca->supply, w->rest_slot + k, ca->lane.end);
         }
         any = any || ca->tight;
@@ -399,10 +421,10 @@ void place_all(struct work *w)
         return;
     }
     size_t rest = place_canaries(w, &order, &scratch), whole = w->lot_count + work_cuts(w);
-    struct units units = cut_units(w, &order, rest);
+    struct units units = cut_units(w, &order, rest, &scratch);
     if (w->in->profile.helpdesk_per_hour > 0)
         spare_help_desk(w, &order, &units);
-    bool tight = units.n > 0 && w->kept.notice && mark_tight(w, &order, &units, &scratch);
+    bool tight = units.n > 0 && w->kept.notice && mark_tight(w, &units);
     sort_units(&units);
     if (tight)
         wish_by_notice(w, &order, &units);
@@ -414,9 +436,12 @@ void place_all(struct work *w)
         }
         place_unit(w, &order, units.items[i]);
     }
-    for (size_t i = 0; i < order.held; i++)
-        if (order.steps[i].kind < KIND(ROLE_CLASS, 0))
-            drop_expired(w, order.steps[i].lot);
+    /* what expires stands before the classes, that of an overloaded CA behind them */
+    size_t first = 0, last = order.held;
+    for (; first < last && order.steps[first].kind < KIND(ROLE_CLASS, 0); first++)
+        drop_expired(w, order.steps[first].lot);
+    for (; last > first && order.steps[last - 1].kind < KIND(ROLE_CLASS, 0); last--)
+        drop_expired(w, order.steps[last - 1].lot);
     for (size_t i = whole; i < w->lot_count + work_cuts(w); i++)
         drop_expired(w, i);
     place_held(w, &order, &scratch);

@@ -188,6 +188,7 @@ static const struct plan_certificate *cut_plain(struct cut *cut, const struct pl
     } while (c < end && goes_on(c, owner, turn, shard_count) && is_plain(c, ordinary));
     cut->w->by_ocsp += by_ocsp;
     lot->count = (uint32_t)(c - first);
+    work_tally(cut->w, lot, 1);
     return c;
 }
 
@@ -208,8 +209,10 @@ static const struct plan_certificate *cut_special(struct cut *cut, const struct 
         c++;
     } while (c < end && !alone && goes_on(c, owner_of(first), first->turn, w->shard_count) &&
              work_place(w, c) == place);
-    if (lot != NULL)
+    if (lot != NULL) {
         lot->count = (uint32_t)(c - first);
+        work_tally(w, lot, 1);
+    }
     return c;
 }
 
@@ -237,30 +240,33 @@ static void rank_held(struct cut *cut)
             w->lots[i].rank = rank_of(cut, w->in->certificates[w->lots[i].first].subscriber);
 }
 
+void work_tally(struct work *w, const struct lot *l, int64_t sign)
+{
+    struct ca_work *ca = &w->cas[l->ca];
+    int64_t count = sign * l->count, bound = lot_expires(l) ? 0 : count;
+    if (lot_role(l) == ROLE_HELD) {
+        ca->held += count;
+    } else if (lot_role(l) == ROLE_CANARY) {
+        w->canaries += (size_t)count;
+        w->canary_class[lot_class(l)] += count;
+        ca->canary += count;
+        ca->canary_bound += bound;
+    } else {
+        ca->rest += count;
+        ca->rest_bound += bound;
+        ca->count[lot_class(l)] += count;
+        ca->bound[lot_class(l)] += bound;
+    }
+}
+
 void work_count(struct work *w)
 {
     w->canaries = 0;
     memset(w->canary_class, 0, sizeof w->canary_class);
     for (size_t i = 0; i < w->in->ca_count; i++)
         w->cas[i] = (struct ca_work){.rate = w->in->ca_rates[i]};
-    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++) {
-        const struct lot *l = work_lot(w, i);
-        struct ca_work *ca = &w->cas[l->ca];
-        int64_t bound = lot_expires(l) ? 0 : l->count;
-        if (lot_role(l) == ROLE_HELD) {
-            ca->held += l->count;
-        } else if (lot_role(l) == ROLE_CANARY) {
-            w->canaries += l->count;
-            w->canary_class[lot_class(l)] += l->count;
-            ca->canary += l->count;
-            ca->canary_bound += bound;
-        } else {
-            ca->rest += l->count;
-            ca->rest_bound += bound;
-            ca->count[lot_class(l)] += l->count;
-            ca->bound[lot_class(l)] += bound;
-        }
-    }
+    for (size_t i = 0; i < w->lot_count + work_cuts(w); i++)
+        work_tally(w, work_lot(w, i), 1);
 }
 
 void work_drop(struct work *w, struct lot *l)
@@ -300,6 +306,8 @@ bool work_open(struct work *w, const struct plan_input *in, struct arena *a, str
         return false;
     *w = (struct work){.in = in, .arena = a, .hours = hours_of(in, 0), .grouped = true};
     w->cas = arena_array(a, in->ca_count, sizeof *w->cas);
+    for (size_t i = 0; i < in->ca_count; i++)
+        w->cas[i].rate = in->ca_rates[i];
     w->lots = arena_array(a, in->certificate_count, sizeof *w->lots);
     if (in->shards != NULL) {
         w->shard_count = in->shard_count;
@@ -315,7 +323,5 @@ bool work_open(struct work *w, const struct plan_input *in, struct arena *a, str
     if (ok && in->profile.canary > 0)
         canary_choose(&cut.search);
     buf_free(&cut.search.best);
-    if (ok)
-        work_count(w);
     return ok;
 }

@@ -185,7 +185,10 @@ int64_t hours_capacity(const struct hours *h, struct utc received, struct rate r
 /* The place of a certificate when it is no canary; PLACE(ROLE_NONE..) when it runs out too early. */
 uint32_t work_place(const struct work *w, const struct plan_certificate *c);
 
-/* Counts the roles into cas and canaries; resets the rates. */
+/* Counts a lot in cas and canaries: 1 in, -1 out. */
+void work_tally(struct work *w, const struct lot *l, int64_t sign);
+
+/* Counts all lots anew; resets the rates. */
 void work_count(struct work *w);
 
 /* A walk over all lots by number: `struct walk k = work_walk(w, a); while (walk_next(&k, &i))`. */
