@@ -394,7 +394,7 @@ static void make_1000(void **context)
 
 static void make_20k(void **context)
 {
-    make(context, (struct load){"/now", 50, 20000});
+    make(context, (struct load){"/now", 50, 60000});
 }
 
 static void make_cpu(void **context)
