@@ -70,19 +70,38 @@ CREATE TABLE reason_fact (
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reason_fact
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Texts of lists as array_to_string(list, ',') makes them, a number at a time. Most lists are a piece of a page's offsets,
+-- or one value again and again, and need not be.
+CREATE FUNCTION page_offsets_text() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT array_to_string(page_offsets(), ',') || ',' $$;
+CREATE FUNCTION offsets_text(offsets smallint[]) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    every CONSTANT smallint[] := page_offsets();
+    words CONSTANT text := page_offsets_text();
+    a CONSTANT integer := offsets[1];
+    b CONSTANT integer := a + cardinality(offsets);
+    from_a CONSTANT integer := CASE WHEN a < 10 THEN 2 * a WHEN a < 100 THEN 3 * a - 10 ELSE 4 * a - 110 END;
+    to_b CONSTANT integer := CASE WHEN b < 10 THEN 2 * b WHEN b < 100 THEN 3 * b - 10 ELSE 4 * b - 110 END;
+BEGIN
+    RETURN CASE WHEN offsets = every[a + 1 : b] THEN substr(words, from_a + 1, to_b - from_a - 1) ELSE array_to_string(offsets, ',') END;
+END $$;
+CREATE FUNCTION list_text(list anyarray) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE n CONSTANT integer := cardinality(list);
+BEGIN
+    RETURN CASE WHEN n > 1 AND list = array_fill(list[1], ARRAY[n]) THEN rtrim(repeat(list[1] || ',', n), ',') ELSE array_to_string(list, ',') END;
+END $$;
+
 -- The fact rows of one event but for the tries of notices, which only events of type `notices` have: an engine that may not
 -- read whom the campaign tells (sql/role/executor.sql) writes all others.
 CREATE FUNCTION ledger_rows(c integer, s bigint) RETURNS TABLE (key text, body text) LANGUAGE sql STABLE AS $$
     SELECT format('change/%s/%s', page, step),
            format('{"afters":"%s","befores":"%s","events":"%s","offsets":[%s],"page":%s,"seq":%s,"step":%s,"table":"change"}',
                   encode(afters, 'hex'), encode(befores, 'hex'), encode(events, 'hex'),
-                  array_to_string(offsets, ','), page, seq, step)
+                  offsets_text(offsets), page, seq, step)
       FROM change WHERE campaign = c AND seq = s
     UNION ALL
     SELECT format('result/%s/%s/%s', page, chunk, epoch),
            format('{"ca_at":[%s],"ca_reasons":[%s],"chunk":%s,"epoch":%s,"offsets":[%s],"outcomes":"%s","page":%s,"plan":%s,"seq":%s,"table":"result"}',
-                  array_to_string(ca_at, ','), array_to_string(ca_reasons, ','), chunk, epoch,
-                  array_to_string(offsets, ','), encode(outcomes, 'hex'), page, plan, seq)
+                  list_text(ca_at), list_text(ca_reasons), chunk, epoch, offsets_text(offsets), encode(outcomes, 'hex'), page, plan, seq)
       FROM result WHERE campaign = c AND seq = s
     UNION ALL
     SELECT format('sighting/%s/%s', page, g.object),

@@ -40,7 +40,7 @@ END $$;
 
 -- As before, but only events of type `notices` are asked for tries.
 CREATE OR REPLACE FUNCTION log_end(c integer, s bigint, at bigint, actor text, type text, data text) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
     rows text;
     leaf text;
