@@ -41,7 +41,8 @@ RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- How fast each CA is, as before, from the newest answers; good holds 0. What is wide is read only of those that count.
--- Answers are below 16, so in hex each good one leaves nothing when the digits of good ones are struck out.
+-- Mostly all of a chunk's are good, and nothing is left when good ones are trimmed off; else, as answers are below 16, in
+-- hex each good one leaves nothing when the digits of good ones are struck out.
 CREATE OR REPLACE FUNCTION measured(c integer, at bigint, good integer[], doubtful bytea)
 RETURNS TABLE (ca smallint, certificates bigint, seconds bigint) LANGUAGE sql STABLE AS $$
     WITH bounded AS (
@@ -56,7 +57,9 @@ RETURNS TABLE (ca smallint, certificates bigint, seconds bigint) LANGUAGE sql ST
     ), tries AS (
         SELECT h.ca, b.at,
                greatest(h.due_at, least(b.at - 120, CASE WHEN b.epoch = h.epoch THEN h.claimed_at END)) AS since,
-               b.n - length(translate(encode(b.outcomes, 'hex'), (SELECT string_agg(to_hex(g), '') FROM unnest(good) g), '')) AS done,
+               b.n - CASE WHEN ltrim(b.outcomes, (SELECT string_agg(set_byte('\x00', 0, g), '') FROM unnest(good) g)) = '' THEN 0
+                     ELSE length(translate(encode(b.outcomes, 'hex'), (SELECT string_agg(to_hex(g), '') FROM unnest(good) g), ''))
+                     END AS done,
                coalesce(bool_or(position(doubtful IN b.outcomes) > 0)
                             OVER (PARTITION BY b.chunk ORDER BY b.seq, b.page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
                         false) AS after_doubt
