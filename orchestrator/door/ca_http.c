@@ -532,6 +532,7 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .takes_date = how->revoke.dated_path.count > 0,
                              .keeps_first_date = how->keeps_first_date,
                              .tells_status = how->status.method != NULL || record,
+                             .counts_questions = !record,
                              .can_publish = ca_record_crl_wanted(ca) || how->publish.method != NULL,
                              .trusts_any_serial = !how->tells_unknown,
                              .quiet = how->quiet,

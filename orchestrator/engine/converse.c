@@ -184,7 +184,7 @@ static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
     *(question ? &w->asks_done : &w->sends_done) += n;
     *(question ? &line->questions : &line->requests) += n;
     w->at_door += n;
-    if (!question)
+    if (!question || door->facts.counts_questions)
         pace_take(&line->pace, (int64_t)n);
     if (!(question ? door->ops->status : door->ops->revoke)(door, e->items, n, &wrong))
         end_badly(e, w->ca, &wrong);
@@ -207,10 +207,12 @@ static size_t through_breaker(struct engine *e, const struct line *line, size_t 
 /* How many questions of this work may go now. */
 static size_t questions_now(struct engine *e, const struct work *w)
 {
-    const struct line *line = &e->lines[w->ca];
+    struct line *line = &e->lines[w->ca];
     size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
     if (e->parts.cas[w->ca].door->facts.window == 0)
         return line->requests + line->questions == 0 ? left : 0;
+    if (e->parts.cas[w->ca].door->facts.counts_questions)
+        left = least(left, (size_t)pace_allow(&line->pace, engine_ticks(e)));
     size_t ahead = line->questions + w->send_count - w->sends_done;
     return ahead < ASK_AHEAD ? least(left, ASK_AHEAD - ahead) : 0;
 }
@@ -243,14 +245,16 @@ int64_t engine_feed_next(const struct engine *e, int ca)
 {
     int64_t next = INT64_MAX, ticks = engine_ticks(e);
     struct line *line = &e->lines[ca];
-    size_t window = e->parts.cas[ca].door->facts.window;
+    const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
     for (size_t i = 0; i < e->work_count; i++) {
         const struct work *w = e->works[i];
         size_t sends = w->send_count - w->sends_done;
         bool asks = w->ask_count > w->asks_done && !engine_asks_outside(e, w);
         if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
             continue;
-        int64_t at = asks ? ticks : pace_next(&line->pace, ticks, window > 0 ? 1 : (int64_t)sends);
+        int64_t at = asks && !facts->counts_questions
+                         ? ticks
+                         : pace_next(&line->pace, ticks, facts->window > 0 ? 1 : (int64_t)sends);
         next = at < next ? at : next;
     }
     return next;
@@ -274,6 +278,7 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         *moved = true;
         if (asks > 0)
             hand_over(e, w, true, asks);
+        sends = least(sends, requests_now(e, w)); /* questions may have taken their places */
         if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
             continue;
         r->asked += (int64_t)sends;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <netinet/in.h>
@@ -187,6 +188,71 @@ static void the_end_hears_out_what_is_on_the_wire(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* --- questions are requests, too --- */
+
+#define WINDOW 20 /* requests a second */
+
+static int64_t arrivals[4 * CERTIFICATES]; /* ms */
+static int arrival_count, questions;
+
+/* Every third answer to a request is lost, and what was asked for is done. */
+static void lose_some(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    struct clock clock = clock_system();
+    (void)context;
+    if (arrival_count < (int)(sizeof arrivals / sizeof *arrivals))
+        arrivals[arrival_count++] = clock.ticks(clock.self);
+    questions += strncmp(request->line, "GET", 3) == 0;
+    if (strncmp(request->line, "GET", 3) != 0 && arrival_count % 3 == 0)
+        reply->close = true;
+    else
+        fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
+}
+
+/* Requests and questions together never are more than the CA's window holds. */
+static void questions_keep_to_the_limits(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r = {0};
+    struct fault f = {0};
+    struct fake_http other;
+    const struct settings_ca before = world.ca;
+    const struct fake_http slow = server;
+    fake_http_start(&other, 0, lose_some, NULL);
+    AUTO_BUF careless = {0}; /* it would overwrite a date, so it is asked rather than told again */
+    const char *at = strstr(profile_text, "true");
+    buf_format(&careless, "%.*sfalse%s", (int)(at - profile_text), profile_text, at + 4);
+    assert_true(file_write(cfg, buf_str(&careless), 0644, &f));
+    int campaign = world_campaign(&world, "questions", "immediate");
+    world.ca.limits = (struct rate_limits){.windows = {{WINDOW, 1}}, .window_count = 1};
+    server = other;
+    open_run(campaign, "questions", &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    for (int64_t settled = 0, step = 0; settled < CERTIFICATES && step < 400; step++) {
+        assert_true(engine_step(e, &r, &f));
+        settled = count("coalesce(sum(pending_publication), 0) FROM page WHERE", campaign);
+        poll(NULL, 0, 100);
+    }
+    assert_int_equal(count("sum(pending_publication) FROM page WHERE", campaign), CERTIFICATES);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    server = slow;
+    world.ca = before;
+    fake_http_stop(&other);
+    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    assert_true(questions >= CERTIFICATES / 4);
+    for (int i = WINDOW; i < arrival_count; i++)
+        if (arrivals[i] - arrivals[i - WINDOW] <
+            900) /* they left in time; the network brings some together */
+            fail_msg("%d requests within %lld ms", WINDOW + 1,
+                     (long long)(arrivals[i] - arrivals[i - WINDOW]));
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
 /* A port that takes connections and says nothing; the socket. */
 static int silent_server(int *port)
 {
@@ -237,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_binds_within_a_second),
         cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
+        cmocka_unit_test(questions_keep_to_the_limits),
         cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
