@@ -157,15 +157,12 @@ static void check_shards(struct guard *g, const struct guard_node *issuer)
 /* A CRL out of the CA's database needs all three, and the database. */
 static void check_signing(struct guard *g, const struct guard_node *ca, unsigned own)
 {
-    static const char *const one[] = {"key_file", "crl_number_file", "crl_file", NULL}, *const several[] = {
-                                                                                            "key_file",
-                                                                                            "crl_number_file",
-                                                                                            "crl_shards",
-                                                                                            NULL};
     const struct guard_node *list = guard_get(ca, "issuers");
     for (size_t i = 0; i < list->count; i++) {
         const struct guard_node *key = guard_get(&list->inside[i], "key_file");
-        check_groups(g, &list->inside[i], guard_get(&list->inside[i], "crl_shards")->given ? several : one);
+        bool several = guard_get(&list->inside[i], "crl_shards")->given;
+        const char *const keys[] = {"key_file", "crl_number_file", several ? "crl_shards" : "crl_file", NULL};
+        check_groups(g, &list->inside[i], keys);
         check_shards(g, &list->inside[i]);
         if (key->given && own != SQL && !(own == HTTP && guard_get(ca, "record_conninfo")->given))
             guard_problem(g, key,

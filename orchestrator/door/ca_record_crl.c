@@ -7,9 +7,9 @@
 /* One issuer; lock NULL: we sign nothing for it. */
 struct place {
     struct issuer issuer;
-    struct ca_crl *crls;           /* one for each of its lists */
-    const char *const *points;     /* their URLs */
-    size_t crl_count, point_count; /* point_count 0: it has one, a full one */
+    struct ca_crl *crls;       /* one for each of its lists */
+    const char *const *points; /* their URLs; of a full one NULL */
+    size_t crl_count;
     const char *lock;
 };
 
@@ -39,7 +39,6 @@ static bool take_place(const struct settings_ca *ca, size_t i, struct arena *a, 
         return fault_set(f, FAULT_CONFIG, "%s has no subject key identifier; CRLs must name it (BR 7.2)",
                          s->certificate_file);
     const struct settings_shard full = {NULL, s->crl_file}, *lists = s->shard_count > 0 ? s->shards : &full;
-    out->point_count = s->shard_count;
     out->crl_count = s->shard_count > 0 ? s->shard_count : 1;
     out->crls = arena_array(a, out->crl_count, sizeof *out->crls);
     const char **points = arena_array(a, out->crl_count, sizeof *points);
@@ -86,8 +85,9 @@ bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *ak
     int lock = -1;
     if (p->lock == NULL)
         return fault_set(f, FAULT_REFUSED, "this issuer has no key_file: no CRL can be signed for it");
+    size_t points = p->points[0] == NULL ? 0 : p->crl_count;
     bool ok = ca_crl_lock(p->lock, &lock, f) &&
-              ca_record_revoked(c->record, aki, p->points, p->point_count, &entries, counts, f);
+              ca_record_revoked(c->record, aki, p->points, points, &entries, counts, f);
     at = entries;
     for (size_t k = 0; ok && k < p->crl_count; at += counts[k++])
         ok = ca_crl_place(&p->crls[k], &p->issuer, now, at, counts[k], f);

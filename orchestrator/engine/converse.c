@@ -276,9 +276,10 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         if (!may_go(e, w))
             continue;
         *moved = true;
-        if (asks > 0)
+        if (asks > 0) {
             hand_over(e, w, true, asks);
-        sends = least(sends, requests_now(e, w)); /* questions may have taken their places */
+            sends = least(sends, requests_now(e, w)); /* questions may have taken their places */
+        }
         if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
             continue;
         r->asked += (int64_t)sends;

@@ -67,6 +67,12 @@ demo() {
 }
 new_ca() { local dir=$1; shift; demo "$dir" --count "$1" --subscribers "$2" "${@:3}"; }
 
+# signer NAME: NAME.key and NAME.crt here, of one more person who may approve.
+signer() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.crt" -subj "/CN=$1" -days 30 \
+        -addext keyUsage=digitalSignature -addext extendedKeyUsage=emailProtection 2>/dev/null
+}
+
 # serials DIR FIRST COUNT: serials of a demo CA, from its index.
 serials() { cut -f 4 "$1/index.txt" | tail -n "+$2" | head -n "$3"; }
 

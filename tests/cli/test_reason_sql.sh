@@ -9,8 +9,7 @@ serials demo 1 20 >all.txt
 issued '' <all.txt
 row() { sql "SELECT status, reason, extract(epoch FROM revoked_at)::bigint FROM certificates WHERE serial_number = hex('$1')"; }
 
-openssl req -x509 -newkey rsa:2048 -nodes -keyout carol.key -out carol.crt -subj /CN=carol -days 30 \
-    -addext keyUsage=digitalSignature -addext extendedKeyUsage=emailProtection 2>/dev/null
+signer carol
 sed -e "s|^demo = true;||; s|backend = \"ca_openssl\";|backend = \"sql\"; profile = \"certdb\"; authority_key = \"none\"; conninfo = \"host=$base user=massrevoke dbname=certdb\";|" \
     -e 's|directory = "\.";||; s|certificate_file = "ca.pem";|certificate_file = "ca.pem"; key_file = "private/ca.key"; crl_number_file = "crlnumber"; crl_file = "pub/ca.crl";|' \
     -e 's|{ name = "bob"|{ name = "carol"; certificate_file = "../carol.crt"; },\n        { name = "bob"|' demo/massrevoke.cfg >demo/sql.cfg

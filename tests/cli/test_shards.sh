@@ -26,8 +26,7 @@ configure() { # configure SHARD...
     echo 'mail = { from = "revocation@ca.example"; spool_dir = "spool"; };'
     echo "fetch = { map = ( { url = \"$url/\"; folder = \"pub\"; } ); };"
 }
-openssl req -x509 -newkey rsa:2048 -nodes -keyout carol.key -out carol.crt -subj /CN=carol -days 30 \
-    -addext keyUsage=digitalSignature -addext extendedKeyUsage=emailProtection 2>/dev/null
+signer carol
 configure 0 1 1 >one/twice.cfg
 MASSREVOKE_CONFIG=$work/one/twice.cfg ends 3 "a URL given twice" config check
 says out 'another shard' "says what is wrong"

@@ -104,13 +104,13 @@ static void *pull_brake(void *context)
     return NULL;
 }
 
-static void open_run(int campaign, const char *name, struct world_run *run)
+static void open_run(int campaign, const char *name, const char *url, struct world_run *run)
 {
     struct fault f = {0};
     world_open(&world, campaign, name, "immediate", run);
     run->parts.clock = clock_system();
     struct settings_ca s = world.ca;
-    s.http = (struct settings_http){.profile = cfg, .url = server.url, .timeout = {30}};
+    s.http = (struct settings_http){.profile = cfg, .url = url, .timeout = {30}};
     if (!ca_http_open(&s, 0, run->parts.clock, &run->ca.door, &f))
         fail_msg("%s", f.text);
 }
@@ -129,7 +129,7 @@ static void a_pause_binds_within_a_second(void **state)
     struct fault f = {0};
     pthread_t thread;
     struct brake brake = {.campaign = world_campaign(&world, "paused", "immediate")};
-    open_run(brake.campaign, "paused", &run);
+    open_run(brake.campaign, "paused", server.url, &run);
     assert_true(engine_open(&run.parts, &e, &f));
     engine_only(e, ENGINE_EXECUTE);
     assert_int_equal(pthread_create(&thread, NULL, pull_brake, &brake), 0);
@@ -173,7 +173,7 @@ static void the_end_hears_out_what_is_on_the_wire(void **state)
     struct engine_report r;
     struct fault f = {0};
     int before = atomic_load(&server.requests), campaign = world_campaign(&world, "ended", "immediate");
-    open_run(campaign, "ended", &run);
+    open_run(campaign, "ended", server.url, &run);
     assert_true(engine_open(&run.parts, &e, &f));
     engine_only(e, ENGINE_EXECUTE);
     assert_true(engine_step(e, &r, &f));
@@ -219,7 +219,6 @@ static void questions_keep_to_the_limits(void **state)
     struct fault f = {0};
     struct fake_http other;
     const struct settings_ca before = world.ca;
-    const struct fake_http slow = server;
     fake_http_start(&other, 0, lose_some, NULL);
     AUTO_BUF careless = {0}; /* it would overwrite a date, so it is asked rather than told again */
     const char *at = strstr(profile_text, "true");
@@ -227,8 +226,7 @@ static void questions_keep_to_the_limits(void **state)
     assert_true(file_write(cfg, buf_str(&careless), 0644, &f));
     int campaign = world_campaign(&world, "questions", "immediate");
     world.ca.limits = (struct rate_limits){.windows = {{WINDOW, 1}}, .window_count = 1};
-    server = other;
-    open_run(campaign, "questions", &run);
+    open_run(campaign, "questions", other.url, &run);
     assert_true(engine_open(&run.parts, &e, &f));
     engine_only(e, ENGINE_EXECUTE);
     for (int64_t settled = 0, step = 0; settled < CERTIFICATES && step < 400; step++) {
@@ -240,7 +238,6 @@ static void questions_keep_to_the_limits(void **state)
     engine_close(e);
     ca_close(run.ca.door);
     world_close(&run);
-    server = slow;
     world.ca = before;
     fake_http_stop(&other);
     assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
@@ -278,7 +275,7 @@ static void a_cdn_that_hangs_holds_up_nothing(void **state)
         world.rows[i].cdp = arena_format(&world.arena, "http://127.0.0.1:%d/hangs.crl", port);
     world.settings.fetch_timeout.s = TIMEOUT;
     int campaign = world_campaign(&world, "hangs", "immediate");
-    open_run(campaign, "hangs", &run);
+    open_run(campaign, "hangs", server.url, &run);
     assert_true(engine_open(&run.parts, &e, &f));
     int64_t begun = clock_system().ticks(NULL);
     while (count("sum(pending_publication) FROM page WHERE", campaign) < CERTIFICATES &&
