@@ -23,6 +23,9 @@ void *arena_alloc(struct arena *a, size_t size);
 /* count * size bytes, zeroed; an overflow ends the process. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
+/* The same, not zeroed: for large arrays that are written before they are read. */
+void *arena_raw(struct arena *a, size_t count, size_t size);
+
 /* A terminated copy of n bytes. */
 char *arena_copy(struct arena *a, const void *bytes, size_t n);
 

@@ -1,5 +1,6 @@
 #include "massrevoke/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,32 +42,50 @@ void *arena_grow(void *old, size_t size)
     return p;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static void add_block(struct arena *a, size_t room, bool zeroed)
+{
+    struct arena_block *block = zeroed ? calloc(1, sizeof *block + room) : malloc(sizeof *block + room);
+    if (block == NULL)
+        out_of_memory(room);
+    if (room >= LARGE)
+        ask_for_huge_pages(block, room);
+    *block = (struct arena_block){.next = a->blocks, .size = room};
+    a->blocks = block;
+}
+
+/* Only a block of its own need not be zeroed: from one that is shared comes memory of both kinds. */
+static void *take(struct arena *a, size_t size, bool zeroed)
 {
     if (size > SIZE_MAX / 2)
         out_of_memory(size);
     size_t need = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    if (a->blocks == NULL || a->blocks->size - a->blocks->used < need) {
-        size_t room = need > BLOCK_SIZE ? need : BLOCK_SIZE;
-        struct arena_block *block = calloc(1, sizeof *block + room);
-        if (block == NULL)
-            out_of_memory(room);
-        if (room >= LARGE)
-            ask_for_huge_pages(block, room);
-        block->size = room;
-        block->next = a->blocks;
-        a->blocks = block;
-    }
+    if (a->blocks == NULL || a->blocks->size - a->blocks->used < need)
+        add_block(a, need > BLOCK_SIZE ? need : BLOCK_SIZE, zeroed || need <= BLOCK_SIZE);
     char *p = (char *)a->blocks->bytes + a->blocks->used;
     a->blocks->used += need;
     return p;
 }
 
-void *arena_array(struct arena *a, size_t count, size_t size)
+static size_t bytes_of(size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / 2 / size)
         out_of_memory(SIZE_MAX);
-    return arena_alloc(a, count * size);
+    return count * size;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return take(a, size, true);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    return take(a, bytes_of(count, size), true);
+}
+
+void *arena_raw(struct arena *a, size_t count, size_t size)
+{
+    return take(a, bytes_of(count, size), false);
 }
 
 char *arena_copy(struct arena *a, const void *bytes, size_t n)

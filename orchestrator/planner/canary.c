@@ -2,42 +2,50 @@
 #include "sort.h"
 #include "work.h"
 
-#define EXPIRING CLASS_COUNT             /* the category of what runs out before the deadline */
-#define COST_EXPIRING (INT64_C(1) << 40) /* more than any hour of notice */
+#define EXPIRING CLASS_COUNT              /* the category of what runs out before the deadline */
+#define COST_EXPIRING (UINT64_C(1) << 40) /* more than any hour of notice */
 
-void canary_begin(struct canary_search *s, struct work *w, struct arena *a)
+void canary_begin(struct canary_search *s, const struct work *w, struct arena *a)
 {
     size_t most = w->in->certificate_count, wanted = (size_t)w->in->profile.canary;
-    *s = (struct canary_search){.w = w, .wanted = wanted < most ? wanted : most};
+    *s = (struct canary_search){.certificates = w->in->certificates, .wanted = wanted < most ? wanted : most};
     for (size_t c = 0; c <= EXPIRING; c++) {
-        s->cost[c] = c == EXPIRING ? COST_EXPIRING : w->hours.notice[c];
-        s->most[c] = s->wanted == 0 ? s->cost[c] : -1;
+        s->cost[c] = c == EXPIRING ? COST_EXPIRING : (uint64_t)w->hours.notice[c];
+        s->least[c] = s->wanted == 0 ? s->cost[c] + 1 : 0;
         s->first[c] = arena_array(a, s->wanted, sizeof *s->first[c]);
     }
 }
 
-void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c)
+void canary_end(struct canary_search *s)
 {
-    uint32_t index = (uint32_t)(c - s->w->in->certificates), issuer = c->issuer + 1u;
-    struct shard_work *shard = &s->w->shards[c->shard];
-    int64_t cost = s->cost[category];
+    buf_free(&s->best);
+    buf_free(&s->noted);
+}
+
+void canary_note(struct canary_search *s, struct shard_work *shard, size_t category,
+                 const struct plan_certificate *c)
+{
+    uint32_t index = (uint32_t)(c - s->certificates);
+    uint64_t mark = CANARY_MARK(c->issuer, s->cost[category]);
+    buf_add(&s->noted, &index, sizeof index);
     if (s->count[category] < s->wanted)
         s->first[category][s->count[category]++] = index;
     if (s->count[category] == s->wanted)
-        s->most[category] = cost;
-    if (shard->issuer == issuer && shard->cost <= cost)
+        s->least[category] = s->cost[category] + 1;
+    bool same = (shard->mark ^ mark) < CANARY_MARK(0, 0);
+    if (same && shard->mark <= mark)
         return;
-    if (shard->issuer != 0 && shard->issuer != issuer)
+    if (!same && shard->mark != 0)
         buf_add(&s->best, &shard->index, sizeof shard->index);
-    *shard = (struct shard_work){issuer, index, cost, shard->entries};
+    shard->mark = mark;
+    shard->index = index;
 }
 
 /* Those of every issuer and shard, as sort items, ascending. */
-static uint64_t *best_ones(struct canary_search *s, size_t *n, struct arena *a)
+static uint64_t *best_ones(struct canary_search *s, const struct work *w, size_t *n, struct arena *a)
 {
-    struct work *w = s->w;
     for (size_t i = 0; i < w->shard_count; i++)
-        if (w->shards[i].issuer != 0)
+        if (w->shards[i].mark != 0)
             buf_add(&s->best, &w->shards[i].index, sizeof w->shards[i].index);
     *n = s->best.n / sizeof(uint32_t);
     uint64_t *items = arena_array(a, *n + s->wanted, sizeof *items);
@@ -75,12 +83,12 @@ static size_t next_category(const struct work *w, uint32_t *asked)
 }
 
 /* Adds canaries until there are as many as wanted; returns how many there are. */
-static size_t fill(const struct canary_search *s, uint64_t *items, size_t n)
+static size_t fill(const struct canary_search *s, const struct work *w, uint64_t *items, size_t n)
 {
     size_t best = n;
     uint32_t asked = 0;
     while (n < s->wanted && (asked >> EXPIRING & 1) == 0) {
-        size_t c = next_category(s->w, &asked);
+        size_t c = next_category(w, &asked);
         for (size_t i = 0; i < s->count[c] && n < s->wanted; i++)
             if (!is_among(items, best, s->first[c][i]))
                 items[n++] = SORT_ITEM(s->first[c][i], s->first[c][i]);
@@ -135,14 +143,14 @@ static void cut_out(struct work *w, const uint64_t *items, size_t count)
     }
 }
 
-void canary_choose(struct canary_search *s)
+void canary_choose(struct canary_search *s, struct work *w)
 {
     AUTO_ARENA scratch = {0};
     size_t n;
-    uint64_t *items = best_ones(s, &n, &scratch);
-    n = fill(s, items, n);
+    uint64_t *items = best_ones(s, w, &n, &scratch);
+    n = fill(s, w, items, n);
     uint64_t *spare = arena_array(&scratch, n, sizeof *spare);
-    cut_out(s->w, sort_items(items, spare, n, UINT32_MAX), n);
+    cut_out(w, sort_items(items, spare, n, UINT32_MAX), n);
 }
 
 void canary_drop(struct work *w)

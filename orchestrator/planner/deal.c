@@ -232,16 +232,16 @@ static size_t deal_group(struct deal *d, size_t i)
     struct lot *g = &d->group;
     uint32_t *to = d->numbers + d->out->number_count, mark = (uint32_t)d->out->slot_count + 1;
     const uint64_t *items = d->items;
+    uint64_t key = items[i] >> 32; /* one key, one slot */
     *g = *work_lot(w, (uint32_t)items[i]);
     g->count = 0;
-    for (; i < d->n; i++) {
+    for (; i < d->n && items[i] >> 32 == key; i++) {
         const struct lot *l = work_lot(w, (uint32_t)items[i]);
-        if (w->slots[(uint32_t)items[i]] != d->slot.hour || !is_alike(l, g))
+        if (!is_alike(l, g))
             break;
         if (i + AHEAD < d->n) {
             uint32_t far = (uint32_t)items[i + AHEAD], near = (uint32_t)items[i + AHEAD / 2];
             __builtin_prefetch(work_lot(w, far));
-            __builtin_prefetch(&w->slots[far]);
             __builtin_prefetch(&d->seen[work_lot(w, near)->rank]);
         }
         put_numbers(to + g->count, l);
@@ -313,7 +313,7 @@ void deal_out(struct work *w, struct plan *out)
     d.sent = arena_array(&scratch, w->in->ca_count, sizeof *d.sent);
     d.ends = arena_array(&scratch, w->in->ca_count, sizeof *d.ends);
     d.seen = arena_array(&scratch, w->ranks, sizeof *d.seen);
-    d.numbers = arena_array(w->arena, w->in->certificate_count + STRIDE, sizeof *d.numbers);
+    d.numbers = arena_raw(w->arena, w->in->certificate_count + STRIDE, sizeof *d.numbers);
     for (size_t i = 0; i < w->in->ca_count; i++)
         d.ends[i] = INT64_MIN;
     deal_order(&d, &scratch);

@@ -62,22 +62,23 @@ struct row {
 };
 
 /* All lots by subscriber, then number; when grouped they are that already, and held ones stay where they are.
- * A counter for each subscriber: most lots are next to the one before. Counts the steps of each row. */
+ * A counter for each subscriber: most lots are next to the one before. Uses rank_lots up, and counts the
+ * steps of each row. */
 static void sort_by_rank(struct work *w, uint32_t *to, struct row *rows, uint32_t held, struct arena *a)
 {
-    size_t ranks = w->grouped ? 0 : w->ranks;
-    uint32_t *at = arena_array(a, ranks + 1, sizeof *at), i;
-    struct walk begin = work_walk(w, a);
-    for (struct walk k = begin; walk_next(&k, &i);) {
+    uint32_t one = 0, *at = w->grouped ? &one : w->rank_lots, i;
+    for (size_t k = 0; k < work_cuts(w); k++)
+        w->rank_lots[work_lot(w, w->lot_count + k)->rank]++;
+    for (uint32_t rank = 0, sum = 0; rank < w->ranks; rank++) {
+        uint32_t lots = w->rank_lots[rank];
+        w->rank_lots[rank] = sum;
+        sum += lots;
+    }
+    for (struct walk k = work_walk(w, a); walk_next(&k, &i);) {
         const struct lot *l = work_lot(w, i);
         rows[place_key(w, l, held)].next++;
-        if (!w->grouped)
-            at[l->rank + 1]++;
+        to[at[w->grouped ? 0 : l->rank]++] = i;
     }
-    for (size_t rank = 0; rank < ranks; rank++)
-        at[rank + 1] += at[rank];
-    for (struct walk k = begin; walk_next(&k, &i);)
-        to[at[w->grouped ? 0 : work_lot(w, i)->rank]++] = i;
 }
 
 /* By place, then subscriber, then number. */
@@ -88,13 +89,15 @@ static struct order order_all(struct work *w, struct arena *a)
     uint32_t *lots = w->slots, held = held_key(w); /* slots are not needed yet */
     struct row *rows = arena_array(a, (size_t)held + 1, sizeof *rows);
     sort_by_rank(w, lots, rows, held, a);
-    o.steps = arena_array(a, o.n, sizeof *o.steps);
+    o.steps = arena_raw(a, o.n, sizeof *o.steps);
     for (uint32_t key = 0, sum = 0; key <= held; key++) {
         o.held = sum;
         sum += rows[key].next;
         rows[key].next = (uint32_t)o.held;
     }
     for (size_t i = 0; i < o.n; i++) {
+        if (i + AHEAD < o.n)
+            __builtin_prefetch(work_lot(w, lots[i + AHEAD]));
         const struct lot *l = work_lot(w, lots[i]);
         struct row *row = &rows[place_key(w, l, held)];
         o.steps[row->next++] = (struct step){.lot = lots[i],

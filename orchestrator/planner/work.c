@@ -1,18 +1,7 @@
-/* Opens a run: is the input what plan.h promises, and which lots is it made of. */
+/* Opens a run: is the input what plan.h promises; and what all steps ask of a run. */
 #include "work.h"
+#include "cut.h"
 #include "sort.h"
-
-#include <stdlib.h>
-
-/* Where the cutting of lots stands. */
-struct cut {
-    struct work *w;
-    struct canary_search search;
-    uint32_t *ranks;  /* by subscriber: its rank plus one, 0 when not seen */
-    int64_t ordinary; /* valid so long: nothing special */
-    uint32_t rank;    /* of the last lot that counts */
-    size_t held;      /* lots */
-};
 
 static bool span_bad(struct span s)
 {
@@ -71,15 +60,6 @@ static bool check_limits(const struct plan_input *in, struct fault *f)
     return true;
 }
 
-static bool bad_certificate(const struct plan_certificate *c, uint64_t next, struct fault *f)
-{
-    if (c->number < next)
-        return fault_set(f, FAULT_USAGE, "plan: number %u does not come after %u", c->number,
-                         (uint32_t)(next - 1));
-    return fault_set(f, FAULT_USAGE, "plan: number %u has a subscriber, ca, shard or class out of range",
-                     c->number);
-}
-
 /* Rare cases of work_place: held, or out before the deadline. */
 static uint32_t special_place(const struct work *w, const struct plan_certificate *c)
 {
@@ -96,148 +76,6 @@ uint32_t work_place(const struct work *w, const struct plan_certificate *c)
     /* one that ran out before work could begin needs none, whenever the deadline was */
     bool gone = utc_is_set(c->not_after) && c->not_after.s < w->hours.start.s;
     return c->held || expires || gone ? special_place(w, c) : PLACE(ROLE_CLASS, c->turn, 0);
-}
-
-static uint32_t rank_of(struct cut *cut, uint32_t subscriber)
-{
-    uint32_t seen = cut->ranks[subscriber];
-    cut->w->ranks += seen == 0;
-    cut->ranks[subscriber] = seen == 0 ? (uint32_t)cut->w->ranks : seen;
-    return cut->ranks[subscriber] - 1;
-}
-
-static struct lot *open_lot(struct cut *cut, const struct plan_certificate *c, uint32_t place)
-{
-    struct work *w = cut->w;
-    bool held = place >> 28 == ROLE_HELD;
-    uint32_t rank = held ? 0 : rank_of(cut, c->subscriber);
-    cut->held += held;
-    w->grouped = w->grouped && (held || rank >= cut->rank);
-    cut->rank = held ? cut->rank : rank;
-    struct lot *l = &w->lots[w->lot_count++];
-    *l = (struct lot){.first = (uint32_t)(c - w->in->certificates),
-                      .number = c->number,
-                      .rank = rank,
-                      .place = place,
-                      .issuer = c->issuer,
-                      .ca = c->ca};
-    return l;
-}
-
-/* Doubles the table of shards until it holds `shard`; one of the input's own size holds all. */
-static bool more_shards(struct work *w, uint32_t shard)
-{
-    size_t n = w->shard_count == 0 ? 64 : w->shard_count;
-    if (w->in->shards != NULL || shard == UINT32_MAX)
-        return false;
-    while (n <= shard)
-        n *= 2;
-    struct shard_work *all = arena_array(w->arena, n, sizeof *all);
-    for (size_t i = 0; i < w->shard_count; i++)
-        all[i] = w->shards[i];
-    w->shards = all;
-    w->shard_count = n;
-    return true;
-}
-
-/* Nothing special: neither held nor out before the deadline, or before the start. */
-static inline bool is_plain(const struct plan_certificate *c, int64_t ordinary)
-{
-    return !c->held && (c->not_after.s >= ordinary || !utc_is_set(c->not_after));
-}
-
-/* Whose it is, in one word. */
-static inline uint64_t owner_of(const struct plan_certificate *c)
-{
-    return (uint64_t)c->ca << 48 | (uint64_t)c->issuer << 32 | c->subscriber;
-}
-
-/* Counts a certificate in its shard. */
-static inline void list(struct cut *cut, struct shard_work *shards, size_t category,
-                        const struct plan_certificate *c)
-{
-    struct shard_work *shard = &shards[c->shard];
-    shard->entries++;
-    canary_offer(&cut->search, shard, category, c);
-}
-
-/* Does c go on with what the one before it belongs to, as far as that hangs on neither role nor hour? A shard
- * that there is no room for yet begins a lot. */
-static inline bool goes_on(const struct plan_certificate *c, uint64_t owner, uint8_t turn, size_t shards)
-{
-    return c->number == (uint64_t)c[-1].number + 1 && owner_of(c) == owner && c->turn == turn &&
-           c->shard < shards;
-}
-
-/* The plain certificates from c on that are one lot; returns the first behind them. The loop that a plan's
- * time goes into. */
-static const struct plan_certificate *cut_plain(struct cut *cut, const struct plan_certificate *c,
-                                                const struct plan_certificate *end)
-{
-    struct lot *lot = open_lot(cut, c, PLACE(ROLE_CLASS, c->turn, 0));
-    struct shard_work *shards = cut->w->shards;
-    size_t shard_count = cut->w->shard_count;
-    const struct plan_certificate *first = c;
-    uint64_t owner = owner_of(c), by_ocsp = 0;
-    int64_t ordinary = cut->ordinary;
-    uint8_t turn = c->turn;
-    do {
-        by_ocsp += c->by_ocsp;
-        list(cut, shards, turn, c);
-        c++;
-    } while (c < end && goes_on(c, owner, turn, shard_count) && is_plain(c, ordinary));
-    cut->w->by_ocsp += by_ocsp;
-    lot->count = (uint32_t)(c - first);
-    work_tally(cut->w, lot, 1);
-    return c;
-}
-
-/* The same for what is held or runs out. What has run out too early is in no lot. */
-static const struct plan_certificate *cut_special(struct cut *cut, const struct plan_certificate *c,
-                                                  const struct plan_certificate *end)
-{
-    struct work *w = cut->w;
-    const struct plan_certificate *first = c;
-    uint32_t place = work_place(w, c), role = place >> 28;
-    struct lot *lot = role == ROLE_NONE ? NULL : open_lot(cut, c, place);
-    /* by the second, not by the hour, decides which of these go: each is a lot of its own */
-    bool alone = w->hours.at_once && role == ROLE_EXPIRING;
-    do {
-        w->by_ocsp += c->by_ocsp && role != ROLE_HELD;
-        if (role == ROLE_EXPIRING)
-            list(cut, w->shards, CLASS_COUNT, c);
-        c++;
-    } while (c < end && !alone && goes_on(c, owner_of(first), first->turn, w->shard_count) &&
-             work_place(w, c) == place);
-    if (lot != NULL) {
-        lot->count = (uint32_t)(c - first);
-        work_tally(w, lot, 1);
-    }
-    return c;
-}
-
-/* The one pass over all certificates. */
-static bool cut_lots(struct cut *cut, struct fault *f)
-{
-    struct work *w = cut->w;
-    const struct plan_input *in = w->in;
-    const struct plan_certificate *c = in->certificates, *end = c + in->certificate_count;
-    for (uint64_t next = 0; c < end; next = (uint64_t)c[-1].number + 1) {
-        if (c->number < next || c->subscriber >= in->subscriber_count || c->ca >= in->ca_count ||
-            c->turn >= CLASS_COUNT || (c->shard >= w->shard_count && !more_shards(w, c->shard)))
-            return bad_certificate(c, next, f);
-        c = is_plain(c, cut->ordinary) ? cut_plain(cut, c, end) : cut_special(cut, c, end);
-    }
-    return true;
-}
-
-/* Held lots get their ranks behind all others: what is held changes nothing for the rest. */
-static void rank_held(struct cut *cut)
-{
-    struct work *w = cut->w;
-    for (size_t i = 0; i < w->lot_count && cut->held > 0; i++)
-        if (lot_role(&w->lots[i]) == ROLE_HELD)
-            w->lots[i].rank = rank_of(cut, w->in->certificates[w->lots[i].first].subscriber);
 }
 
 void work_tally(struct work *w, const struct lot *l, int64_t sign)
@@ -292,12 +130,12 @@ void work_make_room(struct work *w)
     if (need <= before)
         return;
     w->slot_room = need + need / 8 + 1000;
-    uint32_t *slots = arena_array(w->arena, w->slot_room, sizeof *slots);
+    uint32_t *slots = arena_raw(w->arena, w->slot_room, sizeof *slots);
     if (before > 0)
         memcpy(slots, w->slots, before * sizeof *slots);
     w->slots = slots;
     for (size_t i = 0; i < 2; i++)
-        w->items[i] = arena_array(w->arena, w->slot_room, sizeof *w->items[i]);
+        w->items[i] = arena_raw(w->arena, w->slot_room, sizeof *w->items[i]);
 }
 
 bool work_open(struct work *w, const struct plan_input *in, struct arena *a, struct fault *f)
@@ -308,20 +146,13 @@ bool work_open(struct work *w, const struct plan_input *in, struct arena *a, str
     w->cas = arena_array(a, in->ca_count, sizeof *w->cas);
     for (size_t i = 0; i < in->ca_count; i++)
         w->cas[i].rate = in->ca_rates[i];
-    w->lots = arena_array(a, in->certificate_count, sizeof *w->lots);
-    if (in->shards != NULL) {
-        w->shard_count = in->shard_count;
-        w->shards = arena_array(a, in->shard_count, sizeof *w->shards);
-    }
-    struct cut cut = {.w = w, .ordinary = utc_max(w->hours.deadline, w->hours.start).s};
     AUTO_ARENA scratch = {0};
-    cut.ranks = arena_array(&scratch, in->subscriber_count, sizeof *cut.ranks);
-    canary_begin(&cut.search, w, &scratch);
-    bool ok = cut_lots(&cut, f);
-    rank_held(&cut);
+    struct canary_search search;
+    canary_begin(&search, w, &scratch);
+    bool ok = cut_lots(w, in->certificate_count < CUT_LARGE ? 1 : CUT_PARTS, &search, f);
     w->hours = hours_of(in, w->by_ocsp);
     if (ok && in->profile.canary > 0)
-        canary_choose(&cut.search);
-    buf_free(&cut.search.best);
+        canary_choose(&search, w);
+    canary_end(&search);
     return ok;
 }

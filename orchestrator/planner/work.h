@@ -92,10 +92,9 @@ struct ca_work {
 
 /* One CRL: the candidate for its canary, and what it will carry. */
 struct shard_work {
-    uint32_t issuer; /* whose candidate it is, plus one */
-    uint32_t index;  /* of the certificate */
-    int64_t cost;    /* the less, the better a canary */
-    uint64_t entries;
+    uint64_t mark;  /* of the candidate: CANARY_MARK(issuer, cost), 0 without one */
+    uint32_t index; /* of the candidate */
+    uint32_t entries;
 };
 
 /* What the lots of a plan lose of soft limits, by class. */
@@ -123,10 +122,11 @@ struct work {
     uint32_t *slots;    /* by lot index, hours from receipt, once placed; as long as slot_room */
     uint64_t *items[2]; /* room for sorting as many */
     size_t slot_room;
-    uint32_t last_slot; /* no lot has a later one */
-    bool grouped;       /* no lot but held ones has a smaller rank than one before it */
-    size_t ranks;       /* subscribers seen */
-    size_t by_ocsp;     /* certificates that count and must be seen in OCSP */
+    uint32_t last_slot;  /* no lot has a later one */
+    bool grouped;        /* no lot but held ones has a smaller rank than one before it */
+    size_t ranks;        /* subscribers seen */
+    uint32_t *rank_lots; /* by rank: how many lots are no cuts */
+    size_t by_ocsp;      /* certificates that count and must be seen in OCSP */
     struct shard_work *shards;
     size_t shard_count;
     struct kept kept;
@@ -220,36 +220,43 @@ void work_drop(struct work *w, struct lot *l);
 /* Makes slots and items long enough for all lots. */
 void work_make_room(struct work *w);
 
+/* Whose candidate it is and at what cost, the less the better, in one word: marks of one issuer differ in
+ * nothing but the cost. */
+#define CANARY_MARK(issuer, cost) (((uint64_t)(issuer) + 1) << 44 | (uint64_t)(cost))
+
 /* Finds canaries while lots are cut. `wanted` indexes for each class (the last one: expiring) are kept. */
 struct canary_search {
-    struct work *w;
+    const struct plan_certificate *certificates;
     size_t wanted;
-    int64_t cost[CLASS_COUNT + 1];
-    int64_t
-        most[CLASS_COUNT + 1]; /* shards whose candidate costs more take note: all until enough are kept */
+    uint64_t cost[CLASS_COUNT + 1];
+    uint64_t least[CLASS_COUNT + 1]; /* what costs so much or more is worth a note: 0 until enough are kept */
     uint32_t *first[CLASS_COUNT + 1];
     size_t count[CLASS_COUNT + 1];
-    struct buf best; /* uint32_t: those of shards whose issuer has ended */
+    struct buf best;  /* uint32_t: those of shards whose issuer has ended */
+    struct buf noted; /* uint32_t: all of which note was taken, in their order */
 };
 
-/* Starts a search; memory from `a`. */
-void canary_begin(struct canary_search *s, struct work *w, struct arena *a);
+/* Starts a search; memory from `a`, and until canary_end. */
+void canary_begin(struct canary_search *s, const struct work *w, struct arena *a);
+void canary_end(struct canary_search *s);
 
 /* Takes note of a certificate of a category in its shard. */
-void canary_note(struct canary_search *s, size_t category, const struct plan_certificate *c);
+void canary_note(struct canary_search *s, struct shard_work *shard, size_t category,
+                 const struct plan_certificate *c);
 
-/* Offers one certificate of a category (a class or CLASS_COUNT: expiring); hardly ever is there anything to
- * note. */
-static inline void canary_offer(struct canary_search *s, const struct shard_work *shard, size_t category,
-                                const struct plan_certificate *c)
+/* Offers one certificate of a category (a class or CLASS_COUNT: expiring) to its shard; `issuer` is the mark
+ * of its issuer at no cost. Hardly ever is there anything to note. A search over a later part of the input
+ * takes note of everything that this one would, so that offering it what that noted is enough. */
+static inline void canary_offer(struct canary_search *s, struct shard_work *shard, uint64_t issuer,
+                                size_t category, const struct plan_certificate *c)
 {
-    if (shard->issuer != c->issuer + 1u || shard->cost > s->most[category])
-        canary_note(s, category, c);
+    if ((shard->mark ^ issuer) >= s->least[category])
+        canary_note(s, shard, category, c);
 }
 
 /* Cuts the canaries out of their lots: at least one per issuer and shard, `wanted` in all; least notice
  * first, so that few lose any. */
-void canary_choose(struct canary_search *s);
+void canary_choose(struct canary_search *s, struct work *w);
 
 /* Makes canaries ordinary again. */
 void canary_drop(struct work *w);

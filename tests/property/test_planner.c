@@ -1,10 +1,12 @@
 /* Does the planner keep its promises on thousands of random small campaigns, judged by brute force? */
 #include "massrevoke/planner.h"
+#include "planner/cut.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -672,8 +674,97 @@ static void random_campaigns(void **unused)
     assert_true(feasible > ROUNDS / 5 && late > ROUNDS / 10 && canary > ROUNDS / 10 && expired > ROUNDS / 10);
 }
 
+/* An input cut in so many parts. */
+struct cutting {
+    struct work w;
+    struct canary_search search;
+};
+
+static bool cut(struct cutting *k, const struct plan_input *in, size_t parts, struct arena *a,
+                struct fault *f)
+{
+    k->w = (struct work){.in = in, .arena = a, .hours = hours_of(in, 0), .grouped = true};
+    k->w.cas = arena_array(a, in->ca_count, sizeof *k->w.cas);
+    canary_begin(&k->search, &k->w, a);
+    return cut_lots(&k->w, parts, &k->search, f);
+}
+
+static void searches_equal(const struct canary_search *a, const struct canary_search *b)
+{
+    assert_int_equal(a->best.n, b->best.n);
+    assert_int_equal(a->noted.n, b->noted.n);
+    if (a->best.n > 0)
+        assert_memory_equal(a->best.p, b->best.p, a->best.n);
+    if (a->noted.n > 0)
+        assert_memory_equal(a->noted.p, b->noted.p, a->noted.n);
+    for (int c = 0; c <= CLASS_COUNT; c++) {
+        assert_int_equal(a->count[c], b->count[c]);
+        assert_int_equal(a->least[c], b->least[c]);
+        assert_memory_equal(a->first[c], b->first[c], a->count[c] * sizeof *a->first[c]);
+    }
+}
+
+static void cuttings_equal(const struct cutting *one, const struct cutting *many)
+{
+    const struct work *a = &one->w, *b = &many->w;
+    assert_int_equal(a->lot_count, b->lot_count);
+    assert_memory_equal(a->lots, b->lots, a->lot_count * sizeof *a->lots);
+    assert_int_equal(a->shard_count, b->shard_count);
+    assert_memory_equal(a->shards, b->shards, a->shard_count * sizeof *a->shards);
+    assert_memory_equal(a->cas, b->cas, a->in->ca_count * sizeof *a->cas);
+    assert_int_equal(a->ranks, b->ranks);
+    assert_memory_equal(a->rank_lots, b->rank_lots, a->ranks * sizeof *a->rank_lots);
+    assert_int_equal(a->grouped, b->grouped);
+    assert_int_equal(a->by_ocsp, b->by_ocsp);
+    searches_equal(&one->search, &many->search);
+}
+
+static void parts_make_no_difference(void **unused)
+{
+    (void)unused;
+    static struct campaign c;
+    static const size_t parts[] = {2, 3, 7, 20};
+    for (int round = 0; round < ROUNDS / 4; round++) {
+        AUTO_ARENA a = {0};
+        struct fault f = {0};
+        struct cutting one, many;
+        seed = (uint64_t)round;
+        random_campaign(&c);
+        assert_true(cut(&one, &c.in, 1, &a, &f));
+        assert_true(cut(&many, &c.in, parts[round % 4], &a, &f));
+        cuttings_equal(&one, &many);
+        canary_end(&one.search);
+        canary_end(&many.search);
+    }
+}
+
+/* Two bad certificates: the first one is named, whichever part finds its own first. */
+static void the_first_fault_is_named(void **unused)
+{
+    (void)unused;
+    static struct campaign c;
+    AUTO_ARENA a = {0};
+    struct cutting k;
+    for (size_t parts = 1; parts < 8; parts++) {
+        struct fault f = {0};
+        seed = 1;
+        do
+            random_campaign(&c);
+        while (c.in.certificate_count < CERTIFICATES / 2);
+        c.certificates[7].ca = CAS;
+        c.certificates[20].ca = CAS;
+        assert_false(cut(&k, &c.in, parts, &a, &f));
+        assert_non_null(strstr(f.text, arena_format(&a, "number %u has", c.certificates[7].number)));
+        canary_end(&k.search);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_campaigns)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_campaigns),
+        cmocka_unit_test(parts_make_no_difference),
+        cmocka_unit_test(the_first_fault_is_named),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
