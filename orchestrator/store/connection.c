@@ -230,16 +230,20 @@ static void forget_sent(struct store *s)
     s->sent = NULL;
 }
 
+static bool send_statement(struct store *s, const struct statement *q, const char *name,
+                           const struct parameters *p)
+{
+    tell_hook(s, name, false);
+    if (store_is_lost(s))
+        return false;
+    return (q->prepared ? PQsendQueryPrepared(s->connection, name, p->n, p->values, NULL, NULL, 0)
+                        : PQsendQueryParams(s->connection, q->file->bytes.p, p->n, NULL, p->values, NULL,
+                                            NULL, 0)) == 1;
+}
+
 static bool send_once(struct store *s, struct fault *f)
 {
-    const struct parameters *p = &s->sent_parameters;
-    const struct statement *q = s->sent_statement;
-    tell_hook(s, s->sent, false);
-    int sent = store_is_lost(s) ? 0
-               : q->prepared
-                   ? PQsendQueryPrepared(s->connection, s->sent, p->n, p->values, NULL, NULL, 0)
-                   : PQsendQueryParams(s->connection, q->file->bytes.p, p->n, NULL, p->values, NULL, NULL, 0);
-    if (sent == 1)
+    if (send_statement(s, s->sent_statement, s->sent, &s->sent_parameters))
         return true;
     fault_from(s, NULL, s->sent, f);
     forget_sent(s);
@@ -248,35 +252,47 @@ static bool send_once(struct store *s, struct fault *f)
 
 #define PREPARE_AT 3 /* uses in a session */
 
-/* What the session knows of a query. One that can't be prepared is sent as text, and says why then. */
-static const struct statement *statement_of(struct store *s, const char *name, const struct embed_file *file)
+/* What the session knows of a query; NULL: there is none. Valid until the next new one. */
+static struct statement *find_statement(struct store *s, const char *name, struct fault *f)
 {
-    size_t i = 0;
-    while (i < s->statement_count && s->statements[i].file != file)
-        i++;
-    if (i == s->statement_count) {
-        s->statements = arena_grow(s->statements, ++s->statement_count * sizeof *s->statements);
-        s->statements[i] = (struct statement){.file = file};
+    char path[128];
+    snprintf(path, sizeof path, "sql/query/%s.sql", name);
+    for (size_t i = 0; i < s->statement_count; i++)
+        if (strcmp(s->statements[i].file->path, path) == 0)
+            return &s->statements[i];
+    const struct embed_file *file = embed_find(path);
+    if (file == NULL) {
+        fault_set(f, FAULT_FAILED, "no query %s in this program", path);
+        return NULL;
     }
-    struct statement *q = &s->statements[i];
-    if (++q->uses == PREPARE_AT) {
-        bool asked = !store_is_lost(s) && PQsendPrepare(s->connection, name, file->bytes.p, 0, NULL) == 1;
-        AUTO_RESULT *r = asked ? last_result(s) : NULL;
-        q->prepared = ended_well(r);
-    }
-    return q;
+    s->statements = arena_grow(s->statements, ++s->statement_count * sizeof *s->statements);
+    s->statements[s->statement_count - 1] = (struct statement){.file = file};
+    return &s->statements[s->statement_count - 1];
+}
+
+/* The same for one that is about to be sent: prepares it when it is worth it. One that can't be prepared is
+ * sent as text, and says why then; in a transaction, which that has ended, it says so here. */
+static const struct statement *use_statement(struct store *s, const char *name, struct fault *f)
+{
+    struct statement *q = find_statement(s, name, f);
+    if (q == NULL || ++q->uses != PREPARE_AT)
+        return q;
+    bool asked = !store_is_lost(s) && PQsendPrepare(s->connection, name, q->file->bytes.p, 0, NULL) == 1;
+    AUTO_RESULT *r = asked ? last_result(s) : NULL;
+    q->prepared = ended_well(r);
+    if (PQtransactionStatus(s->connection) != PQTRANS_INERROR)
+        return q;
+    fault_from(s, r, name, f);
+    return NULL;
 }
 
 bool store_send(struct store *s, const char *name, struct parameters *p, struct fault *f)
 {
     if (s->sent != NULL)
         return fault_set(f, FAULT_FAILED, "database: %s before %s has ended", name, s->sent);
-    char path[128];
-    snprintf(path, sizeof path, "sql/query/%s.sql", name);
-    const struct embed_file *file = embed_find(path);
-    if (file == NULL)
-        return fault_set(f, FAULT_FAILED, "no query %s in this program", path);
-    s->sent_statement = statement_of(s, name, file);
+    s->sent_statement = use_statement(s, name, f);
+    if (s->sent_statement == NULL)
+        return false;
     s->sent = name;
     s->sent_attempts = 0;
     s->sent_parameters = *p;
@@ -311,10 +327,72 @@ bool store_receive(struct store *s, bool wait, PGresult **out, struct fault *f)
     }
 }
 
+static void forget_ahead(struct store *s)
+{
+    for (size_t i = 0; i < s->ahead_count; i++)
+        PQclear(s->ahead[i].result);
+    s->ahead_count = 0;
+}
+
+/* Sends all, and the mark that ends them. */
+static bool send_ahead(struct store *s, const struct parameters *p, const char *const *names, size_t n,
+                       struct fault *f)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!send_statement(s, find_statement(s, names[i], f), names[i], p))
+            return fault_from(s, NULL, names[i], f);
+    return PQpipelineSync(s->connection) == 1 || fault_from(s, NULL, "asking ahead", f);
+}
+
+/* Takes the answers in their order; one that fails takes those behind it along. */
+static bool receive_ahead(struct store *s, int campaign, const char *const *names, size_t n, struct fault *f)
+{
+    bool ok = true;
+    for (size_t i = 0; i < n && !s->silent; i++) {
+        PGresult *r = last_result(s);
+        tell_hook(s, names[i], true);
+        if (ok && !ended_well(r))
+            ok = fault_from(s, r, names[i], f);
+        s->ahead[s->ahead_count++] = (struct ahead){names[i], campaign, r};
+    }
+    PQclear(s->silent ? NULL : last_result(s)); /* the mark */
+    return ok;
+}
+
+bool store_ahead(struct store *s, int campaign, const char *const *names, size_t n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    for (size_t i = 0; i < n; i++)
+        if (use_statement(s, names[i], f) == NULL)
+            return false;
+    bool ok = PQenterPipelineMode(s->connection) == 1 && send_ahead(s, &p, names, n, f) &&
+              receive_ahead(s, campaign, names, n, f);
+    (void)PQexitPipelineMode(s->connection);
+    return ok;
+}
+
+/* The answer of a query that was asked ahead; NULL: it was not. */
+static PGresult *take_ahead(struct store *s, const char *name, const struct parameters *p)
+{
+    for (size_t i = 0; i < s->ahead_count && p->n == 1 && p->values[0] != NULL; i++)
+        if (strcmp(s->ahead[i].name, name) == 0 && strtoll(p->values[0], NULL, 10) == s->ahead[i].campaign) {
+            PGresult *r = s->ahead[i].result;
+            s->ahead[i] = s->ahead[--s->ahead_count];
+            return r;
+        }
+    return NULL;
+}
+
 bool store_query(struct store *s, const char *name, struct parameters *p, PGresult **out, struct fault *f)
 {
     struct parameters none = {0};
-    *out = NULL;
+    *out = p == NULL ? NULL : take_ahead(s, name, p);
+    if (*out != NULL) {
+        parameters_free(p);
+        *p = (struct parameters){0};
+        return true;
+    }
     return store_send(s, name, p == NULL ? &none : p, f) && store_receive(s, true, out, f);
 }
 
@@ -330,23 +408,24 @@ bool store_run(struct store *s, const char *what, const char *sql, struct fault 
     return ended_well(r) || fault_from(s, r, what, f);
 }
 
+#define READ                                                                                                 \
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout TO 0"
+#define LOOK READ "; SET LOCAL plan_cache_mode TO force_generic_plan"
+
 bool store_read_begin(struct store *s, struct fault *f)
 {
-    return store_run(
-        s, "beginning to read",
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout TO 0",
-        f);
+    return store_run(s, "beginning to read", READ, f);
 }
 
 bool store_look_begin(struct store *s, struct fault *f)
 {
-    return store_read_begin(s, f) &&
-           store_run(s, "beginning to look", "SET LOCAL plan_cache_mode TO force_generic_plan", f);
+    return store_run(s, "beginning to look", LOOK, f);
 }
 
 void store_read_end(struct store *s)
 {
     struct fault ignored = {0};
+    forget_ahead(s);
     (void)!store_run(s, "ending to read", "ROLLBACK", &ignored);
 }
 
@@ -482,6 +561,7 @@ int store_fd(const struct store *s)
 bool store_reconnect(struct store *s, struct fault *f)
 {
     forget_sent(s);
+    forget_ahead(s);
     s->statement_count = 0;
     PQfinish(s->connection);
     return connect_store(s, f);
@@ -497,6 +577,7 @@ void store_close(struct store *s)
     if (s == NULL)
         return;
     forget_sent(s);
+    forget_ahead(s);
     PQfinish(s->connection);
     free(s->statements);
     arena_free(&s->arena);

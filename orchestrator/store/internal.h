@@ -31,6 +31,15 @@ struct statement {
     bool prepared;
 };
 
+/* The answer of a query that was asked ahead (store_ahead), until it is wanted. */
+struct ahead {
+    const char *name;
+    int campaign; /* its one parameter */
+    PGresult *result;
+};
+
+#define STORE_AHEAD 32 /* at most */
+
 struct store {
     PGconn *connection;
     struct statement *statements;
@@ -43,6 +52,8 @@ struct store {
     const struct statement *sent_statement;
     struct parameters sent_parameters; /* kept: it may have to run again */
     int sent_attempts;
+    struct ahead ahead[STORE_AHEAD]; /* empty outside a read */
+    size_t ahead_count;
     bool silent;                         /* the server hangs: nothing more is expected of this connection */
     const struct plan_files *plan_files; /* plan_files.h */
     const struct rule_text *rule_texts;
@@ -102,6 +113,11 @@ MUST_USE bool store_read_begin(struct store *s, struct fault *f);
 /* The same for queries that a session asks again and again: what is prepared is planned once for all
  * parameters. */
 MUST_USE bool store_look_begin(struct store *s, struct fault *f);
+
+/* Asks n queries whose one parameter is the campaign, all at once: the store_query that wants one of them
+ * until store_read_end takes its answer from here, and waits for no server. At most STORE_AHEAD. Faults: as
+ * store_query, of the first that fails. */
+MUST_USE bool store_ahead(struct store *s, int campaign, const char *const *names, size_t n, struct fault *f);
 void store_read_end(struct store *s);
 
 void result_free(PGresult **result);

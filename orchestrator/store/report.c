@@ -354,6 +354,16 @@ static bool fill_brief(struct store *store, struct campaign_facts *all, const st
     return report_waiting(store, all, cohorts, a, s, f);
 }
 
+/* What a snapshot asks of the campaign alone: asked at once, for a server that is some way off answers each
+ * by itself. Those that both kinds want come first. */
+static const char *const ahead[] = {
+    "engine_list", "cohort_list", "report_cohorts", "outside_scope", "balance_kept", "request_list",
+    "pace",        "stop_list",   "breaker_list",   "ack_count",     "task_facts",   "report_replacements",
+    "task_said",   "alert_count", "report_edges",
+};
+#define AHEAD_BRIEF 7
+#define AHEAD (sizeof ahead / sizeof *ahead)
+
 /* The campaign as it is now, and its counts. */
 static bool begin_snapshot(struct store *s, const char *name, struct campaign_facts *all,
                            struct campaign *fresh, struct counts_wanted *wanted, struct counts *counts,
@@ -375,7 +385,8 @@ static bool begin_snapshot(struct store *s, const char *name, struct campaign_fa
     wanted->campaign = fresh;
     wanted->margin = all->terms->publish_margin;
     wanted->large = fresh->ids > STORE_BALANCE_ALWAYS;
-    return report_counts(s, wanted, a, counts, kept, f);
+    return store_ahead(s, fresh->id, ahead, wanted->whole ? AHEAD : AHEAD_BRIEF, f) &&
+           report_counts(s, wanted, a, counts, kept, f);
 }
 
 static bool snapshot(struct store *s, const char *name, struct campaign_facts *all, bool brief,

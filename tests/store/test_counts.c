@@ -210,27 +210,6 @@ static void damage_is_counted(void **state)
     assert_int_equal(look(s, 0, false).totals.affected, SMALL_CERTIFICATES);
 }
 
-/* The short way to reckon the pace of a cohort that runs alone gives what the long way gives. */
-static void one_cohort_is_paced_as_many(void **state)
-{
-    struct small *s = *state;
-    static const char *const compare =
-        "SELECT count(*) FROM (SELECT * FROM pace(%d, %ld, '{0,3}', '{%d,5}', '{%d,7}') EXCEPT "
-        "SELECT * FROM pace_each(%d, %ld, '{0,3}', '{%d,5}', '{%d,7}')) x";
-    small_sabotage(
-        s,
-        "INSERT INTO chunk (campaign, chunk, plan, cohort, ca, issuer, canary, slot_start, due_at, numbers) "
-        "SELECT campaign, 100 + g, plan, cohort, ca, issuer, false, slot_start, due_at + 37 * g * (g % 5), "
-        "numbers[1 : 1 + g % 9] FROM chunk, generate_series(1, 40) g WHERE chunk = 1");
-    for (int i = 1; i < 12; i++) {
-        long at = (long)small_at(i - 2).s;
-        int campaign = s->campaign.id;
-        assert_int_equal(small_number(s, arena_format(&s->arena, compare, campaign, at, i, 400 / i, campaign,
-                                                      at, i, 400 / i)),
-                         0);
-    }
-}
-
 static void a_state_is_counted_by_its_bits(void **state)
 {
     struct small *s = *state;
@@ -253,7 +232,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_of_the_list_is_counted, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(much_is_kept_again, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(damage_is_counted, small_set_up, small_tear_down),
-        cmocka_unit_test_setup_teardown(one_cohort_is_paced_as_many, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(a_state_is_counted_by_its_bits, small_set_up, small_tear_down),
     };
     return cmocka_run_group_tests_name("store counts", tests, NULL, NULL);

@@ -130,6 +130,56 @@ static void the_rate_is_measured(void **state)
     assert_false(due[0].replaced);
 }
 
+/* The same by running sums in the database; certificates and seconds of CA 0, campaign, now. Gives cohort *
+ * 10
+ * + CA. */
+static const char running_sums[] =
+    "WITH open AS ("
+    "SELECT h.cohort, h.ca, h.due_at, h.size, m.certs, m.secs, sum(h.size) OVER w AS upto "
+    "FROM chunk h JOIN (VALUES (0, %d, %d), (3, 5, 7)) m(ca, certs, secs) USING (ca) "
+    "WHERE h.campaign = %d AND h.cohort < 3 AND h.state IN ('ready', 'claimed') "
+    "WINDOW w AS (PARTITION BY h.ca ORDER BY h.due_at, h.size, h.cohort, h.chunk)), "
+    "ended AS ("
+    "SELECT *, max(greatest(due_at, %ld) * certs - (upto - size) * secs) OVER w + upto * secs AS scaled "
+    "FROM open WINDOW w AS (PARTITION BY ca ORDER BY upto)) "
+    "SELECT cohort * 10 + ca, sum(size), max(due_at), max((scaled + certs - 1) / certs) "
+    "FROM ended GROUP BY cohort, ca ORDER BY cohort, ca";
+
+static void the_pace_is_that_of_running_sums(void **state)
+{
+    struct small *s = *state;
+    /* three cohorts on two CAs, the third one does not run; due times meet, sizes differ */
+    small_sabotage(
+        s, "INSERT INTO cohort (campaign, cohort, rule, reason, received, deadline, plan, started_at) "
+           "SELECT campaign, g, rule, reason, received, deadline, 1, nullif(g, 3) FROM cohort, "
+           "generate_series(2, 3) g");
+    small_sabotage(
+        s,
+        "INSERT INTO chunk (campaign, chunk, plan, cohort, ca, issuer, canary, slot_start, due_at, numbers) "
+        "SELECT campaign, 100 + g, plan, 1 + g % 3, g % 2 * 3, issuer, false, slot_start, due_at + 37 * g * "
+        "(g % "
+        "5), numbers[1 : 1 + g % 9] FROM chunk, generate_series(1, 90) g WHERE chunk = 1");
+    for (int i = 1; i < 12; i++) {
+        struct rate rates[4] = {[0] = {i, 400 / i}, [3] = {5, 7}};
+        struct utc now = small_at(i - 2);
+        struct pace_end *ends;
+        size_t n;
+        CHECK(store_pace(s->store, s->campaign.id, now, rates, 4, &s->arena, &ends, &n, &f));
+        PGresult *r =
+            PQexec(s->sql, arena_format(&s->arena, running_sums, i, 400 / i, s->campaign.id, (long)now.s));
+        if (PQntuples(r) == 0)
+            fail_msg("%s", PQerrorMessage(s->sql));
+        assert_int_equal(n, PQntuples(r));
+        for (size_t k = 0; k < n; k++) {
+            assert_int_equal(ends[k].cohort * 10 + ends[k].ca, atoi(PQgetvalue(r, (int)k, 0)));
+            assert_int_equal(ends[k].left, atol(PQgetvalue(r, (int)k, 1)));
+            assert_int_equal(ends[k].planned.s, atol(PQgetvalue(r, (int)k, 2)));
+            assert_int_equal(ends[k].finish.s, atol(PQgetvalue(r, (int)k, 3)));
+        }
+        PQclear(r);
+    }
+}
+
 static void a_password_is_refused(void **state)
 {
     (void)state;
@@ -150,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_is_marked_once, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(lint_is_kept_once, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(the_rate_is_measured, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(the_pace_is_that_of_running_sums, small_set_up, small_tear_down),
         cmocka_unit_test(a_password_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
