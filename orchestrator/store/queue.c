@@ -276,37 +276,6 @@ bool store_holds_ended(struct store *s, int campaign, struct utc at, struct aren
     return true;
 }
 
-bool store_page_rows_send(struct store *s, int campaign, const int *pages, size_t page_count, struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    struct array list = {{0}};
-    for (size_t i = 0; i < page_count; i++)
-        array_int(&list, pages[i]);
-    put_int(&p, campaign);
-    put_array(&p, &list);
-    return store_send(s, "page_rows", &p, f);
-}
-
-bool store_page_rows_receive(struct store *s, bool wait, struct arena *a, struct scoped **out, size_t *n,
-                             bool *done, struct fault *f)
-{
-    AUTO_RESULT *r = NULL;
-    if (!store_receive(s, wait, &r, f))
-        return false;
-    *done = r != NULL;
-    *n = *done ? (size_t)PQntuples(r) : 0;
-    *out = arena_array(a, *n, sizeof **out);
-    for (size_t i = 0; i < *n; i++)
-        (*out)[i] = (struct scoped){
-            .number = get_int(r, (int)i, 0),
-            .issuer_sha256 = get_digest(r, (int)i, 1),
-            .serial = get_serial(r, (int)i, 2),
-            .reason = (int)get_int(r, (int)i, 3),
-            .issuer = (int)get_int(r, (int)i, 4),
-        };
-    return true;
-}
-
 bool store_certificate_files(struct store *s, int campaign, const int64_t *numbers, size_t count,
                              struct arena *a, struct certificate_file **out, size_t *n, struct fault *f)
 {
@@ -326,14 +295,6 @@ bool store_certificate_files(struct store *s, int campaign, const int64_t *numbe
                                               .file = arena_text(a, get_text(r, (int)i, 1)),
                                               .known = get_bool(r, (int)i, 2)};
     return true;
-}
-
-bool store_page_rows(struct store *s, int campaign, const int *pages, size_t page_count, struct arena *a,
-                     struct scoped **out, size_t *n, struct fault *f)
-{
-    bool done;
-    return store_page_rows_send(s, campaign, pages, page_count, f) &&
-           store_page_rows_receive(s, true, a, out, n, &done, f);
 }
 
 bool store_page_scopes(struct store *s, int campaign, int cohort, struct arena *a, struct page_scope **out,

@@ -20,7 +20,8 @@
 struct load {
     const char *path; /* of nginx: "/now" or "/later" */
     int concurrency;
-    size_t count; /* revocations of one run */
+    size_t count;    /* revocations of one run */
+    int connections; /* the door's limit; with one, requests go through libcurl, 0: by wires of our own */
 };
 
 struct bed {
@@ -122,6 +123,7 @@ static struct ca_door *open_door(struct bed *b, struct clock clock, struct arena
         .profile = arena_format(a, "%s/bench.cfg", b->folder),
         .url = arena_format(a, "http://127.0.0.1:%d%s", b->port, b->load.path),
         .timeout = {30},
+        .connections = b->load.connections,
     };
     must(ca_http_open(&s, 0, clock, &door, &f), "door", &f);
     return door;
@@ -379,27 +381,37 @@ static double without_ledger(void *context)
 
 static void make_instant(void **context)
 {
-    make(context, (struct load){"/now", 50, 60000});
+    make(context, (struct load){"/now", 50, 60000, 0});
+}
+
+static void make_ledger(void **context)
+{
+    make(context, (struct load){"/now", 50, 120000, 0});
+}
+
+static void make_libcurl(void **context)
+{
+    make(context, (struct load){"/now", 50, 120000, 50});
 }
 
 static void make_500(void **context)
 {
-    make(context, (struct load){"/later", 500, 30000});
+    make(context, (struct load){"/later", 500, 30000, 0});
 }
 
 static void make_1000(void **context)
 {
-    make(context, (struct load){"/later", 1000, 60000});
+    make(context, (struct load){"/later", 1000, 60000, 0});
 }
 
 static void make_20k(void **context)
 {
-    make(context, (struct load){"/now", 50, 60000});
+    make(context, (struct load){"/now", 50, 60000, 0});
 }
 
 static void make_cpu(void **context)
 {
-    make(context, (struct load){"/now", 50, largest()});
+    make(context, (struct load){"/now", 50, largest(), 0});
 }
 
 #define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED)                                                \
@@ -416,8 +428,9 @@ int main(int argc, char **argv)
         ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false),
         ROW("execute_vs_curl", "curl --parallel", 5, curl, make_20k, false),
         ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_20k, true),
-        ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_instant,
-            false),
+        ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_ledger, false),
+        ROW("execute_ledger_cost_libcurl", "the same client without a ledger", 5, without_ledger,
+            make_libcurl, false),
         {.name = "execute_client",
          .peer_name = "wrk, no ledger on either side",
          .unit = "s",

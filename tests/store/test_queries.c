@@ -4,11 +4,13 @@
 #include "../lib/small.h"
 #include "massrevoke/embed.h"
 #include "massrevoke/hex.h"
+#include "massrevoke/store_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -213,6 +215,83 @@ static void facts_are_append_only(void **state)
     }
 }
 
+/* What whoever claims a page hashes and sends, against the rows themselves. */
+static void the_rows_of_a_page_are_those_that_stand(void **state)
+{
+    struct small *s = *state;
+    struct fault f = {0};
+    struct scoped *rows;
+    size_t n;
+    const int pages[] = {0, 7};
+    PGresult *r =
+        PQexec(s->sql, "SELECT b.block * 250 + x.o - 1, k.issuer, k.reason, encode(k.serial, 'hex'), "
+                       "encode(i.sha256, 'hex') FROM member b, unnest(b.ids) WITH ORDINALITY x(id, o), "
+                       "certificate k JOIN issuer i USING (issuer) WHERE k.id = x.id ORDER BY 1");
+    if (!store_page_rows(s->store, s->campaign.id, pages, 2, &s->arena, &rows, &n, &f))
+        fail_msg("%s", f.text);
+    assert_int_equal(n, SMALL_CERTIFICATES);
+    assert_int_equal(n, PQntuples(r));
+    for (int i = 0; i < (int)n; i++) {
+        char serial[SERIAL_HEX_TEXT], digest[DIGEST_TEXT];
+        assert_int_equal(rows[i].number, atoi(PQgetvalue(r, i, 0)));
+        assert_int_equal(rows[i].issuer, atoi(PQgetvalue(r, i, 1)));
+        assert_int_equal(rows[i].reason, atoi(PQgetvalue(r, i, 2)));
+        assert_int_equal(strcasecmp(serial_hex(&rows[i].serial, serial), PQgetvalue(r, i, 3)), 0);
+        digest_hex(rows[i].issuer_sha256, digest);
+        assert_string_equal(digest, PQgetvalue(r, i, 4));
+    }
+    PQclear(r);
+}
+
+/* Rows that were tampered with do not hash to what was signed, however they were. */
+static void no_tampered_page_hashes_as_signed(void **state)
+{
+    static const char another_issuer[] =
+        "WITH i AS (INSERT INTO issuer (sha256, subject) VALUES (sha256('other'), 'CN=Other') RETURNING "
+        "issuer) "
+        "UPDATE certificate SET issuer = (SELECT issuer FROM i) WHERE id = 2";
+    static const char *const tampering[] = {
+        another_issuer,
+        "UPDATE certificate SET serial = '\\x1234' WHERE id = 2",
+        "UPDATE certificate SET serial = serial || '\\x00' WHERE id = 2",
+        "UPDATE certificate SET reason = 1 WHERE id = 2",
+        "UPDATE certificate SET reason = reason + 256 WHERE id = 2",
+        "UPDATE certificate SET reason = -1 WHERE id = 2",
+        "UPDATE issuer SET sha256 = sha256('other')",
+        "DELETE FROM certificate WHERE id = 2",
+        "UPDATE member SET ids[3] = ids[4]",
+        "UPDATE member SET ids = ids || 1",
+        "UPDATE member SET ids[1:2] = ARRAY[ids[2], ids[1]]",
+        "DELETE FROM member",
+    };
+    struct small *s = *state;
+    struct fault f = {0};
+    struct scoped *rows;
+    size_t n;
+    const int page = 0;
+    for (size_t i = 0; i <= sizeof tampering / sizeof *tampering; i++) {
+        char digest[DIGEST_TEXT];
+        if (i > 0) {
+            small_sabotage(s,
+                           "CREATE TABLE saved_c AS TABLE certificate; CREATE TABLE saved_m AS TABLE member; "
+                           "CREATE TABLE saved_i AS TABLE issuer");
+            small_sabotage(s, tampering[i - 1]);
+        }
+        if (!store_page_rows(s->store, s->campaign.id, &page, 1, &s->arena, &rows, &n, &f))
+            fail_msg("%s", f.text);
+        digest_hex(scope_of_page(rows, n), digest);
+        bool same = small_number(s, arena_format(&s->arena, "SELECT count(*) FROM page WHERE scope = '\\x%s'",
+                                                 digest)) == 1;
+        if (same != (i == 0))
+            fail_msg("%s", i == 0 ? "untouched rows do not hash as signed" : tampering[i - 1]);
+        if (i > 0)
+            small_sabotage(s, "DELETE FROM certificate; DELETE FROM member; DELETE FROM issuer; "
+                              "INSERT INTO issuer OVERRIDING SYSTEM VALUE TABLE saved_i; "
+                              "INSERT INTO certificate TABLE saved_c; INSERT INTO member TABLE saved_m; "
+                              "DROP TABLE saved_c, saved_m, saved_i");
+    }
+}
+
 int main(void)
 {
 #define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, small_set_up, small_tear_down)
@@ -226,6 +305,8 @@ int main(void)
         ON_A_CAMPAIGN(late_answers),
         ON_A_CAMPAIGN(two_epochs_in_one_commit),
         ON_A_CAMPAIGN(facts_are_append_only),
+        ON_A_CAMPAIGN(the_rows_of_a_page_are_those_that_stand),
+        ON_A_CAMPAIGN(no_tampered_page_hashes_as_signed),
     };
     return cmocka_run_group_tests_name("store queries", tests, NULL, NULL);
 }
