@@ -209,24 +209,21 @@ static void lose_some(void *context, const struct fake_request *request, struct 
         fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
 }
 
-/* Requests and questions together never are more than the CA's window holds. */
-static void questions_keep_to_the_limits(void **state)
+/* A campaign at a CA of this profile; no more than its window holds may arrive within a second. */
+static void keep_to_the_limits(const char *name, const char *profile)
 {
-    (void)state;
     struct world_run run;
     struct engine *e;
     struct engine_report r = {0};
     struct fault f = {0};
     struct fake_http other;
     const struct settings_ca before = world.ca;
+    arrival_count = questions = 0;
     fake_http_start(&other, 0, lose_some, NULL);
-    AUTO_BUF careless = {0}; /* it would overwrite a date, so it is asked rather than told again */
-    const char *at = strstr(profile_text, "true");
-    buf_format(&careless, "%.*sfalse%s", (int)(at - profile_text), profile_text, at + 4);
-    assert_true(file_write(cfg, buf_str(&careless), 0644, &f));
-    int campaign = world_campaign(&world, "questions", "immediate");
+    assert_true(file_write(cfg, str_of(profile), 0644, &f));
+    int campaign = world_campaign(&world, name, "immediate");
     world.ca.limits = (struct rate_limits){.windows = {{WINDOW, 1}}, .window_count = 1};
-    open_run(campaign, "questions", other.url, &run);
+    open_run(campaign, name, other.url, &run);
     assert_true(engine_open(&run.parts, &e, &f));
     engine_only(e, ENGINE_EXECUTE);
     for (int64_t settled = 0, step = 0; settled < CERTIFICATES && step < 400; step++) {
@@ -241,13 +238,41 @@ static void questions_keep_to_the_limits(void **state)
     world.ca = before;
     fake_http_stop(&other);
     assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
-    assert_true(questions >= CERTIFICATES / 4);
     for (int i = WINDOW; i < arrival_count; i++)
         if (arrivals[i] - arrivals[i - WINDOW] <
             900) /* they left in time; the network brings some together */
             fail_msg("%d requests within %lld ms", WINDOW + 1,
                      (long long)(arrivals[i] - arrivals[i - WINDOW]));
     assert_string_equal(world_wrong(&world, campaign), "");
+}
+
+/* The profile with something else at one place, and more behind it. */
+static void other_profile(struct buf *out, const char *what, const char *instead, const char *more)
+{
+    const char *at = strstr(profile_text, what);
+    buf_format(out, "%.*s%s%s%s", (int)(at - profile_text), profile_text, instead, at + strlen(what), more);
+}
+
+static void questions_keep_to_the_limits(void **state)
+{
+    (void)state;
+    AUTO_BUF careless = {0}; /* it would overwrite a date, so it is asked rather than told again */
+    other_profile(&careless, "true", "false", "");
+    keep_to_the_limits("questions", careless.p);
+    assert_true(questions >= CERTIFICATES / 4);
+}
+
+/* A CA that wants a nonce with each request gives it for another request. */
+static void preparations_keep_to_the_limits(void **state)
+{
+    (void)state;
+    AUTO_BUF nonces = {0};
+    other_profile(
+        &nonces, "{reason.name}", "{reason.name} {prepared}",
+        "prepare = {\n  method = \"GET\";\n  path = \"/nonce/{serial.hex}\";\n  take = \"/success\";\n"
+        "  answers = ( { http = 200; json = \"/success\"; outcome = \"done\"; } );\n};\n");
+    keep_to_the_limits("preparations", nonces.p);
+    assert_true(questions >= CERTIFICATES);
 }
 
 /* A port that takes connections and says nothing; the socket. */
@@ -301,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_pause_binds_within_a_second),
         cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
         cmocka_unit_test(questions_keep_to_the_limits),
+        cmocka_unit_test(preparations_keep_to_the_limits),
         cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
