@@ -190,9 +190,9 @@ static void watch(struct wires *w, struct wire *wire, bool more)
 }
 
 /* What the kernel said, for people. */
-static void explain(struct wire *wire)
+static void explain(struct wire *wire, int error)
 {
-    snprintf(wire->transfer->error, sizeof wire->transfer->error, "%s", strerror(errno));
+    snprintf(wire->transfer->error, sizeof wire->transfer->error, "%s", strerror(error));
 }
 
 /* Sends as much as goes. What fails is left to wires_expire: the caller may be about to begin. */
@@ -204,10 +204,11 @@ static void push(struct wires *w, struct wire *wire)
         n = send(wire->fd, wire->out.p + wire->sent, wire->out.n - wire->sent, MSG_NOSIGNAL);
         wire->sent += n > 0 ? (size_t)n : 0;
     }
+    int error = n < 0 ? errno : 0;
     watch(w, wire, wire->sent < wire->out.n);
-    if (n >= 0 || errno == EAGAIN || errno == EINTR)
+    if (error == 0 || error == EAGAIN || error == EINTR)
         return;
-    explain(wire);
+    explain(wire, error);
     wire->failed = true;
     wire->deadline = w->due = 0;
 }
@@ -321,7 +322,7 @@ static void pull(struct wires *w, struct wire *wire)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0) {
-            explain(wire);
+            explain(wire, errno);
             finish(w, wire, false, CURLE_RECV_ERROR);
             return;
         }

@@ -7,6 +7,7 @@
 #include "massrevoke/file.h"
 #include "massrevoke/hex.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -276,6 +278,49 @@ static void expect(struct world *w, int row, enum ca_outcome outcome)
     if (w->answers[0].outcome != outcome)
         fail_msg("outcome %d instead of %d: %s", w->answers[0].outcome, outcome, w->answers[0].text);
     assert_int_equal(w->answers[0].number, row);
+}
+
+/* --- what the kernel takes --- */
+
+static pthread_t sender; /* whose requests go in parts */
+static size_t part;      /* octets at a time; 0: as many as the kernel takes */
+static int parts;        /* that went */
+
+/* In place of the C library's: every other call of the sender finds the kernel's buffer full. */
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+    if (part > 0 && pthread_equal(pthread_self(), sender)) {
+        errno = EAGAIN;
+        if (parts++ % 2 == 1)
+            return -1;
+        n = n < part ? n : part;
+    }
+    return sendto(fd, bytes, n, flags, NULL, 0);
+}
+
+/* Requests that leave in parts arrive whole, once, and are answered. */
+static void requests_may_leave_in_parts(void **state)
+{
+    static const size_t lengths[] = {1, 7, 64};
+    struct world *w = *state;
+    struct ca_item items[ISSUED];
+    for (size_t i = 0; i < ISSUED; i++)
+        items[i] = item((int)i, REASON_SUPERSEDED);
+    sender = pthread_self();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        must_open(w, careful, 3, 20);
+        memset(w->rows, 0, sizeof w->rows);
+        int before = w->server.requests;
+        parts = 0;
+        part = lengths[i];
+        must_revoke(w, items, ISSUED);
+        part = 0;
+        assert_int_equal(how_many(w, CA_REVOKED_NOW), ISSUED);
+        assert_int_equal(w->server.requests - before, ISSUED);
+        assert_true(parts > ISSUED * 2);
+        for (size_t k = 0; k < ISSUED; k++)
+            assert_true(w->rows[k].revoked && strcmp(w->rows[k].reason, "superseded") == 0);
+    }
 }
 
 /* --- serials and reasons --- */
@@ -808,6 +853,7 @@ static void a_token_is_read_anew_for_every_batch(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(requests_may_leave_in_parts),
         TEST(serials_take_each_products_form),
         TEST(a_request_is_what_the_profile_says),
         TEST(a_lost_answer_is_asked_about_not_repeated),
