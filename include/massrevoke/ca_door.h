@@ -25,7 +25,7 @@ struct ca_facts {
     bool keeps_first_date; /* a second revoke never changes date or reason */
     bool tells_status;     /* status() can answer */
     bool counts_questions; /* a question is a request as any other: its limits hold for both together */
-    bool prepares;         /* a revocation is two requests: its limits hold for half as many */
+    bool prepares;         /* a revocation is two requests: windows hold half as many */
     bool can_publish;      /* publish() signs a CRL */
     struct span quiet;     /* after so long no earlier request can still be executed */
     struct rate rate;      /* ceiling, of configuration and profile */

@@ -100,6 +100,10 @@ MUST_USE bool rate_parse(const char *text, struct rate *out, struct fault *f);
 /* The slower of two; one without a limit (count 0) is never slower. */
 struct rate rate_slower(struct rate a, struct rate b);
 
+/* With windows that count requests made into windows of what takes two of them each: a count is rounded down,
+ * one that holds a single request gets twice its length. The rate stays. */
+struct rate_limits rate_limits_halved(struct rate_limits l);
+
 /* Things per hour, rounded down, saturating; 0 when no limit is given. */
 int64_t rate_per_hour(struct rate r);
 

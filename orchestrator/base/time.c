@@ -215,6 +215,15 @@ struct rate rate_slower(struct rate a, struct rate b)
     return left <= right ? a : b;
 }
 
+struct rate_limits rate_limits_halved(struct rate_limits l)
+{
+    for (size_t i = 0; i < l.window_count; i++) {
+        struct rate *w = &l.windows[i];
+        *w = w->count > 1 ? (struct rate){w->count / 2, w->per} : (struct rate){w->count, 2 * w->per};
+    }
+    return l;
+}
+
 int64_t rate_seconds(struct rate r, int64_t n)
 {
     if (r.count == 0 || n <= 0)

@@ -42,8 +42,18 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
+/* How fast a CA revokes each of whose revocations is two requests. */
+static struct rate half_rate(struct rate rate, const struct rate_limits *limits)
+{
+    struct rate_limits half = rate_limits_halved(*limits);
+    for (size_t i = 0; i < half.window_count; i++)
+        rate = rate_slower(rate, half.windows[i]);
+    return rate;
+}
+
 /* A profile may know limits that the configuration does not: the slowest is planned, all of them are kept. A
- * profile that can't be read is a fault of those who use it. */
+ * profile that can't be read is a fault of those who use it. A rate is one of revocations; windows are of
+ * requests. */
 static void resolve_limits(struct session *s)
 {
     struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);
@@ -54,9 +64,9 @@ static void resolve_limits(struct session *s)
         if (!ca_doors_describe(&cas[i], &s->arena, &facts, &ignored))
             continue;
         struct rate_limits *limits = &cas[i].limits;
-        cas[i].rate = facts.rate;
         for (size_t k = 0; k < facts.window_count && limits->window_count < RATE_WINDOWS; k++)
             limits->windows[limits->window_count++] = facts.windows[k];
+        cas[i].rate = facts.prepares ? half_rate(facts.rate, limits) : facts.rate;
     }
     s->settings.cas = cas;
 }

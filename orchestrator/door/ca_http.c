@@ -524,17 +524,16 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
 {
     if (!backend_read(ca->http.plans_dir, ca->http.profile, a, how, f))
         return false;
-    bool record = ca->http.record_conninfo != NULL, prepares = how->prepare.method != NULL;
+    bool record = ca->http.record_conninfo != NULL;
     struct rate rate = ca->rate;
     for (size_t i = 0; i < how->window_count; i++)
         rate = rate_slower(rate, how->windows[i]);
-    rate.per *= prepares ? 2 : 1;
     *out = (struct ca_facts){.name = how->name,
                              .takes_date = how->revoke.dated_path.count > 0,
                              .keeps_first_date = how->keeps_first_date,
                              .tells_status = how->status.method != NULL || record,
                              .counts_questions = !record,
-                             .prepares = prepares,
+                             .prepares = how->prepare.method != NULL,
                              .can_publish = ca_record_crl_wanted(ca) || how->publish.method != NULL,
                              .trusts_any_serial = !how->tells_unknown,
                              .quiet = how->quiet,

@@ -42,17 +42,6 @@ static bool begin_session(struct engine *e, struct fault *f)
                               engine_act(e).at, &e->id, f);
 }
 
-/* Limits of requests as limits of what takes two of them. */
-static void halve(struct rate_limits *l)
-{
-    l->rate.per *= 2;
-    l->burst = l->burst > 1 ? l->burst / 2 : l->burst;
-    for (size_t i = 0; i < l->window_count; i++) {
-        struct rate *w = &l->windows[i];
-        *w = w->count > 1 ? (struct rate){w->count / 2, w->per} : (struct rate){w->count, 2 * w->per};
-    }
-}
-
 /* What the configuration says, but never faster than the door's own ceiling. */
 static void open_line(struct engine *e, int ca)
 {
@@ -61,7 +50,7 @@ static void open_line(struct engine *e, int ca)
     struct rate_limits limits = s->limits;
     const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
     if (facts->prepares)
-        halve(&limits);
+        limits = rate_limits_halved(limits);
     struct rate ceiling = facts->rate, slower = rate_slower(ceiling, s->rate);
     bool said = limits.rate.count > 0 || limits.window_count > 0;
     if (!said || slower.count != s->rate.count || slower.per != s->rate.per)

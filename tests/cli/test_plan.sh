@@ -64,4 +64,19 @@ ends 0 "and nothing was written by that" request list
 [ $? = 1 ]
 verdict $? "no third plan"
 
+# ---- a CA whose revocations are two requests each: what its windows hold is half as much, and no less
+signer carol
+at_dogtag() { # at_dogtag LIMITS: the demo's certificates at such a CA
+    sed "s|backend = .*|backend = \"http\"; profile = \"dogtag\"; url = \"https://127.0.0.1:1\"; $1|
+         s|name = \"bob\".*|&, { name = \"carol\"; certificate_file = \"../carol.crt\"; }|" demo/massrevoke.cfg | grep -v 'directory = \|demo = ' >demo/dogtag.cfg
+}
+at_dogtag 'rate = "3/h";'
+MASSREVOKE_CONFIG=demo/dogtag.cfg ends 0 "210 at 3 revocations an hour" plan --dry-run
+at_dogtag 'windows = ( { rate = "3/3600s"; } );'
+MASSREVOKE_CONFIG=demo/dogtag.cfg ends 9 "3 requests an hour are too few" plan --dry-run
+at_dogtag 'windows = ( { rate = "6/3600s"; } );'
+MASSREVOKE_CONFIG=demo/dogtag.cfg ends 0 "6 are 3 revocations" plan --dry-run
+at_dogtag 'windows = ( { rate = "3/2700s"; } );'
+MASSREVOKE_CONFIG=demo/dogtag.cfg ends 9 "3 in 45 minutes are one: half a revocation is none" plan --dry-run
+
 finish

@@ -261,6 +261,8 @@ static void no_tampered_page_hashes_as_signed(void **state)
         "DELETE FROM certificate WHERE id = 2",
         "UPDATE member SET ids[3] = ids[4]",
         "UPDATE member SET ids = ids || 1",
+        "UPDATE member SET ids = ('[' || ids[1] || ':' || ids[1] + 19 || ']={99' || "
+        "substr(ids::text, strpos(ids::text, ',')))::integer[]",
         "UPDATE member SET ids[1:2] = ARRAY[ids[2], ids[1]]",
         "DELETE FROM member",
     };
