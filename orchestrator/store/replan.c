@@ -95,21 +95,25 @@ bool store_pace(struct store *s, int campaign, struct utc now, const struct rate
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
+    bool any = false;
+    for (size_t ca = 0; ca < ca_count; ca++)
+        any = any || rates[ca].count > 0;
+    *out = NULL;
+    *n = 0;
     put_int(&p, campaign);
-    if (!store_query(s, "pace", &p, &r, f))
-        return false;
+    if (!any || !store_query(s, "pace", &p, &r, f))
+        return !any;
     size_t rows = (size_t)PQntuples(r);
     struct pace_end *ends = arena_array(a, rows, sizeof *ends);
     for (size_t ca = 0; ca < ca_count; ca++) {
         AUTO_ARENA scratch = {0};
         size_t count;
-        struct open_chunk *chunks =
-            rates[ca].count == 0 ? NULL : open_chunks(r, (int64_t)ca, &scratch, &count);
-        if (chunks != NULL)
-            work_off(chunks, count, rates[ca], now, ends);
+        if (rates[ca].count == 0)
+            continue;
+        const struct open_chunk *chunks = open_chunks(r, (int64_t)ca, &scratch, &count);
+        work_off(chunks, count, rates[ca], now, ends);
     }
     *out = ends;
-    *n = 0;
     for (size_t i = 0; i < rows; i++) {
         ends[i].cohort = (int)get_int(r, (int)i, 0);
         ends[i].ca = (int)get_int(r, (int)i, 1);
