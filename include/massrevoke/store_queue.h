@@ -97,16 +97,17 @@ MUST_USE bool store_give_back_send(struct store *s, const struct act *act, int e
                                    size_t n, struct fault *f);
 MUST_USE bool store_give_back_receive(struct store *s, bool wait, bool *done, struct fault *f);
 
-/* Requests that a CA answered at one second. */
+/* Requests to a CA at one second. */
 struct recent_sends {
     int ca;
     struct utc at;
     int64_t n;
+    bool answered; /* else so many may have been sent, at any time until then */
 };
 
-/* Those after `since`, of all campaigns of the store, oldest first. Requests without an answer are in none.
- */
-MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct arena *a,
+/* Those after `since`, of all campaigns of the store, oldest first. What is asked or in doubt in a chunk that
+ * is claimed may have been sent as long as its owner lived. */
+MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct utc now, struct arena *a,
                                  struct recent_sends **out, size_t *n, struct fault *f);
 
 /* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */

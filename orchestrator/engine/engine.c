@@ -59,8 +59,8 @@ static void open_line(struct engine *e, int ca)
     pace_open(&line->pace, &limits);
 }
 
-/* The CAs were used before this engine came, by an earlier one or by another campaign: what they answered
- * within their windows counts. The second that an answer was written down in counts whole. */
+/* The CAs were used before this engine came, by an earlier one or by another campaign: what was sent within
+ * their windows counts. The second that an answer was written down in counts whole. */
 static bool recall_sends(struct engine *e, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -74,7 +74,7 @@ static bool recall_sends(struct engine *e, struct fault *f)
     }
     if (longest == 0)
         return true;
-    if (!store_recent_sends(e->parts.store, utc_add(now, (struct span){-(longest + 999) / 1000 - 1}), &a,
+    if (!store_recent_sends(e->parts.store, utc_add(now, (struct span){-(longest + 999) / 1000 - 1}), now, &a,
                             &sends, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -82,8 +82,9 @@ static bool recall_sends(struct engine *e, struct fault *f)
         if (sends[i].ca < 0 || (size_t)sends[i].ca >= e->parts.ca_count)
             continue;
         struct pace *pace = &e->lines[sends[i].ca].pace;
-        (void)pace_allow(pace, ticks - 1000 * (ago > 0 ? ago : 0));
-        pace_take(pace, sends[i].n);
+        int64_t allowed = pace_allow(pace, ticks - 1000 * (ago > 0 ? ago : 0));
+        bool more = !sends[i].answered && sends[i].n > allowed; /* than the limits let anybody send */
+        pace_take(pace, more ? allowed : sends[i].n);
     }
     return true;
 }

@@ -394,17 +394,19 @@ bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a
     return true;
 }
 
-bool store_recent_sends(struct store *s, struct utc since, struct arena *a, struct recent_sends **out,
-                        size_t *n, struct fault *f)
+bool store_recent_sends(struct store *s, struct utc since, struct utc now, struct arena *a,
+                        struct recent_sends **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_utc(&p, since);
+    put_utc(&p, now);
     if (!store_query(s, "recent_sends", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct recent_sends){(int)get_int(r, i, 0), get_utc(r, i, 1), get_int(r, i, 2)};
+        (*out)[i] = (struct recent_sends){(int)get_int(r, i, 0), get_utc(r, i, 1), get_int(r, i, 2),
+                                          get_bool(r, i, 3)};
     return true;
 }

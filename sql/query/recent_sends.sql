@@ -1,9 +1,18 @@
--- Requests that CAs answered after $1, of whichever campaign: CA, when it was written down, how many; oldest first.
-SELECT h.ca, e.at, sum(length(r.outcomes))
+-- Requests that went to CAs after $1, of whichever campaign: CA, when, how many, whether that is known; oldest first. Those
+-- that were answered, by when that was written down. Those without an answer may be all that is open in chunks that have
+-- an owner, until the owner was seen last, or now ($2).
+SELECT h.ca, e.at, sum(length(r.outcomes)), true
   FROM campaign g
  CROSS JOIN LATERAL (SELECT coalesce((SELECT x.seq FROM event x WHERE x.campaign = g.campaign AND x.at <= $1
                                        ORDER BY x.seq DESC LIMIT 1), -1) AS seq OFFSET 0) before
   JOIN result r ON r.campaign = g.campaign AND r.seq > before.seq
   JOIN event e ON e.campaign = r.campaign AND e.seq = r.seq
   JOIN chunk h ON h.campaign = r.campaign AND h.chunk = r.chunk
- WHERE e.at > $1 GROUP BY 1, 2 ORDER BY 2, 1
+ WHERE e.at > $1 GROUP BY 1, 2
+ UNION ALL
+SELECT h.ca, least($2, g.campaign_seen_at + 1), count(*), false
+  FROM chunk h JOIN engine g ON g.engine = h.owner CROSS JOIN LATERAL unnest(h.numbers) number
+  JOIN page p ON p.campaign = h.campaign AND p.page = number / 1000
+ WHERE h.state = 'claimed' AND g.campaign_seen_at + 1 > $1
+   AND get_byte(p.states, number % 1000) & 15 IN (state_code('asked'), state_code('doubt'))
+ GROUP BY 1, 2 ORDER BY 2, 4 DESC, 1

@@ -36,13 +36,13 @@ static int revoked(void)
 }
 
 /* An engine of its own, for some seconds of campaign time. */
-static void run_for(int campaign, int64_t seconds)
+static void run_for(int campaign, const char *name, int64_t seconds)
 {
     struct world_run run;
     struct engine *e;
     struct engine_report r;
     struct fault f = {0};
-    world_open(&world, campaign, "recall", "immediate", &run);
+    world_open(&world, campaign, name, "immediate", &run);
     if (!engine_open(&run.parts, &e, &f))
         fail_msg("%s", f.text);
     for (int64_t end = world.now->s + seconds; world.now->s < end; world.now->s += 5)
@@ -57,18 +57,51 @@ static void the_next_engine_keeps_the_window(void **state)
     (void)state;
     world_reset(&world);
     int campaign = world_campaign(&world, "recall", "immediate");
-    run_for(campaign, 100);
+    run_for(campaign, "recall", 100);
     assert_int_equal(revoked(), WINDOW);
     int64_t first = world.now->s;
     for (int i = 0; i < 4; i++) {
-        run_for(campaign, 100);
+        run_for(campaign, "recall", 100);
         assert_int_equal(revoked(), WINDOW);
     }
     assert_true(world.now->s < first + SECONDS);
-    run_for(campaign, 300);
+    run_for(campaign, "recall", 300);
     assert_int_equal(revoked(), 2 * WINDOW);
-    run_for(campaign, 1200);
+    run_for(campaign, "recall", 1200);
     assert_int_equal(revoked(), CERTIFICATES);
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
+/* An engine dies with everything claimed and no answer written down: all of it may have been sent. */
+static void what_was_claimed_may_have_been_sent(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct claim *claims;
+    struct fault f = {0};
+    size_t n = 0;
+    int dead;
+    AUTO_ARENA a = {0};
+    world_reset(&world);
+    world.now->s += 2 * SECONDS;
+    int before = revoked();
+    int campaign = world_campaign(&world, "claimed", "immediate");
+    struct act act = {campaign, *world.now, "engine"};
+    world_open(&world, campaign, "claimed", "immediate", &run);
+    if (!store_engine_begin(run.parts.store, campaign, "host", 1, "engine", act.at, &dead, &f) ||
+        !store_claim(run.parts.store, &act, dead, 0, CERTIFICATES, NULL, 0, &a, &claims, &n, &f))
+        fail_msg("%s", f.text);
+    size_t claimed = 0;
+    for (size_t i = 0; i < n; i++)
+        claimed += claims[i].count;
+    assert_true(claimed >= WINDOW);
+    world_close(&run);
+    run_for(campaign, "claimed", SECONDS - 50);
+    assert_int_equal(revoked(), before);
+    run_for(campaign, "claimed", 200);
+    assert_in_range(revoked() - before, 1, WINDOW);
+    run_for(campaign, "claimed", 4 * SECONDS);
+    assert_int_equal(revoked() - before, CERTIFICATES);
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
@@ -76,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_engine_keeps_the_window),
+        cmocka_unit_test(what_was_claimed_may_have_been_sent),
     };
     return cmocka_run_group_tests_name("crash recall", tests, make, unmake);
 }
