@@ -43,13 +43,13 @@
  * slot, so the tolerance is (deadline - margin) minus the end of the last slot that holds a certificate with
  * a deadline: per CA, the smallest counts. 0 when one is late without any outage.
  *
- * Cost: linear in certificates, subscribers, slots and CAs. One pass over the certificates, from 2^18 on on
- * two threads, cuts them into lots (consecutive numbers of one subscriber, issuer, CA and class), all else
- * works on lots by stable countings and radix sorts: 68 bytes of working memory a lot, at most as many lots
- * as certificates; 12 bytes a subscriber; the result takes 4 bytes a certificate and 40 a chunk. About 12 ns
- * a certificate at ten a subscriber, 45 when the ten differ in class. No floating point, no pointers or hash
- * order in the result: same input, same bytes, whatever the order of subscribers and CRLs. A replan passes
- * only its own numbers, and profile.canary 0 once the canary has been seen.
+ * Cost: linear in certificates, subscribers, slots and CAs. One pass over the certificates, on two threads
+ * from 2^18 of them, cuts them into lots (consecutive numbers of one subscriber, issuer, CA and class), all
+ * else works on lots by stable countings and radix sorts: 68 bytes of working memory a lot, at most as many
+ * lots as certificates; 12 bytes a subscriber; the result takes 4 bytes a certificate and 40 a chunk. About
+ * 12 ns a certificate at ten a subscriber, 45 when the ten differ in class. No floating point, no pointers or
+ * hash order in the result: same input, same bytes, whatever the order of subscribers and CRLs. A replan
+ * passes only its own numbers, and profile.canary 0 once the canary has been seen.
  *
  * Pure. Does not: read a clock, know states or contacts, compose notices, count other campaigns' use of a
  * backend, or store anything. Sources: BR 4.9.1.1, 4.9.5 (deadline to published revocation), 4.9.7; RFC 9773

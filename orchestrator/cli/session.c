@@ -42,18 +42,9 @@ static bool check_name(const struct session *s, const char *given, struct fault 
     return fault_set(f, FAULT_REFUSED, "'%.100s' is not the name of the campaign: nothing was done", given);
 }
 
-/* How fast a CA revokes each of whose revocations is two requests. */
-static struct rate half_rate(struct rate rate, const struct rate_limits *limits)
-{
-    struct rate_limits half = rate_limits_halved(*limits);
-    for (size_t i = 0; i < half.window_count; i++)
-        rate = rate_slower(rate, half.windows[i]);
-    return rate;
-}
-
 /* A profile may know limits that the configuration does not: the slowest is planned, all of them are kept. A
  * profile that can't be read is a fault of those who use it. A rate is one of revocations; windows are of
- * requests. */
+ * requests, and count in the rate as they are kept: rounded. */
 static void resolve_limits(struct session *s)
 {
     struct settings_ca *cas = arena_array(&s->arena, s->settings.ca_count, sizeof *cas);
@@ -66,7 +57,10 @@ static void resolve_limits(struct session *s)
         struct rate_limits *limits = &cas[i].limits;
         for (size_t k = 0; k < facts.window_count && limits->window_count < RATE_WINDOWS; k++)
             limits->windows[limits->window_count++] = facts.windows[k];
-        cas[i].rate = facts.prepares ? half_rate(facts.rate, limits) : facts.rate;
+        struct rate_limits kept = facts.prepares ? rate_limits_halved(*limits) : *limits;
+        cas[i].rate = facts.rate;
+        for (size_t k = 0; k < kept.window_count; k++)
+            cas[i].rate = rate_slower(cas[i].rate, kept.windows[k]);
     }
     s->settings.cas = cas;
 }

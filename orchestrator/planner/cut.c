@@ -10,7 +10,6 @@ struct part {
     struct shard_work *shards;
     struct canary_search search;
     size_t by_ocsp;
-    struct arena arena;
     struct fault fault;
     bool ok, beside; /* all is well; a thread has it */
     pthread_t thread;
@@ -139,15 +138,15 @@ static const struct plan_certificate *boundary(const struct plan_input *in, size
 }
 
 /* Begins part i of so many; its lots go where they can't meet those of others. */
-static void begin(struct part *p, const struct work *w, size_t i, size_t count)
+static void begin(struct part *p, const struct work *w, size_t i, size_t count, struct arena *a)
 {
     const struct plan_input *in = w->in;
     *p = (struct part){.w = w};
     p->next = boundary(in, in->certificate_count * i / count);
     p->end = boundary(in, in->certificate_count * (i + 1) / count);
     p->lots = p->lot = w->lots + (p->next - in->certificates);
-    p->shards = arena_array(&p->arena, w->shard_count, sizeof *p->shards);
-    canary_begin(&p->search, w, &p->arena);
+    p->shards = arena_array(a, w->shard_count, sizeof *p->shards);
+    canary_begin(&p->search, w, a);
 }
 
 /* How many shards there are: counted where the input does not tell. */
@@ -252,7 +251,7 @@ bool cut_lots(struct work *w, size_t count, struct canary_search *search, struct
     w->lots = arena_raw(w->arena, w->in->certificate_count, sizeof *w->lots);
     w->rank_lots = arena_array(w->arena, w->in->subscriber_count, sizeof *w->rank_lots);
     for (size_t i = 0; i < count; i++) {
-        begin(&parts[i], w, i, count);
+        begin(&parts[i], w, i, count, &scratch);
         parts[i].beside = i > 0 && pthread_create(&parts[i].thread, NULL, run, &parts[i]) == 0;
     }
     bool ok = true;
@@ -264,7 +263,6 @@ bool cut_lots(struct work *w, size_t count, struct canary_search *search, struct
             *f = parts[i].fault;
         ok = ok && fine;
         canary_end(&parts[i].search);
-        arena_free(&parts[i].arena);
     }
     rank_held(&all);
     return ok;

@@ -9,7 +9,7 @@
 #include "work.h"
 
 #define CUT_LARGE ((size_t)1 << 18) /* certificates that take longer than a thread takes to start */
-#define CUT_PARTS 2                 /* of so many or more; memory is as fast as two cores */
+#define CUT_PARTS 2                 /* of so many or more */
 
 /* Checks the certificates and sets what hangs on them alone: lots, ranks, shards, by_ocsp, the counts of each
  * CA. Offers them to `search`. Cuts in `count` parts, at least one. Faults: USAGE, the first in number order.

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#define AHEAD 16 /* units that are fetched while others are placed */
+#define AHEAD 16 /* lots and units that are fetched while others are in hand */
 
 /* One lot in the plan's order: what placing needs of it, side by side with its neighbours. Neighbours of one
  * subscriber, role, class and hour are a unit: they are told one hour. */
@@ -69,7 +69,7 @@ static void sort_by_rank(struct work *w, uint32_t *to, struct row *rows, uint32_
     uint32_t one = 0, *at = w->grouped ? &one : w->rank_lots, i;
     for (size_t k = 0; k < work_cuts(w); k++)
         w->rank_lots[work_lot(w, w->lot_count + k)->rank]++;
-    for (uint32_t rank = 0, sum = 0; rank < w->ranks; rank++) {
+    for (uint32_t rank = 0, sum = 0; rank < w->ranks && !w->grouped; rank++) {
         uint32_t lots = w->rank_lots[rank];
         w->rank_lots[rank] = sum;
         sum += lots;

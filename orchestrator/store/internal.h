@@ -113,12 +113,12 @@ MUST_USE bool store_read_begin(struct store *s, struct fault *f);
 /* The same for queries that a session asks again and again: what is prepared is planned once for all
  * parameters. */
 MUST_USE bool store_look_begin(struct store *s, struct fault *f);
+void store_read_end(struct store *s);
 
 /* Asks n queries whose one parameter is the campaign, all at once: the store_query that wants one of them
  * until store_read_end takes its answer from here, and waits for no server. At most STORE_AHEAD. Faults: as
  * store_query, of the first that fails. */
 MUST_USE bool store_ahead(struct store *s, int campaign, const char *const *names, size_t n, struct fault *f);
-void store_read_end(struct store *s);
 
 void result_free(PGresult **result);
 #define AUTO_RESULT __attribute__((cleanup(result_free))) PGresult

@@ -44,14 +44,16 @@ static size_t rows_of_block(const PGresult *r, int row, struct scoped *out)
     const int64_t *ids = get_ints(r, row, 1, &a, &count);
     struct packed *certificates = arena_array(&a, count, sizeof *certificates);
     size_t found = unpack(get_bytes(r, row, 2, &a), certificates, count);
-    const struct scoped block = {.issuer = (int)get_int(r, row, 3), .issuer_sha256 = get_digest(r, row, 4)};
+    const struct scoped first = {.number = get_int(r, row, 0) * BLOCK_SIZE,
+                                 .issuer = (int)get_int(r, row, 3),
+                                 .issuer_sha256 = get_digest(r, row, 4)};
     for (size_t i = 0; i < count && n < BLOCK_SIZE; i++) {
         struct packed key = {.id = ids[i]};
         const struct packed *c = bsearch(&key, certificates, found, sizeof key, by_id);
         if (c == NULL)
             continue;
-        out[n] = block;
-        out[n].number = get_int(r, row, 0) * BLOCK_SIZE + (int64_t)i;
+        out[n] = first;
+        out[n].number += (int64_t)i;
         out[n].serial = c->serial;
         out[n++].reason = c->reason;
     }

@@ -10,9 +10,8 @@ SELECT h.ca, e.at, sum(length(r.outcomes)), true
   JOIN chunk h ON h.campaign = r.campaign AND h.chunk = r.chunk
  WHERE e.at > $1 GROUP BY 1, 2
  UNION ALL
-SELECT h.ca, least($2, g.campaign_seen_at + 1), count(*), false
-  FROM chunk h JOIN engine g ON g.engine = h.owner CROSS JOIN LATERAL unnest(h.numbers) number
-  JOIN page p ON p.campaign = h.campaign AND p.page = number / 1000
+SELECT h.ca, least($2, g.campaign_seen_at + 1),
+       sum(count_state(b.bytes, state_code('asked')) + count_state(b.bytes, state_code('doubt'))), false
+  FROM chunk h JOIN engine g ON g.engine = h.owner CROSS JOIN LATERAL states_of(h.campaign, h.numbers) b(bytes)
  WHERE h.state = 'claimed' AND g.campaign_seen_at + 1 > $1
-   AND get_byte(p.states, number % 1000) & 15 IN (state_code('asked'), state_code('doubt'))
  GROUP BY 1, 2 ORDER BY 2, 4 DESC, 1

@@ -79,4 +79,11 @@ MASSREVOKE_CONFIG=demo/dogtag.cfg ends 0 "6 are 3 revocations" plan --dry-run
 at_dogtag 'windows = ( { rate = "3/2700s"; } );'
 MASSREVOKE_CONFIG=demo/dogtag.cfg ends 9 "3 in 45 minutes are one: half a revocation is none" plan --dry-run
 
+# ---- what a reserve leaves of a window is kept in whole requests, and planned so
+with_reserve() { sed "s|directory = .*|directory = \".\"; windows = ( { rate = \"3/2700s\"; } ); $1|" demo/massrevoke.cfg >demo/reserve.cfg; }
+with_reserve ''
+MASSREVOKE_CONFIG=demo/reserve.cfg ends 0 "3 in 45 minutes are enough" plan --dry-run
+with_reserve 'reserve = 34;'
+MASSREVOKE_CONFIG=demo/reserve.cfg ends 9 "with a third left free they are one, not two" plan --dry-run
+
 finish

@@ -238,6 +238,12 @@ void small_sabotage(struct small *s, const char *sql)
     PQclear(r);
 }
 
+bool small_look(struct small *s, struct snapshot *out, struct fault *f)
+{
+    static const struct snapshot_terms terms = {.quorum = 1, .publish_margin = {3600}};
+    return store_snapshot(s->store, &s->campaign, small_at(0), &terms, true, &s->arena, out, f);
+}
+
 int64_t small_number(struct small *s, const char *sql)
 {
     PGresult *r = PQexec(s->sql, sql);

@@ -5,6 +5,7 @@
 
 #include "massrevoke/store_outside.h"
 #include "massrevoke/store_queue.h"
+#include "massrevoke/store_report.h"
 
 #include <libpq-fe.h>
 
@@ -56,6 +57,9 @@ void small_finish(struct small *s);
 
 /* Runs SQL with triggers off, as somebody with the database password would; ends the test when it fails. */
 void small_sabotage(struct small *s, const char *sql);
+
+/* The campaign's snapshot when it begins, balance derived, for a quorum of one and an hour of publication. */
+bool small_look(struct small *s, struct snapshot *out, struct fault *f);
 
 /* First column of the first row as a number. */
 int64_t small_number(struct small *s, const char *sql);

@@ -2,7 +2,6 @@
  * goes away in between? */
 #include "../lib/cluster.h"
 #include "../lib/small.h"
-#include "massrevoke/store_report.h"
 #include "store/internal.h"
 
 #include <setjmp.h>
@@ -12,13 +11,7 @@
 
 #include <cmocka.h>
 
-static bool look(struct small *s, struct snapshot *out, struct fault *f)
-{
-    static const struct snapshot_terms terms = {.quorum = 1, .publish_margin = {3600}};
-    return store_snapshot(s->store, &s->campaign, small_at(0), &terms, true, &s->arena, out, f);
-}
-
-/* How often a query was sent, and which one follows which. */
+/* How often two queries were sent, and how many were under way at a time. */
 struct asked {
     int cohorts, alerts, under_way, most;
     struct small *s;
@@ -46,7 +39,7 @@ static void each_is_asked_once(void **state)
     for (int round = 1; round < 6; round++) {
         struct asked a = {0};
         store_hook(s->store, count, &a);
-        assert_true(look(s, round == 1 ? &first : &out, &f));
+        assert_true(small_look(s, round == 1 ? &first : &out, &f));
         assert_int_equal(a.cohorts, 1);
         assert_int_equal(a.alerts, 1);
         assert_true(a.most >= 10);
@@ -63,10 +56,10 @@ static void no_answer_outlives_its_read(void **state)
     struct small *s = *state;
     struct fault f = {0};
     struct snapshot before, after;
-    assert_true(look(s, &before, &f));
+    assert_true(small_look(s, &before, &f));
     small_sabotage(s, "INSERT INTO alert (campaign, alert, kind, subject, text, cost, command, raised_at) "
                       "VALUES (1, 1, 'slack', '', 'less than a reserve', '', '', 1790000000)");
-    assert_true(look(s, &after, &f));
+    assert_true(small_look(s, &after, &f));
     assert_int_equal(after.alerts_open, before.alerts_open + 1);
 }
 
@@ -77,12 +70,12 @@ static void a_failure_is_named_and_passes(void **state)
     struct fault f = {0}, none = {0};
     for (int round = 0; round < 5; round++) { /* sent as text, then prepared */
         small_sabotage(s, "ALTER TABLE task RENAME TO task_gone");
-        assert_false(look(s, &out, &f));
+        assert_false(small_look(s, &out, &f));
         assert_int_equal(f.kind, FAULT_FAILED);
         if (strstr(f.text, "task_said") == NULL)
             fail_msg("%s", f.text);
         small_sabotage(s, "ALTER TABLE task_gone RENAME TO task");
-        assert_true(look(s, &out, &none));
+        assert_true(small_look(s, &out, &none));
     }
 }
 
@@ -95,11 +88,11 @@ static void a_server_that_goes_is_told(void **state)
         struct fault f = {0};
         struct asked a = {.s = s, .kill_at = moments[i]};
         store_hook(s->store, count, &a);
-        assert_false(look(s, &out, &f));
+        assert_false(small_look(s, &out, &f));
         assert_int_equal(f.kind, FAULT_UNAVAILABLE);
         store_hook(s->store, NULL, NULL);
         assert_true(store_reconnect(s->store, &f));
-        assert_true(look(s, &out, &f));
+        assert_true(small_look(s, &out, &f));
     }
 }
 

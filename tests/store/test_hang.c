@@ -2,7 +2,6 @@
  * server of this program's own is stopped, for others work with the suite's. */
 #include "../lib/cluster.h"
 #include "../lib/small.h"
-#include "massrevoke/store_report.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -43,9 +42,8 @@ static pid_t backend_of(PGconn *c)
 
 static bool look(struct small *s, struct fault *f)
 {
-    static const struct snapshot_terms terms = {.quorum = 1, .publish_margin = {3600}};
     struct snapshot out;
-    return store_snapshot(s->store, &s->campaign, small_at(0), &terms, true, &s->arena, &out, f);
+    return small_look(s, &out, f);
 }
 
 static void a_server_that_hangs_is_given_up(void **state)

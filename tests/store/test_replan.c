@@ -130,9 +130,8 @@ static void the_rate_is_measured(void **state)
     assert_false(due[0].replaced);
 }
 
-/* The same by running sums in the database; certificates and seconds of CA 0, campaign, now. Gives cohort *
- * 10
- * + CA. */
+/* The same by running sums in the database, of certificates and seconds of CA 0, campaign and now. A row's
+ * first column is cohort * 10 + CA. */
 static const char running_sums[] =
     "WITH open AS ("
     "SELECT h.cohort, h.ca, h.due_at, h.size, m.certs, m.secs, sum(h.size) OVER w AS upto "
@@ -156,9 +155,9 @@ static void the_pace_is_that_of_running_sums(void **state)
     small_sabotage(
         s,
         "INSERT INTO chunk (campaign, chunk, plan, cohort, ca, issuer, canary, slot_start, due_at, numbers) "
-        "SELECT campaign, 100 + g, plan, 1 + g % 3, g % 2 * 3, issuer, false, slot_start, due_at + 37 * g * "
-        "(g % "
-        "5), numbers[1 : 1 + g % 9] FROM chunk, generate_series(1, 90) g WHERE chunk = 1");
+        "SELECT campaign, 100 + g, plan, 1 + g % 3, g % 2 * 3, issuer, false, slot_start, "
+        "due_at + 37 * g * (g % 5), numbers[1 : 1 + g % 9] FROM chunk, generate_series(1, 90) g WHERE chunk "
+        "= 1");
     for (int i = 1; i < 12; i++) {
         struct rate rates[4] = {[0] = {i, 400 / i}, [3] = {5, 7}};
         struct utc now = small_at(i - 2);
