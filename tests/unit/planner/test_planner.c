@@ -82,6 +82,27 @@ static void roomy_campaigns_are_level(void **unused)
     assert_int_equal(p.canary_count, 0);
 }
 
+/* In number order an issuer comes after the other, and the second one's subscribers in another order: what a
+ * subscriber has of both still goes in one hour. */
+static void a_subscriber_goes_in_one_hour(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    make(&c, &a, 2100, 30, (struct rate){2000, 1});
+    for (uint32_t i = 0; i < 2100; i++) {
+        uint32_t of_issuer = i % 1050;
+        c.certificates[i].issuer = (uint16_t)(i / 1050);
+        c.certificates[i].subscriber = i < 1050 ? of_issuer / 15 : 69 - of_issuer / 15;
+    }
+    struct plan p = plan_of(&c, &a);
+    assert_int_equal(p.slot_count, 70);
+    for (size_t i = 0; i < p.slot_count; i++) {
+        assert_int_equal(p.slots[i].certificates, 30);
+        assert_int_equal(p.slots[i].subscribers, 1);
+    }
+}
+
 static void notice_goes_before_the_floor(void **unused)
 {
     (void)unused;
@@ -567,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roomy_campaigns_are_level),
+        cmocka_unit_test(a_subscriber_goes_in_one_hour),
         cmocka_unit_test(notice_goes_before_the_floor),
         cmocka_unit_test(one_too_many_is_infeasible_and_its_remedy_cures),
         cmocka_unit_test(a_passed_deadline_has_no_cure),
