@@ -231,7 +231,7 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
 
 bool engine_claim_go_on(struct engine *e, bool wait, bool *moved, struct fault *f)
 {
-    bool done = true;
+    bool done = wait || e->store_readable;
     while (e->claiming.work != NULL && done) {
         struct work *w = e->claiming.work;
         struct scoped *rows;

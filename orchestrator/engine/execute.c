@@ -143,6 +143,8 @@ static bool wait_for(struct engine *e, int ms)
     e->polls[n++] =
         (struct pollfd){.fd = e->claiming.work == NULL ? -1 : store_fd(e->parts.store), .events = POLLIN};
     int rc = poll(e->polls, n, ms);
+    e->writer_readable = rc > 0 && e->polls[ca_count].revents != 0;
+    e->store_readable = rc > 0 && e->polls[ca_count + 1].revents != 0;
     int64_t now = engine_ticks(e);
     for (size_t ca = 0; ca < ca_count; ca++) {
         struct line *line = &e->lines[ca];

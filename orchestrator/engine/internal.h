@@ -140,7 +140,8 @@ struct engine {
     size_t returning_count;
     struct ca_item *items; /* on their way to a door */
     size_t item_room;
-    struct pollfd *polls; /* doors, and the connections that work */
+    struct pollfd *polls;                 /* doors, and the connections that work */
+    bool store_readable, writer_readable; /* the server has written to them, when they were polled last */
     struct scope_cache *scopes;
     int *barred; /* chunks not to be claimed in this turn */
     size_t barred_count;

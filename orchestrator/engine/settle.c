@@ -144,20 +144,36 @@ static bool send_chunks(struct engine *e, struct fault *f)
     return true;
 }
 
+/* Nothing is at a door or about to go there: waiting would not make the batch larger. */
+static bool nothing_comes(const struct engine *e)
+{
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        if (e->lines[ca].requests + e->lines[ca].questions > 0 || engine_queued(e, (int)ca) > 0)
+            return false;
+    return true;
+}
+
+static bool is_due(const struct engine *e)
+{
+    return e->pending_count >= SETTLE || engine_ticks(e) - e->pending_since >= ENGINE_COMMIT_MS ||
+           nothing_comes(e);
+}
+
 bool engine_settle(struct engine *e, bool all, bool wait, struct engine_report *r, bool *moved,
                    struct fault *f)
 {
     for (;;) {
         bool done = true;
+        if (e->writing != WRITING_NOTHING && !wait && !e->writer_readable)
+            return true;
         if (e->writing != WRITING_NOTHING && !receive(e, wait, r, &done, f))
             return false;
         if (!done)
             return true;
-        bool due =
-            all || e->pending_count >= SETTLE || engine_ticks(e) - e->pending_since >= ENGINE_COMMIT_MS;
         if (!send_chunks(e, f))
             return false;
-        if (e->writing == WRITING_NOTHING && e->pending_count > 0 && due && !send_outcomes(e, f))
+        if (e->writing == WRITING_NOTHING && e->pending_count > 0 && (all || is_due(e)) &&
+            !send_outcomes(e, f))
             return false;
         if (e->writing == WRITING_NOTHING)
             return true;

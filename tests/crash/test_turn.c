@@ -1,6 +1,6 @@
 /* The turn before a slow CA, by the real clock: does a pause bind within a second although requests are under
  * way, do what was on the wire and what was not come to the right end, and are outcomes committed while
- * others are still awaited (sentences 4, 6 and 8)? */
+ * others are still awaited, and at once when none are (sentences 4, 6 and 8)? */
 #include "../lib/campaign.h"
 #include "../lib/fake_http.h"
 #include "massrevoke/ca_http.h"
@@ -188,6 +188,53 @@ static void the_end_hears_out_what_is_on_the_wire(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* --- nothing more comes: nothing is waited for --- */
+
+#define STOPPED_MS 10000
+
+static int64_t stopped_at; /* ticks */
+
+/* Stands still, but not for ever: an engine that waits for it ends its turn late instead of never. */
+static int64_t stopped_ticks(void *self)
+{
+    int64_t now = clock_system().ticks(self);
+    return now - stopped_at < STOPPED_MS ? stopped_at : now;
+}
+
+static void answer_at_once(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    (void)context, (void)request;
+    fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
+}
+
+/* The last outcomes of all do not wait for others to be committed with. */
+static void the_last_outcomes_are_committed_at_once(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    struct fake_http other;
+    const struct settings_ca before = world.ca;
+    fake_http_start(&other, 0, answer_at_once, NULL);
+    int campaign = world_campaign(&world, "at-once", "immediate");
+    world.ca.limits = (struct rate_limits){0};
+    open_run(campaign, "at-once", other.url, &run);
+    run.parts.clock.ticks = stopped_ticks;
+    stopped_at = clock_system().ticks(NULL);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    assert_true(engine_step(e, &r, &f));
+    assert_int_equal(r.settled, CERTIFICATES);
+    assert_in_range(clock_system().ticks(NULL) - stopped_at, 0, STOPPED_MS - 1);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    world.ca = before;
+    fake_http_stop(&other);
+}
+
 /* --- questions are requests, too --- */
 
 #define WINDOW 20 /* requests a second */
@@ -325,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_binds_within_a_second),
         cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
+        cmocka_unit_test(the_last_outcomes_are_committed_at_once),
         cmocka_unit_test(questions_keep_to_the_limits),
         cmocka_unit_test(preparations_keep_to_the_limits),
         cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
