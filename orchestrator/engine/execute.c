@@ -35,11 +35,12 @@ bool engine_backend_away(struct engine *e, const struct fault *why)
 
 /* --- a CA that turned something away --- */
 
-/* The same request every second would only fill the log: 1, 2, 4 seconds and so on, until one is taken. */
+/* The same request every second would only fill the log: 1, 2, 4 seconds and so on, until one is taken. One
+ * that takes most of what comes, and loses some answers, has a second each time. */
 static void rest(struct engine *e, struct line *line, bool away)
 {
     int64_t s = line->rest_seconds;
-    line->rest_seconds = !away ? 0 : s == 0 ? 1 : s < REST_MOST / 2 ? 2 * s : REST_MOST;
+    line->rest_seconds = !away ? 0 : s == 0 || line->served ? 1 : s < REST_MOST / 2 ? 2 * s : REST_MOST;
     line->rest = away ? utc_add(engine_act(e).at, (struct span){line->rest_seconds}) : UTC_NONE;
     line->rest = utc_max(line->rest, e->parts.cas[line->ca].door->away_until);
 }

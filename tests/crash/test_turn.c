@@ -256,7 +256,8 @@ static void lose_some(void *context, const struct fake_request *request, struct 
         fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
 }
 
-/* A campaign at a CA of this profile; no more than its window holds may arrive within a second. */
+/* A campaign at a CA of this profile; no more than its window holds may arrive within a second, and lost
+ * answers do not stop the rest. */
 static void keep_to_the_limits(const char *name, const char *profile)
 {
     struct world_run run;
@@ -285,9 +286,14 @@ static void keep_to_the_limits(const char *name, const char *profile)
     world.ca = before;
     fake_http_stop(&other);
     assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    int64_t gap = 0;
+    for (int i = 1; i < arrival_count; i++)
+        gap = arrivals[i] - arrivals[i - 1] > gap ? arrivals[i] - arrivals[i - 1] : gap;
+    /* a CA that answers most is not left alone for longer and longer */
+    assert_in_range(gap, 0, 6000);
     for (int i = WINDOW; i < arrival_count; i++)
-        if (arrivals[i] - arrivals[i - WINDOW] <
-            900) /* they left in time; the network brings some together */
+        /* they left in time, and a busy machine reads some together; without limits all come at once */
+        if (arrivals[i] - arrivals[i - WINDOW] < 700)
             fail_msg("%d requests within %lld ms", WINDOW + 1,
                      (long long)(arrivals[i] - arrivals[i - WINDOW]));
     assert_string_equal(world_wrong(&world, campaign), "");
