@@ -106,6 +106,15 @@ struct snapshot_replacements {
     size_t failure_count;
 };
 
+/* Certificates that get another reason by approved changes, once for each change. */
+struct snapshot_reasons {
+    int64_t certificates;
+    int64_t to_do;              /* not yet done by the CA */
+    int64_t unseen;             /* done, and not in what is published */
+    int64_t with_administrator; /* of the CA */
+    int64_t shown, needs_person;
+};
+
 /* What the world shows, edge by edge (a URL by one way), at the last look. */
 struct snapshot_outside {
     int64_t edges, unreachable, odd;  /* odd: what it gave does not count, or others give something else */
@@ -127,6 +136,7 @@ struct snapshot {
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;
+    struct snapshot_reasons reasons;
     struct snapshot_outside outside;
     struct totals totals;
     int64_t in_doubt, needs_person, not_checkable;

@@ -91,6 +91,18 @@ static json_t *replacements_json(const struct snapshot *s)
     return object;
 }
 
+static json_t *reasons_json(const struct snapshot_reasons *r)
+{
+    json_t *object = json_object();
+    json_set_int(object, "certificates", r->certificates);
+    json_set_int(object, "to_do", r->to_do);
+    json_set_int(object, "not_seen", r->unseen);
+    json_set_int(object, "with_administrator", r->with_administrator);
+    json_set_int(object, "shown", r->shown);
+    json_set_int(object, "needs_person", r->needs_person);
+    return object;
+}
+
 static json_t *outside_json(const struct snapshot_outside *o)
 {
     json_t *object = json_object(), *published = json_object();
@@ -167,6 +179,7 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
         json_object_set_new(object, "measured_rate_per_hour", json_null());
     json_set_text(object, "behind", s->behind == NULL || s->behind[0] == '\0' ? NULL : s->behind);
     json_object_set_new(object, "replacements", replacements_json(s));
+    json_object_set_new(object, "reasons", reasons_json(&s->reasons));
     json_object_set_new(object, "alerts", alerts_json(s));
     json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
     json_object_set_new(object, "outside", outside_json(&s->outside));

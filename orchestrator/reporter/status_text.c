@@ -164,6 +164,19 @@ static void put_replacements(const struct snapshot *s, struct pane *p)
                   NUMBER(totals_not_yet_revoked(&s->totals) - r->live_replaced));
 }
 
+/* Changes of reasons, until all of them are shown. */
+static void put_reasons(const struct snapshot *s, struct pane *p)
+{
+    const struct snapshot_reasons *r = &s->reasons;
+    AUTO_BUF person = {0};
+    if (r->shown == r->certificates)
+        return;
+    if (r->needs_person > 0)
+        buf_format(&person, ", %s need a person", NUMBER(r->needs_person));
+    pane_line(p, "%c REASONS     %s of %s changes shown%s: massrevoke reason list",
+              r->needs_person > 0 ? '!' : ' ', NUMBER(r->shown), NUMBER(r->certificates), buf_str(&person).p);
+}
+
 /* Is anything left that an engine moves on by itself? */
 static bool has_work(const struct snapshot *s)
 {
@@ -374,6 +387,7 @@ void reporter_status_text(const struct snapshot *s, int columns, struct buf *out
     put_engines(s, &top);
     put_tasks(s, &top);
     put_alerts(s, &top);
+    put_reasons(s, &top);
     put_outside(s, &top);
     put_bar(s, &top);
     put_balance(s, &top);

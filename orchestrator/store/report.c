@@ -243,6 +243,22 @@ static bool read_alerts(struct store *store, int campaign, struct snapshot *s, s
     return true;
 }
 
+static bool read_reasons(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "reason_count", campaign, &r, f))
+        return false;
+    s->reasons = (struct snapshot_reasons){
+        .certificates = get_int(r, 0, 0),
+        .to_do = get_int(r, 0, 1),
+        .unseen = get_int(r, 0, 2),
+        .with_administrator = get_int(r, 0, 3),
+        .shown = get_int(r, 0, 4),
+        .needs_person = get_int(r, 0, 5),
+    };
+    return true;
+}
+
 /* Times of publication are reckoned from the whole journal: only where that is small. */
 static bool read_outside(struct store *store, const struct campaign *c, struct arena *a, struct snapshot *s,
                          struct fault *f)
@@ -335,8 +351,8 @@ static bool fill(struct store *store, struct campaign_facts *all, const struct c
     return fill_cohorts(store, all, counts, a, s, &cohorts, f) && report_replacements(store, id, a, s, f) &&
            read_stops(store, id, a, s, f) && read_people(store, id, s, f) &&
            read_tasks(store, all, cohorts, counts, a, s, f) && read_alerts(store, id, s, f) &&
-           read_outside(store, all->campaign, a, s, f) && report_timeline(store, id, a, s, f) &&
-           read_balance(store, id, check_balance, all->now, a, s, f) &&
+           read_reasons(store, id, s, f) && read_outside(store, all->campaign, a, s, f) &&
+           report_timeline(store, id, a, s, f) && read_balance(store, id, check_balance, all->now, a, s, f) &&
            report_waiting(store, all, cohorts, a, s, f);
 }
 
@@ -359,7 +375,7 @@ static bool fill_brief(struct store *store, struct campaign_facts *all, const st
 static const char *const ahead[] = {
     "engine_list", "cohort_list", "report_cohorts", "outside_scope", "balance_kept", "request_list",
     "pace",        "stop_list",   "breaker_list",   "ack_count",     "task_facts",   "report_replacements",
-    "task_said",   "alert_count", "report_edges",
+    "task_said",   "alert_count", "reason_count",   "report_edges",
 };
 #define AHEAD_BRIEF 7
 #define AHEAD (sizeof ahead / sizeof *ahead)

@@ -86,6 +86,11 @@ says both 'is not what was approved' "an altered row is refused"
 verdict $? "and nothing of it leaves"
 db "UPDATE reason_item SET old_reason = 4 WHERE change = 1 AND serial = decode('$second', 'hex')"
 ends 0 "pause" pause revoke -c calm
+ends 0 "status" status -c calm
+says out 'REASONS     0 of 2 changes shown: massrevoke reason list' "status tells the change"
+ends 0 "and its JSON" status -c calm --json
+[ "$(jq -c .reasons out)" = '{"certificates":2,"to_do":2,"not_seen":0,"with_administrator":0,"shown":0,"needs_person":0}' ]
+verdict $? "says that nothing of it is done"
 timeout 5 "$program" run --once -c calm >out 2>err </dev/null
 [ "$(row "$first")" = "$was" ]
 verdict $? "a pause holds it"
@@ -104,6 +109,10 @@ verdict $? "the affected list has the new reason"
 ends 0 "status" status -c calm --json
 [ "$(field out revoked)" = 2 ]
 verdict $? "no count moved"
+[ "$(jq -c .reasons out)" = '{"certificates":2,"to_do":0,"not_seen":0,"with_administrator":0,"shown":2,"needs_person":0}' ]
+verdict $? "and the change is shown"
+ends 0 "status" status -c calm
+lacks out REASONS "says nothing of it any more"
 m verify -c calm >out 2>&1
 lacks out entry_reason_asked "the verifier expects the new reason"
 ends 0 "the evidence verifies" evidence verify -c calm

@@ -171,7 +171,7 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     check_keys(
         o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
            "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines stops tasks "
-           "measured_rate_per_hour behind replacements alerts delayed_report outside ");
+           "measured_rate_per_hour behind replacements reasons alerts delayed_report outside ");
     check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");
@@ -234,6 +234,32 @@ static void pace_and_replacements_are_told(void **unused)
     assert_string_equal(json_string_value(json_object_get(one, "found")), "no SAN");
 }
 
+static void changes_of_reasons_are_told_until_shown(void **unused)
+{
+    (void)unused;
+    struct snapshot s = sample();
+    AUTO_BUF out = {0};
+    assert_null(strstr(screen(&s, &out), "REASONS"));
+    s.reasons = (struct snapshot_reasons){1500, 300, 100, 50, 1050, 0};
+    assert_non_null(strstr(screen(&s, &out), "\n  REASONS     1,050 of 1,500 changes shown: massrevoke"));
+    s.reasons = (struct snapshot_reasons){1500, 300, 100, 45, 1050, 5};
+    for (int columns = 60; columns <= 120; columns += 20)
+        check_screen(&s, columns);
+    assert_non_null(
+        strstr(screen(&s, &out), "\n! REASONS     1,050 of 1,500 changes shown, 5 need a person: "));
+    AUTO_JSON *o = status_json(&s);
+    check_keys(json_object_get(o, "reasons"),
+               "certificates to_do not_seen with_administrator shown needs_person ");
+    assert_int_equal(number(o, "reasons", "certificates"), 1500);
+    assert_int_equal(number(o, "reasons", "to_do"), 300);
+    assert_int_equal(number(o, "reasons", "not_seen"), 100);
+    assert_int_equal(number(o, "reasons", "with_administrator"), 45);
+    assert_int_equal(number(o, "reasons", "shown"), 1050);
+    assert_int_equal(number(o, "reasons", "needs_person"), 5);
+    s.reasons = (struct snapshot_reasons){.certificates = 7, .shown = 7};
+    assert_null(strstr(screen(&s, &out), "REASONS"));
+}
+
 static void json_says_null_and_false_where_due(void **unused)
 {
     (void)unused;
@@ -277,6 +303,7 @@ int main(void)
         cmocka_unit_test(json_has_the_keys_of_the_contract_in_order),
         cmocka_unit_test(json_holds_the_figures_of_the_snapshot),
         cmocka_unit_test(pace_and_replacements_are_told),
+        cmocka_unit_test(changes_of_reasons_are_told_until_shown),
         cmocka_unit_test(json_says_null_and_false_where_due),
         cmocka_unit_test(golden_screens),
     };
