@@ -54,6 +54,24 @@ static bool refuse(const struct generation *g, const char *why, struct fault *f)
         g->session->campaign.name);
 }
 
+/* Why this is not the database that this host knows; NULL: it is. */
+static const char *judge(struct generation *g, const struct log_mark *m, struct arena *a)
+{
+    bool told = m->was_on[0] != '\0' && m->is_on[0] != '\0';
+    if (told && strcmp(m->was_on, m->is_on) != 0)
+        return arena_format(a, "it was on server and timeline %s and is on %s", m->was_on, m->is_on);
+    if (m->confirmed > g->confirmed) /* a person has, on another host */
+        g->size = 0;
+    g->confirmed = m->confirmed > g->confirmed ? m->confirmed : g->confirmed;
+    if (m->confirmed < g->confirmed || m->size < g->size)
+        return arena_format(a, "its log has %" PRId64 " entries, this host saw %" PRId64, m->size, g->size);
+    if (g->size > 0 && memcmp(m->asked.bytes, g->last.bytes, DIGEST_SIZE) != 0)
+        return arena_format(a, "entry %" PRId64 " of its log is another one", g->size - 1);
+    g->size = m->size;
+    g->last = m->last;
+    return NULL;
+}
+
 bool generation_check(void *context, struct store *store, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -61,22 +79,8 @@ bool generation_check(void *context, struct store *store, struct fault *f)
     struct log_mark m;
     if (!store_log_mark(store, g->session->campaign.id, g->size - 1, &a, &m, f))
         return false;
-    bool told = m.was_on[0] != '\0' && m.is_on[0] != '\0';
-    if (told && strcmp(m.was_on, m.is_on) != 0)
-        return refuse(g, arena_format(&a, "it was on server and timeline %s and is on %s", m.was_on, m.is_on),
-                      f);
-    if (m.confirmed > g->confirmed) /* a person has, on another host */
-        g->size = 0;
-    g->confirmed = m.confirmed > g->confirmed ? m.confirmed : g->confirmed;
-    if (m.confirmed < g->confirmed || m.size < g->size)
-        return refuse(
-            g, arena_format(&a, "its log has %" PRId64 " entries, this host saw %" PRId64, m.size, g->size),
-            f);
-    if (g->size > 0 && memcmp(m.asked.bytes, g->last.bytes, DIGEST_SIZE) != 0)
-        return refuse(g, arena_format(&a, "entry %" PRId64 " of its log is another one", g->size - 1), f);
-    g->size = m.size;
-    g->last = m.last;
-    return store_generation_note(store, g->session->campaign.id, f);
+    const char *why = judge(g, &m, &a);
+    return why == NULL ? store_generation_note(store, g->session->campaign.id, f) : refuse(g, why, f);
 }
 
 bool generation_keep(struct generation *g, bool now, struct fault *f)
@@ -87,15 +91,18 @@ bool generation_keep(struct generation *g, bool now, struct fault *f)
     char hex[DIGEST_TEXT];
     if (!now && utc_is_set(g->kept) && at.s < g->kept.s + KEEP_EVERY)
         return true;
-    if (!store_log_mark(g->session->store, g->session->campaign.id, 0, &a, &m, f))
+    if (!store_log_mark(g->session->store, g->session->campaign.id, g->size - 1, &a, &m, f))
         return false;
-    if (m.size < g->size) /* found out at the next session */
+    if (judge(g, &m, &a) != NULL) /* engines find out when they begin */
         return true;
-    g->size = m.size;
-    g->last = m.last;
-    g->confirmed = m.confirmed;
     const char *line =
         arena_format(&a, "%" PRId64 " %s %d\n", g->size, digest_hex(g->last, hex), g->confirmed);
     g->kept = at;
     return file_write(g->file, str_of(line), 0600, f);
+}
+
+bool generation_follow(struct session *s, struct fault *f)
+{
+    struct generation g;
+    return generation_open(s, &g, f) && generation_keep(&g, true, f);
 }

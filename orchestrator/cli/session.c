@@ -1,4 +1,4 @@
-#include "session.h"
+#include "generation.h"
 #include "massrevoke/ca_doors.h"
 #include "massrevoke/cert.h"
 #include "massrevoke/cluster.h"
@@ -84,8 +84,17 @@ bool session_open(const struct invocation *in, unsigned needs, struct session *o
            profile_read(out->settings.plans_dir, out->campaign.profile, &out->arena, &out->profile, f);
 }
 
+/* Kept outside of the database, where a restored one can't take it back. */
+static void follow(struct session *s)
+{
+    struct fault f = {0};
+    if (s->acts && s->campaign.id > 0 && !store_is_lost(s->store) && !generation_follow(s, &f))
+        fprintf(stderr, "massrevoke: how far the log is can't be kept beside the database: %s\n", f.text);
+}
+
 void session_close(struct session *s)
 {
+    follow(s);
     lint_close(s->lint);
     alert_close(s->alert);
     mail_close(s->alert_mail);
@@ -97,8 +106,9 @@ void session_close(struct session *s)
     arena_free(&s->arena);
 }
 
-struct conduct session_conduct(const struct session *s)
+struct conduct session_conduct(struct session *s)
 {
+    s->acts = true;
     return (struct conduct){.store = s->store,
                             .settings = &s->settings,
                             .issuers = s->issuers,

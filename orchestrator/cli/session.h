@@ -31,6 +31,7 @@ struct session {
     struct fetch_door *fetch;
     struct mail_door *mail;
     struct lint_door *lint;
+    bool acts; /* on its campaign, by session_conduct */
     struct alert_door *alert;
     struct mail_door *alert_mail;
 };
@@ -46,7 +47,7 @@ void session_close(struct session *s);
 MUST_USE bool session_conninfo(struct session *s, struct fault *f);
 
 /* Who acts and on what, at the clock's now. */
-struct conduct session_conduct(const struct session *s);
+struct conduct session_conduct(struct session *s);
 
 /* Opens every door and fills what an engine needs; the session owns the doors. */
 MUST_USE bool session_engine(struct session *s, struct engine_parts *parts, struct fault *f);

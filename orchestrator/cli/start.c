@@ -37,7 +37,7 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
 }
 
 /* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */
-static void tell_cost(const struct session *s, const char *verb)
+static void tell_cost(struct session *s, const char *verb)
 {
     struct conduct c = session_conduct(s);
     struct conduct_pause cost;

@@ -44,6 +44,18 @@ sql() { PGOPTIONS='-c search_path=massrevoke' psql -X -q -At -h "$base/socket" -
 [ "$(sql "SELECT count(*) FROM event WHERE type = 'restored'")" = 1 ]
 verdict $? "the confirmation is an event"
 
+# ---- an act of a person alone, which no engine saw, is lost with what is put back: that is noticed all the same
+ends 0 "a run before" run
+m db stop >/dev/null
+rm -rf kept && cp -a "$base/data" kept
+ends 0 "a brake" pause
+m db stop >/dev/null
+rm -rf "$base/data" && cp -a kept "$base/data"
+ends 6 "without it nothing runs" run
+says err 'its log has' "for its log is shorter than what was seen"
+ends 0 "confirmed" db confirm --confirm back
+ends 0 "it does" run
+
 # ---- a copy that went on elsewhere: as long, but with other entries
 m db stop >/dev/null
 rm -rf kept && cp -a "$base/data" kept
