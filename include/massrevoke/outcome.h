@@ -49,6 +49,8 @@ struct ca_answer {
     struct utc at;  /* the CA's revocation time; UTC_NONE when it did not say */
     int reason;     /* the CA's reason code, -1 when it did not say */
     char text[120]; /* the CA's words for people, may be empty */
+    bool refused;   /* CA_WAIT: for this very request, not for an earlier one */
+    bool blames;    /* and because our credentials or our configuration are wrong */
 };
 
 /* What became of one message. */

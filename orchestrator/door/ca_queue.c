@@ -40,7 +40,14 @@ void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcom
                      const char *text)
 {
     struct ca_answer *out = &q->answers[q->answer_count++];
-    *out = (struct ca_answer){.number = number, .outcome = outcome, .at = at, .reason = reason};
+    bool refused = outcome == CA_WAIT && !q->unsent;
+    *out = (struct ca_answer){.number = number,
+                              .outcome = outcome,
+                              .at = at,
+                              .reason = reason,
+                              .refused = refused,
+                              .blames = refused && q->blames};
+    q->blames = false;
     snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, text);
     for (char *p = out->text; *p != '\0'; p++)
         if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
@@ -51,6 +58,7 @@ void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcom
 
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint)
 {
+    q->blames = kind == FAULT_CONFIG;
     if (q->halted.kind == FAULT_CONFIG || q->halted.kind == kind)
         return;
     fault_set(&q->halted, kind, "%s: %.300s", q->where, why);
@@ -63,9 +71,11 @@ void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, co
 
 bool ca_queue_end_step(struct ca_queue *q, bool *busy, struct fault *f)
 {
+    q->unsent = true;
     while (q->next < q->count && q->halted.kind != FAULT_NONE)
         ca_queue_answer(q, q->jobs[q->next++].item.number, CA_WAIT, UTC_NONE, -1,
                         "not sent: the CA turned an earlier request away");
+    q->unsent = false;
     deliver(q);
     *busy = q->under_way > 0 || q->next < q->count;
     if (*busy)

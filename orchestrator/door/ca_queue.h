@@ -24,6 +24,8 @@ struct ca_queue {
     size_t next, count, room;
     size_t under_way;    /* begun and not answered; kept by the door */
     struct fault halted; /* why nothing more of what is queued goes out; kind NONE: it does */
+    bool blames;         /* that is CONFIG, and the next answer is the reason for it */
+    bool unsent;         /* answers are for what did not go out */
     struct ca_answer answers[CA_QUEUE_ANSWERS];
     size_t answer_count;
 };
@@ -41,7 +43,8 @@ const struct ca_job *ca_queue_peek(const struct ca_queue *q);
 void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
                      const char *text);
 
-/* From here on nothing more of what is queued goes out. The first reason stays, but CONFIG wins. */
+/* From here on nothing more of what is queued goes out. The first reason stays, but CONFIG wins. Called right
+ * before the answer that is the reason. */
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint);
 
 /* Ends a step: what may not go out comes back as CA_WAIT, answers are handed out, and once nothing is left a

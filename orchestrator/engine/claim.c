@@ -166,7 +166,7 @@ static void decide(struct engine *e, struct work *w)
                 &(struct ca_answer){
                     .number = (uint32_t)slot->number, .outcome = CA_PERSON, .at = UTC_NONE, .reason = -1});
         else if (step == EXECUTOR_SEND)
-            w->sends[w->send_count++] = (uint32_t)i;
+            engine_put_send(e, w, (uint32_t)i);
         else if (step == EXECUTOR_ASK)
             w->asks[w->ask_count++] = (uint32_t)i;
     }

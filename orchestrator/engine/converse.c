@@ -1,6 +1,7 @@
 /* The conversation with one CA: what may go to its door now, and what its answers mean. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CHECK_MS 500   /* a heartbeat older than this proves nothing about brakes (sentences 3 and 8) */
@@ -44,30 +45,48 @@ static void hear(struct line *line, struct work *w, const struct slot *slot, con
         engine_breaker_hear(line, answer->outcome == CA_ASK ? BREAKER_SILENT : BREAKER_GOOD, answer->text);
     if (answer->outcome != CA_WAIT && answer->outcome != CA_ASK) {
         line->served = true;
+        line->taken++;
         pace_ease(&line->pace);
     }
+}
+
+/* What it comes to for this certificate. */
+static enum ca_outcome weigh(struct engine *e, struct work *w, struct slot *slot,
+                             const struct ca_answer *answer)
+{
+    struct line *line = &e->lines[w->ca];
+    bool question = slot->question;
+    char hex[SERIAL_HEX_TEXT];
+    if (slot->stage != SLOT_AT_DOOR)
+        return answer->outcome;
+    hear(line, w, slot, answer);
+    if (question || !answer->refused || !engine_note_refusal(line, slot, answer->blames))
+        return answer->outcome;
+    snprintf(e->warning, sizeof e->warning,
+             "certificate %s needs a person: the CA turns it away and takes others: %s",
+             serial_hex(&slot->serial, hex), answer->text);
+    return CA_PERSON;
 }
 
 /* The one place where an answer arrives; one from the world comes to a slot that is at no door. */
 void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer)
 {
-    if (slot->stage == SLOT_AT_DOOR)
-        hear(&e->lines[w->ca], w, slot, answer);
+    enum ca_outcome outcome = weigh(e, w, slot, answer);
     slot->stage = SLOT_ANSWERED;
-    if (executor_may_send(slot->state, answer->outcome)) {
+    if (executor_may_send(slot->state, outcome)) {
         slot->stage = SLOT_OPEN;
-        w->sends[w->send_count++] = (uint32_t)(slot - w->slots);
+        engine_put_send(e, w, (uint32_t)(slot - w->slots));
         return;
     }
     enum certificate_event event;
     /* the date of a compromise lies before our intent: that one of ours bears it proves nothing against us */
     bool ours = utc_is_set(slot->date) && answer->at.s == slot->date.s && slot->intent < INT64_MAX;
     struct utc intent = {slot->intent};
-    if (!executor_event(slot->state, intent, answer->outcome, ours ? intent : answer->at, &event))
+    if (!executor_event(slot->state, intent, outcome, ours ? intent : answer->at, &event))
         return;
     engine_keep(e,
-                &(struct settlement){slot->claim->chunk, slot->claim->epoch, slot->number, answer->outcome,
-                                     event, answer->at, answer->reason},
+                &(struct settlement){slot->claim->chunk, slot->claim->epoch, slot->number, outcome, event,
+                                     answer->at, answer->reason},
                 w);
 }
 
@@ -263,6 +282,7 @@ int64_t engine_feed_next(const struct engine *e, int ca)
 bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved, struct fault *f)
 {
     bool batch = e->parts.cas[ca].door->facts.window == 0;
+    engine_release_refused(e, ca);
     for (size_t i = 0; i < e->work_count; i++) {
         struct work *w = e->works[i];
         if (w->ca != ca || !may_go(e, w))

@@ -137,8 +137,10 @@ void engine_close(struct engine *e)
         engine_free_work(e, e->works[0]);
     engine_mailbag_free(e);
     engine_scopes_free(e);
-    for (size_t i = 0; i < e->parts.ca_count; i++)
+    for (size_t i = 0; i < e->parts.ca_count; i++) {
         pace_close(&e->lines[i].pace);
+        free(e->lines[i].refusals);
+    }
     engine_canaries_free(e);
     outside_free(e->outside);
     store_close(e->beat);

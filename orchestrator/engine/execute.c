@@ -45,6 +45,15 @@ static void rest(struct engine *e, struct line *line, bool away)
     line->rest = utc_max(line->rest, e->parts.cas[line->ca].door->away_until);
 }
 
+/* Why it turned something away, and the certificate it was about. */
+static void explain(const struct line *line, char *text, size_t room)
+{
+    char hex[SERIAL_HEX_TEXT];
+    bool one = line->refused.n > 0;
+    snprintf(text, room, "%s%s%.180s", one ? serial_hex(&line->refused, hex) : "", one ? ": " : "",
+             line->wrong.kind == FAULT_NONE ? "it turns requests away" : line->wrong.text);
+}
+
 /* Everything is answered: what did not go out goes back, and the CA is left alone if it wants to be. */
 static bool end_conversation(struct engine *e, struct line *line, struct fault *f)
 {
@@ -53,16 +62,18 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
         if (e->works[i]->ca == line->ca)
             e->works[i]->stopped = true;
     bool config = wrong.kind == FAULT_CONFIG;
-    if (config)
-        engine_breaker_hear(line, BREAKER_STOP, wrong.text);
+    char text[sizeof line->breaker_text];
+    explain(line, text, sizeof text);
+    if (config && !line->one_only)
+        engine_breaker_hear(line, BREAKER_STOP, text);
     else if (line->halted && !line->served && !line->met_doubt)
-        engine_breaker_hear(line, BREAKER_BUSY,
-                            wrong.kind == FAULT_NONE ? "it turns requests away" : wrong.text);
+        engine_breaker_hear(line, BREAKER_BUSY, text);
     if (line->halted && line->served)
         pace_slow(&line->pace);
     rest(e, line, line->halted || line->met_doubt);
-    line->halted = line->met_doubt = line->heard = line->served = false;
+    line->halted = line->met_doubt = line->heard = line->served = line->one_only = false;
     line->wrong = (struct fault){0};
+    line->refused = (struct serial){0};
     if (wrong.kind == FAULT_NONE || config || engine_backend_away(e, &wrong))
         return true;
     *f = wrong;
@@ -268,6 +279,12 @@ bool engine_wind_up(struct engine *e, struct engine_report *r, struct fault *f)
     return engine_settle(e, true, true, r, &ignored, f);
 }
 
+/* When a CA that turned something away may be sent to again. */
+static struct utc free_at(const struct engine *e, struct line *line)
+{
+    return utc_max(engine_pace_next(e, &line->pace), utc_max(line->rest, breaker_next(&line->breaker)));
+}
+
 struct utc engine_execute_next(const struct engine *e)
 {
     struct utc now = engine_act(e).at, next = UTC_NONE;
@@ -277,7 +294,10 @@ struct utc engine_execute_next(const struct engine *e)
             int64_t ticks = engine_ticks(e), go = engine_feed_next(e, e->works[i]->ca);
             if (go == INT64_MAX && engine_asks_outside(e, e->works[i]))
                 continue; /* engine_doubts says when */
-            at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
+            if (go == INT64_MAX && e->works[i]->held_back > 0)
+                at = utc_max(now, free_at(e, &e->lines[e->works[i]->ca]));
+            else
+                at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
         }
         next = utc_is_set(next) ? utc_min(next, at) : at;
     }
@@ -294,8 +314,7 @@ struct utc engine_free_next(const struct engine *e)
 {
     struct utc first = UTC_NONE;
     for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        struct utc at = utc_max(engine_pace_next(e, &e->lines[ca].pace),
-                                utc_max(e->lines[ca].rest, breaker_next(&e->lines[ca].breaker)));
+        struct utc at = free_at(e, &e->lines[ca]);
         first = utc_is_set(first) ? utc_min(first, at) : at;
     }
     return first;

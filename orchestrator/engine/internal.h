@@ -59,12 +59,19 @@ struct work {
     size_t slot_count;
     uint32_t *asks, *sends; /* slots to ask about and to revoke; [..._done, ..._count) have not gone out */
     size_t ask_count, asks_done, send_count, sends_done;
-    size_t at_door;          /* without an answer */
-    size_t uncommitted;      /* outcomes that wait in engine.pending */
+    size_t held_back;   /* the last of the room of `sends`: to be revoked when nothing else can (refused.c) */
+    size_t at_door;     /* without an answer */
+    size_t uncommitted; /* outcomes that wait in engine.pending */
     struct utc asks_outside; /* when the world is asked next, for a CA that tells no status */
     int64_t outside_gap;
     bool stopped; /* nothing more of it goes out: what is open goes back unsent */
     bool lost;    /* the session that claimed it is gone: its answers are kept, nothing is given back */
+};
+
+/* A certificate that a CA turned away by itself. */
+struct refusal {
+    int64_t number;
+    int64_t taken; /* by the CA until then */
 };
 
 /* What goes on with one CA. */
@@ -84,6 +91,11 @@ struct line {
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
     int64_t rest_seconds;
+    int64_t taken; /* requests that were answered clearly */
+    struct refusal *refusals;
+    size_t refusal_count;
+    struct serial refused; /* the last in this conversation; n 0: none */
+    bool one_only; /* what it turned away for our configuration is known to be one certificate's own */
     struct breaker breaker;
     bool breaker_changed;   /* and that is not written yet */
     char breaker_text[240]; /* the words that changed it */
@@ -253,6 +265,18 @@ void engine_step_door(struct engine *e, int ca);
 
 /* Certificates claimed for this CA, not answered and not at its door. */
 int64_t engine_queued(const struct engine *e, int ca);
+
+/* --- refused.c: certificates that a CA turns away by themselves --- */
+
+/* Takes note of one; true: it is for a person, for the CA took others since it refused this one before, and
+ * says that something is wrong with us. */
+MUST_USE bool engine_note_refusal(struct line *line, const struct slot *slot, bool blames);
+
+/* Puts a slot among those to be revoked: behind all others when it was turned away before. */
+void engine_put_send(const struct engine *e, struct work *w, uint32_t slot);
+
+/* Those that were held back may go, if nothing else of this CA is there to go or to be claimed. */
+void engine_release_refused(struct engine *e, int ca);
 
 /* What an answer means for a certificate at a door, or one that needs no door. */
 void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);

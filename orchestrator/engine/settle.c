@@ -20,7 +20,7 @@ void engine_keep(struct engine *e, const struct settlement *item, struct work *w
 
 bool engine_is_finished(const struct work *w)
 {
-    bool all_out = w->asks_done == w->ask_count && w->sends_done == w->send_count;
+    bool all_out = w->asks_done == w->ask_count && w->sends_done == w->send_count && w->held_back == 0;
     return w->at_door == 0 && w->uncommitted == 0 && (w->stopped || w->lost || all_out);
 }
 

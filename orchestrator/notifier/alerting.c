@@ -87,7 +87,7 @@ static void find_events(struct finder *x, enum alert_kind kind, const char *comm
 
 static void find_breaker(struct finder *x)
 {
-    find_events(x, ALERT_BREAKER, "massrevoke status; massrevoke resume");
+    find_events(x, ALERT_BREAKER, "massrevoke check; massrevoke status");
 }
 
 static void find_engine(struct finder *x)

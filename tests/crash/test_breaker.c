@@ -1,6 +1,10 @@
 /* A CA that takes our credentials no more, or answers nothing, is left alone, tried with one certificate at a
- * time, and taken up again by whichever engine is there; all the while the campaign is not given up. */
+ * time, and taken up again by whichever engine is there; all the while the campaign is not given up. One that
+ * always turns away the same few certificates gets all the others meanwhile. */
 #include "../lib/campaign.h"
+#include "../lib/fake_http.h"
+#include "massrevoke/ca_http.h"
+#include "massrevoke/file.h"
 #include "massrevoke/store_safety.h"
 
 #include <setjmp.h>
@@ -8,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -226,6 +231,109 @@ static void the_next_engine_knows(void **state)
     assert_int_equal(events(&r, "breaker_open"), 1);
 }
 
+/* --- a few certificates that the CA turns away, whatever it does with the others --- */
+
+#define ODD 5
+
+static const char profile_text[] =
+    "version = 1;\nname = \"odd\";\nkeeps_first_date = true;\nquiet = \"1s\";\nconcurrency = 4;\n"
+    "reasons = ( { reason = \"superseded\"; word = \"superseded\"; } );\n"
+    "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n  body = \"{serial.hex} {reason.name}\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked\"; },\n"
+    "    { http = 403; outcome = \"stop\"; }, { http = 503; outcome = \"wait\"; } );\n};\n";
+
+struct odd_ca {
+    struct fake_http server;
+    int status; /* what the odd ones get: the first ODD that were ever asked for, which the plan puts first */
+    char serials[ODD][SERIAL_HEX_TEXT];
+    int known, tries, taken;
+};
+
+static bool is_odd(struct odd_ca *ca, const char *body)
+{
+    int n = (int)strcspn(body, " ");
+    for (int i = 0; i < ca->known; i++)
+        if (strncmp(body, ca->serials[i], (size_t)n) == 0)
+            return true;
+    if (ca->known == ODD)
+        return false;
+    snprintf(ca->serials[ca->known++], SERIAL_HEX_TEXT, "%.*s", n, body);
+    return true;
+}
+
+static void answer_oddly(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    struct odd_ca *ca = context;
+    bool odd = is_odd(ca, request->body);
+    ca->tries += odd;
+    ca->taken += !odd;
+    if (odd)
+        fake_answer(reply, ca->status, "", "not this one");
+    else
+        fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
+}
+
+static void run_before_odd_ca(struct run *r, struct odd_ca *ca, const char *name, int status)
+{
+    struct fault f = {0};
+    const char *cfg = arena_format(&world.arena, "%s/odd.cfg", world.folder);
+    world_reset(&world);
+    *r = (struct run){.campaign = world_campaign(&world, name, PROFILE), .name = name};
+    *ca = (struct odd_ca){.status = status};
+    fake_http_start(&ca->server, 0, answer_oddly, ca);
+    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    world_open(&world, r->campaign, r->name, PROFILE, &r->parts);
+    struct settings_ca s = world.ca;
+    s.http = (struct settings_http){.profile = cfg, .url = ca->server.url, .timeout = {30}};
+    if (!ca_http_open(&s, 0, r->parts.parts.clock, &r->parts.ca.door, &f))
+        fail_msg("%s", f.text);
+    assert_true(engine_open(&r->parts.parts, &r->engine, &f));
+    engine_only(r->engine, ENGINE_EXECUTE);
+    run_for(r, 600);
+    assert_int_equal(ca->taken, CERTIFICATES - ODD);
+    assert_int_equal(count(r, "sum(pending_publication) FROM page WHERE"), CERTIFICATES - ODD);
+    assert_int_equal(count(r, "sum(not_revoked) FROM page WHERE"), ODD);
+}
+
+static void end_odd(struct run *r, struct odd_ca *ca)
+{
+    engine_close(r->engine);
+    ca_close(r->parts.ca.door);
+    fake_http_stop(&ca->server);
+    world_close(&r->parts);
+    assert_string_equal(world_wrong(&world, r->campaign), "");
+}
+
+/* A CA that blames us for some, and takes all others: a person gets these. */
+static void some_for_which_we_are_blamed(void **state)
+{
+    (void)state;
+    struct run r;
+    struct odd_ca ca;
+    run_before_odd_ca(&r, &ca, "blamed", 403);
+    assert_int_equal(count(&r, "sum(needs_person) FROM page WHERE"), ODD);
+    assert_in_range(ca.tries, 2 * ODD, 3 * ODD);
+    assert_int_equal(events(&r, "breaker_open"), events(&r, "breaker_closed"));
+    end_odd(&r, &ca);
+}
+
+/* They are tried to the end, alone, and what stops is told by their numbers. */
+static void some_that_always_have_to_wait(void **state)
+{
+    (void)state;
+    struct run r;
+    struct odd_ca ca;
+    run_before_odd_ca(&r, &ca, "waits", 503);
+    assert_int_equal(count(&r, "sum(needs_person) FROM page WHERE"), 0);
+    assert_true(ca.tries > 2 * ODD);
+    const char *text = world_ask(&world, "SELECT text FROM breaker WHERE closed_at IS NULL");
+    bool named = false;
+    for (int i = 0; i < ODD; i++)
+        named = named || strstr(text, ca.serials[i]) != NULL;
+    assert_true(named);
+    end_odd(&r, &ca);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -243,10 +351,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(credentials_that_are_refused),
-        cmocka_unit_test(a_ca_that_falls_silent),
-        cmocka_unit_test(a_ca_that_turns_everything_away),
-        cmocka_unit_test(the_next_engine_knows),
+        cmocka_unit_test(credentials_that_are_refused),    cmocka_unit_test(a_ca_that_falls_silent),
+        cmocka_unit_test(a_ca_that_turns_everything_away), cmocka_unit_test(the_next_engine_knows),
+        cmocka_unit_test(some_for_which_we_are_blamed),    cmocka_unit_test(some_that_always_have_to_wait),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
