@@ -22,10 +22,11 @@
  * Soft, given up in this order (`given_up` says so, with who loses what): class ceilings; help desk;
  * rate_cap; freezes, from the last to the first; ARI lead; notice, by class (certificates move forward, as
  * few and as little as possible); reserve; outage floor; the wait for the canary's publication (then there is
- * no canary). Tried from the other end: with everything else off, does all fit before what reserve and floor
- * leave, each class after its notice? Then ARI lead, freezes one by one and the cap are kept, each if all
- * still fits. All fits <=> for every notice, what may not go before it fits between it and the end; by the
- * same counting, so notice is kept whenever it can be. Too large a CRL is named and changes nothing.
+ * no canary: only where some are late, and without it fewer are or the last one ends earlier). Tried from the
+ * other end: with everything else off, does all fit before what reserve and floor leave, each class after its
+ * notice? Then ARI lead, freezes one by one and the cap are kept, each if all still fits. All fits <=> for
+ * every notice, what may not go before it fits between it and the end; by the same counting, so notice is
+ * kept whenever it can be. Too large a CRL is named and changes nothing.
  *
  * Among what is left: canaries; then riskiest, replaced, unused and orphan, each at once after its notice;
  * then the other classes in their turns, at the lowest peak that notices and ceilings allow (level.c). Waits

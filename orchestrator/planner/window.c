@@ -56,6 +56,28 @@ static int64_t late_with(const struct work *w, bool canary)
     return late;
 }
 
+/* The slot limit of what has a deadline when all starts in the first slot, with or without that wait. */
+static int64_t end_with(const struct work *w, bool canary)
+{
+    int64_t open = w->hours.open, limit = open;
+    for (size_t i = 0; i < w->in->ca_count; i++) {
+        const struct ca_work *ca = &w->cas[i];
+        if (!canary)
+            limit = longer(limit, supply_limit(&ca->supply, open, ca->canary_bound + ca->rest_bound));
+        else if (ca->rest_bound > 0)
+            limit = longer(limit, supply_limit(&ca->supply, gate(w, open), ca->rest_bound));
+    }
+    return limit;
+}
+
+/* Is the wait for the canary too dear? Only where some are late: when it makes more of them so, or all of it
+ * end later. */
+static bool canary_costs(const struct work *w)
+{
+    int64_t late = late_with(w, true);
+    return late > 0 && (late_with(w, false) < late || end_with(w, false) < end_with(w, true));
+}
+
 /* The pace of every CA: the backend's, or the profile's ceiling when that is lower and still kept. */
 static void set_pace(struct work *w)
 {
@@ -204,7 +226,7 @@ static void slots_choose(struct work *w)
     w->forced = !w->kept.notice;
     if (from < 0) {
         from = w->hours.open;
-        if (w->canaries > 0 && late_with(w, false) < late_with(w, true)) {
+        if (w->canaries > 0 && canary_costs(w)) {
             canary_drop(w);
             set_pace(w);
             w->gave_canary = true;

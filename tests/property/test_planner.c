@@ -473,6 +473,21 @@ static void canaries_lead(const struct campaign *c, const struct plan *p)
         assert_true(p->canaries[i - 1] < p->canaries[i]);
 }
 
+/* Where some are late, a canary that is kept makes nothing end in a later hour than without it. */
+static void late_plans_wait_for_nothing(const struct campaign *c, const struct plan *p)
+{
+    AUTO_ARENA a = {0};
+    struct plan_input without = c->in;
+    struct plan other;
+    struct fault f = {0};
+    if (p->feasible || p->canary_count == 0 || c->in.profile.publish_at_once)
+        return;
+    without.profile.canary = 0;
+    assert_true(planner_build(&without, &a, &other, &f));
+    assert_int_equal(p->late, other.late);
+    assert_true(p->finish.s < other.finish.s + 3600);
+}
+
 static bool is_held(const struct campaign *c, uint32_t number)
 {
     return find(c, number)->held;
@@ -658,6 +673,7 @@ static void random_campaigns(void **unused)
         lateness_is_least(&c, &p);
         tolerance_is_exact(&c, &p);
         canaries_lead(&c, &p);
+        late_plans_wait_for_nothing(&c, &p);
         outage_is_exact(&c, &p);
         held_count_in_nothing(&c, &p);
         soft_limits_are_kept(&c, &p);

@@ -231,6 +231,35 @@ static void canaries_are_published_before_the_rest(void **unused)
     assert_int_equal(p.slot_count, 1); /* all canary: nothing waits */
 }
 
+/* What is late anyway does not wait for a canary, too; what can be in time keeps it. */
+static void late_work_waits_for_no_canary(void **unused)
+{
+    (void)unused;
+    AUTO_ARENA a = {0};
+    struct campaign c;
+    make(&c, &a, 600, 10, (struct rate){100, 1});
+    c.in.profile.canary = 5;
+    c.in.profile.canary_wait.s = 4 * HOUR;
+    c.in.now.s = RECEIVED + 119 * HOUR; /* an hour before the deadline, and two of publication */
+    struct plan p = plan_of(&c, &a);
+    assert_int_equal(p.late, 600);
+    assert_int_equal(p.canary_count, 0);
+    assert_non_null(strstr(p.given_up, "canary: none"));
+    assert_int_equal(p.slot_count, 1);
+    assert_int_equal(p.finish.s, c.in.now.s + 6 + 2 * HOUR);
+    c.in.now.s = RECEIVED + 112 * HOUR; /* an hour of canaries, four of waiting, one of the rest */
+    p = plan_of(&c, &a);
+    assert_true(p.feasible);
+    assert_int_equal(p.canary_count, 5);
+    assert_int_equal(p.slots[1].hour, 117);
+    make(&c, &a, 5, 1, (struct rate){100, 1});
+    c.in.profile.canary = 5;
+    c.in.now.s = RECEIVED + 119 * HOUR;
+    p = plan_of(&c, &a);
+    assert_int_equal(p.late, 5);
+    assert_int_equal(p.canary_count, 5); /* all canary: nothing waits, so nothing is won without them */
+}
+
 static void immediate_waits_for_nothing(void **unused)
 {
     (void)unused;
@@ -596,6 +625,7 @@ int main(void)
         cmocka_unit_test(seven_hours_for_three_million),
         cmocka_unit_test(expiring_ones_stand_apart),
         cmocka_unit_test(canaries_are_published_before_the_rest),
+        cmocka_unit_test(late_work_waits_for_no_canary),
         cmocka_unit_test(immediate_waits_for_nothing),
         cmocka_unit_test(the_help_desk_is_spared_while_it_can_be),
         cmocka_unit_test(bad_input_is_named),
