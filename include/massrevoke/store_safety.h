@@ -64,6 +64,10 @@ MUST_USE bool store_cohort_certificates(struct store *s, int campaign, int cohor
                                         struct arena *a, struct cohort_certificate **out, size_t *n,
                                         struct fault *f);
 
+/* Those of them that the inventory says are certificates of CAs. */
+MUST_USE bool store_cohort_cas(struct store *s, int campaign, int cohort, struct arena *a,
+                               struct cohort_certificate **out, size_t *n, struct fault *f);
+
 /* Where a certificate shows whether it is revoked: URLs, "" none. */
 struct proof_pointer {
     const char *crl, *ocsp;

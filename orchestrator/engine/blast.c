@@ -8,6 +8,7 @@
 
 #define SMALL_BASE 1000 /* a part of so few certificates says nothing */
 #define CAS_MOST 1000   /* CA certificates that one approval names */
+#define CAS_TOLD 5      /* and that one hint does */
 
 /* The store's number of the configured issuer with that name; -1: none. */
 static int issuer_named(const struct conduct *c, const struct cert *certs, struct str name)
@@ -18,7 +19,7 @@ static int issuer_named(const struct conduct *c, const struct cert *certs, struc
     return -1;
 }
 
-/* A configured issuer's own certificate among the subscribers': refused, and nobody can override that. */
+/* A configured issuer's own certificate among the subscribers'. */
 static bool check_issuers(const struct conduct *c, const struct cohort *cohort, struct arena *a,
                           struct fault *f)
 {
@@ -43,6 +44,40 @@ static bool check_issuers(const struct conduct *c, const struct cohort *cohort, 
             f, "massrevoke drop it; CA certificates belong to a campaign under a clause of 4.9.1.2");
     }
     return true;
+}
+
+/* What the inventory calls the certificate of a CA: import turns it away only when the inventory came first.
+ */
+static bool check_inventory(const struct conduct *c, const struct cohort *cohort, struct arena *a,
+                            struct fault *f)
+{
+    struct cohort_certificate *rows;
+    size_t n;
+    char hex[SERIAL_HEX_TEXT];
+    AUTO_BUF serials = {0};
+    if (!store_cohort_cas(c->store, c->campaign.id, cohort->cohort, a, &rows, &n, f))
+        return false;
+    if (n == 0)
+        return true;
+    for (size_t i = 0; i < n && i < CAS_TOLD; i++)
+        buf_format(&serials, "%s ", serial_hex(&rows[i].serial, hex));
+    fault_set(f, FAULT_REFUSED, "cohort %d holds the certificate of a CA, by the inventory: %s %s%s",
+              cohort->cohort, serial_hex(&rows[0].serial, hex), rows[0].subject,
+              n > 1 ? arena_format(a, ", and %zu more", n - 1) : "");
+    return fault_hint(f,
+                      "massrevoke drop %s--reason TEXT; CA certificates belong to a campaign under a clause "
+                      "of 4.9.1.2",
+                      buf_str(&serials).p);
+}
+
+bool conduct_check_cas(const struct conduct *c, const struct cohort *cohort, struct arena *a, bool *named,
+                       struct fault *f)
+{
+    struct rule rule;
+    if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f))
+        return false;
+    *named = strcmp(rule.section, "4.9.1.2") == 0;
+    return *named || (check_issuers(c, cohort, a, f) && check_inventory(c, cohort, a, f));
 }
 
 /* Under 4.9.1.2 each one stands in the text that is signed. */
@@ -98,16 +133,13 @@ bool conduct_blast(const struct conduct *c, const struct cohort *cohort, struct 
                    struct fault *f)
 {
     AUTO_BUF text = {0};
-    struct rule rule;
     struct profile profile;
+    bool cas;
     if (c->override != NULL && strpbrk(c->override, "\r\n") != NULL)
         return fault_set(f, FAULT_USAGE, "--override: the reason is one line");
-    if (!rules_find(c->settings->plans_dir, cohort->rule, a, &rule, f) ||
-        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f))
-        return false;
-    bool cas = strcmp(rule.section, "4.9.1.2") == 0;
-    if (!(cas ? name_cas(c, cohort, a, &text, f) : check_issuers(c, cohort, a, f)) ||
-        !check_share(c, &profile, &text, f))
+    if (!conduct_check_cas(c, cohort, a, &cas, f) ||
+        !profile_read(c->settings->plans_dir, c->campaign.profile, a, &profile, f) ||
+        (cas && !name_cas(c, cohort, a, &text, f)) || !check_share(c, &profile, &text, f))
         return false;
     *lines = arena_copy(a, buf_str(&text).p, text.n);
     return true;

@@ -174,7 +174,8 @@ bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
         fault_set(f, FAULT_APPROVAL, "request %d expired at %s", r.request, utc_format(r.expires_at, time));
         return fault_hint(f, "massrevoke plan; massrevoke approve --key FILE --cert FILE");
     }
-    if (!still_stands(c, &cohort, &r, &a, f))
+    bool named;
+    if (!still_stands(c, &cohort, &r, &a, f) || !conduct_check_cas(c, &cohort, &a, &named, f))
         return false;
     struct act act = conduct_act(c);
     return store_start(c->store, &act, cohort.cohort, r.request, f);

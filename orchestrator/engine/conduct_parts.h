@@ -38,6 +38,11 @@ MUST_USE bool conduct_compromise_date(const struct conduct *c, int reason, struc
 MUST_USE bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a,
                               struct profile *out, struct fault *f);
 
+/* Refuses a cohort with CA certificates outside their clause: a configured issuer's own, or what the
+ * inventory says is one. *named: it is under that clause (BR 4.9.1.2), and its request names each. */
+MUST_USE bool conduct_check_cas(const struct conduct *c, const struct cohort *cohort, struct arena *a,
+                                bool *named, struct fault *f);
+
 /* Refuses a plan that would take out too much: CA certificates outside their clause, or a larger part of the
  * base than the profile allows without an override, which is an event. *lines: what the request says of it,
  * "" nothing. */

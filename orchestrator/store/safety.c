@@ -172,15 +172,11 @@ bool store_cohort_has(struct store *s, int campaign, int cohort, const struct li
     return true;
 }
 
-bool store_cohort_certificates(struct store *s, int campaign, int cohort, int64_t most, struct arena *a,
-                               struct cohort_certificate **out, size_t *n, struct fault *f)
+static bool list_certificates(struct store *s, const char *query, struct parameters *p, struct arena *a,
+                              struct cohort_certificate **out, size_t *n, struct fault *f)
 {
-    AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    put_int(&p, cohort);
-    put_int(&p, most);
-    if (!store_query(s, "cohort_certificates", &p, &r, f))
+    if (!store_query(s, query, p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
@@ -188,6 +184,25 @@ bool store_cohort_certificates(struct store *s, int campaign, int cohort, int64_
         (*out)[i] = (struct cohort_certificate){get_serial(r, i, 0), arena_text(a, get_text(r, i, 1)),
                                                 arena_text(a, get_text(r, i, 2))};
     return true;
+}
+
+bool store_cohort_certificates(struct store *s, int campaign, int cohort, int64_t most, struct arena *a,
+                               struct cohort_certificate **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    put_int(&p, most);
+    return list_certificates(s, "cohort_certificates", &p, a, out, n, f);
+}
+
+bool store_cohort_cas(struct store *s, int campaign, int cohort, struct arena *a,
+                      struct cohort_certificate **out, size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    put_int(&p, cohort);
+    return list_certificates(s, "cohort_cas", &p, a, out, n, f);
 }
 
 bool store_proof_pointers(struct store *s, int campaign, const int64_t *numbers, size_t n, struct arena *a,

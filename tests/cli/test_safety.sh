@@ -152,4 +152,19 @@ m import -c parents root.txt --serials hex >/dev/null 2>&1
 ends 0 "under its own clause" plan -c parents
 m request show -c parents >out
 says out "ca-certificate: $root" "the approval names it"
+
+# ---- and one that only the inventory knows to be a CA's, and that came after the list
+m open sub --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >/dev/null
+printf '0CA001\n0CA002\n0CA003\n' >subs.txt
+m import -c sub subs.txt --serials hex >/dev/null 2>&1
+ends 0 "nothing tells that some are CAs" plan -c sub
+for who in carol dave; do m approve -c sub --key demo/approvers/$who.key --cert demo/approvers/$who.crt >/dev/null; done
+{ head -n 1 demo/inventory.csv; for i in 1 2; do printf '"CN=massrevoke demo CA 1,O=Demo Trust Services",0CA00%s,s,CN=sub %s,2026-07-28T11:42:29Z,2027-02-12T11:42:28Z,,,,,CA,,,\n' $i $i; done; } >cas.csv
+m inventory -c wide cas.csv >/dev/null
+ends 5 "the inventory tells before the start" start -c sub --confirm sub
+says err 'holds the certificate of a CA, by the inventory: 0CA001 CN=sub 1, and 1 more' "which ones"
+ends 5 "and before a plan" plan -c sub --override "no way round"
+says err 'massrevoke drop 0CA001 0CA002 --reason TEXT' "and what to do about it"
+m drop -c sub 0CA001 0CA002 --reason "CAs" --confirm sub >/dev/null
+ends 0 "the one that is left" plan -c sub
 finish
