@@ -16,7 +16,7 @@
 struct approval_subject {
     const char *mode, *campaign, *store_id;
     const char *what;           /* "plan 2 of cohort 1", "release of hold 1", ... */
-    int64_t certificates, base; /* base: certificates in the inventory, for the share; 0 unknown */
+    int64_t certificates, base; /* base: certificates in the inventory, for the share */
     const char *issuers;        /* subjects, one a line */
     int reason;
     struct digest scope, plan;

@@ -15,6 +15,8 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s)
         buf_format(&b, "share-of-base: %" PRId64 ".%02d %% of %" PRId64 "\n",
                    s->certificates * 10000 / s->base / 100, (int)(s->certificates * 10000 / s->base % 100),
                    s->base);
+    else
+        buf_text(&b, "share-of-base: unknown, the inventory is empty\n");
     for (struct str rest = str_of(s->issuers); rest.p != NULL;) {
         struct str line = str_cut(&rest, '\n');
         buf_format(&b, "issuer: %.*s\n", (int)line.n, line.p);

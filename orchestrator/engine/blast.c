@@ -100,6 +100,31 @@ static bool name_cas(const struct conduct *c, const struct cohort *cohort, struc
     return true;
 }
 
+/* More than the profile allows. A small inventory says nothing, but a large list that is none of it does. */
+static bool is_too_much(const struct profile *p, int64_t affected, int64_t base)
+{
+    if (p->share_most == 0)
+        return false;
+    return base < SMALL_BASE ? affected >= SMALL_BASE : affected > base / 100 * p->share_most;
+}
+
+static bool refuse_share(const struct profile *p, int64_t affected, int64_t base, struct fault *f)
+{
+    if (base < SMALL_BASE) {
+        fault_set(f, FAULT_REFUSED,
+                  "%" PRId64 " certificates would be revoked, more than the %" PRId64
+                  " in the inventory: nothing tells what part of the base that is",
+                  affected, base);
+        return fault_hint(f, "massrevoke inventory FILE; if there is none and the list is right: "
+                             "massrevoke plan --override REASON");
+    }
+    fault_set(f, FAULT_REFUSED,
+              "%" PRId64 " of %" PRId64
+              " certificates in the inventory would be revoked, more than the %d %% that profile %s allows",
+              affected, base, p->share_most, p->name);
+    return fault_hint(f, "is it the right list? if so: massrevoke plan --override REASON");
+}
+
 static bool check_share(const struct conduct *c, const struct profile *p, struct buf *lines, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -108,17 +133,10 @@ static bool check_share(const struct conduct *c, const struct profile *p, struct
     if (!store_scope_issuers(c->store, c->campaign.id, 0, &a, &ignored, &affected, f) ||
         !store_inventory_count(c->store, &base, f))
         return false;
-    if (p->share_most == 0 || c->settings->demo || base < SMALL_BASE ||
-        affected <= base / 100 * p->share_most)
+    if (c->settings->demo || !is_too_much(p, affected, base))
         return true;
-    if (c->override == NULL) {
-        fault_set(f, FAULT_REFUSED,
-                  "%" PRId64 " of %" PRId64
-                  " certificates in the inventory would be revoked, more than the %d %% that "
-                  "profile %s allows",
-                  affected, base, p->share_most, p->name);
-        return fault_hint(f, "is it the right list? if so: massrevoke plan --override REASON");
-    }
+    if (c->override == NULL)
+        return refuse_share(p, affected, base, f);
     struct act act = conduct_act(c);
     AUTO_JSON *data = json_object();
     json_set_int(data, "affected", affected);

@@ -32,6 +32,7 @@ campaign one 1 5
 
 # ---- signatures that are refused
 m request show -c one >one.txt
+says one.txt 'share-of-base: unknown, the inventory is empty' "a request names the share, also of nothing"
 # shellcheck disable=SC2046
 ends 5 "a stranger's key" approve -c one $(as_key mallory)
 # shellcheck disable=SC2046

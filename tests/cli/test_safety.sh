@@ -122,6 +122,19 @@ done
 people='{ name = "carol"; certificate_file = "approvers/carol.crt"; }, { name = "dave"; certificate_file = "approvers/dave.crt"; },'
 sed 's/^demo = true;//; s/quorum = 1/quorum = 2/; s|approvers = (|&'"$people"'|' demo/massrevoke.cfg >demo/real.cfg
 export MASSREVOKE_CONFIG=$work/demo/real.cfg
+for i in $(seq 1200); do printf '%06X\n' $((8192 * 256 + i)); done >strange.txt
+m open strange --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day >/dev/null
+m import -c strange strange.txt --serials hex >/dev/null 2>&1
+ends 5 "more than all that the inventory has" plan -c strange
+says err '1200 certificates would be revoked, more than the 60 in the inventory' "says that nothing tells their share"
+says err '--override REASON' "and the way round"
+ends 0 "with a reason" plan -c strange --override "the inventory is lost"
+m request show -c strange >out
+says out 'share-of-base: 2000.00 % of 60' "the approver reads how much it is"
+says out 'override: more than 50 % of the base: the inventory is lost' "and why"
+m open few --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day >/dev/null
+head -n 999 strange.txt | "$program" import -c few - --serials hex >/dev/null 2>&1
+ends 0 "so few of no inventory are a small campaign" plan -c few
 { head -n 1 demo/inventory.csv; for i in $(seq 1000); do printf '"CN=massrevoke demo CA 1,O=Demo Trust Services",%06X,s,CN=x,2026-07-28T11:42:29Z,2027-02-12T11:42:28Z,,,,x.example,DV,,,\n' $((4096 * 256 + i)); done; } >many.csv
 for i in $(seq 600); do printf '%06X\n' $((4096 * 256 + i)); done >most.txt
 m open wide --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day >/dev/null
