@@ -73,7 +73,7 @@ struct snapshot_event {
 struct snapshot_engine {
     const char *host, *kind;
     struct utc last_seen;
-    bool alive;
+    bool alive; /* false: it holds its session, but stands still */
 };
 
 /* An issuer that nothing is revoked of (issuer true), or a CA that is left alone because of its answers. */

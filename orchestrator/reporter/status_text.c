@@ -184,18 +184,33 @@ static bool has_work(const struct snapshot *s)
            s->totals.not_revoked - s->needs_person > 0;
 }
 
+/* How many engines are alive or stand still, and the one of them that was seen last. */
+static size_t count_engines(const struct snapshot *s, bool alive, const struct snapshot_engine **newest)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->engine_count; i++) {
+        const struct snapshot_engine *e = &s->engines[i];
+        if (e->alive == alive && (n++ == 0 || e->last_seen.s > (*newest)->last_seen.s))
+            *newest = e;
+    }
+    return n;
+}
+
+/* One that stands still is relieved by the next that comes. */
 static void put_engines(const struct snapshot *s, struct pane *p)
 {
-    size_t alive = 0, newest = 0;
-    for (size_t i = 0; i < s->engine_count; i++) {
-        alive += s->engines[i].alive;
-        if (s->engines[i].last_seen.s > s->engines[newest].last_seen.s)
-            newest = i;
-    }
+    const struct snapshot_engine *seen = NULL, *still = NULL;
+    size_t alive = count_engines(s, true, &seen), silent = count_engines(s, false, &still);
+    bool wanted = s->state == CAMPAIGN_RUNNING && has_work(s);
     if (alive > 0)
-        pane_line(p, "  ENGINES     %zu running, last seen %s on %s", alive,
-                  SHORT(s->engines[newest].last_seen), s->engines[newest].host);
-    else if (s->state == CAMPAIGN_RUNNING && has_work(s))
+        pane_line(p, "  ENGINES     %zu running, last seen %s on %s", alive, SHORT(seen->last_seen),
+                  seen->host);
+    if (silent > 0)
+        pane_line(p, "%c ENGINES     %zu silent since %s on %s", wanted ? '!' : ' ', silent,
+                  SHORT(still->last_seen), still->host);
+    if (silent > 0 && alive == 0 && wanted)
+        pane_line(p, "              end it there if it hangs; a new one takes over: massrevoke run");
+    if (alive + silent == 0 && wanted)
         pane_line(p, "! ENGINES     none is running: massrevoke run");
 }
 

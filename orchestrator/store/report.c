@@ -157,6 +157,8 @@ static void put_counts(const struct campaign *c, const struct counts *counts, st
     s->log_root = merkle_root(&counts->log);
 }
 
+/* A process that is stopped keeps its lock. An engine under a simulated clock steps when its players do, so
+ * the server's clock tells nothing of it. */
 static bool read_engines(struct store *store, int campaign, struct arena *a, struct snapshot *s, bool *alive,
                          struct fault *f)
 {
@@ -165,10 +167,13 @@ static bool read_engines(struct store *store, int campaign, struct arena *a, str
         return false;
     s->engine_count = (size_t)PQntuples(r);
     struct snapshot_engine *engines = arena_array(a, s->engine_count, sizeof *engines);
-    for (int i = 0; i < PQntuples(r); i++)
-        engines[i] = (struct snapshot_engine){arena_text(a, get_text(r, i, 0)),
-                                              arena_text(a, get_text(r, i, 1)), get_utc(r, i, 2), true};
-    *alive = s->engine_count > 0;
+    *alive = false;
+    for (int i = 0; i < PQntuples(r); i++) {
+        engines[i] =
+            (struct snapshot_engine){arena_text(a, get_text(r, i, 0)), arena_text(a, get_text(r, i, 1)),
+                                     get_utc(r, i, 2), s->simulated_time || !get_bool(r, i, 3)};
+        *alive = *alive || engines[i].alive;
+    }
     s->engines = engines;
     return true;
 }

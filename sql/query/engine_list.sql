@@ -1,6 +1,8 @@
--- Living engines of campaign $1: host, kind, last seen in campaign time. Only looks at the locks: a report must not
--- take one.
-SELECT g.host, g.kind, g.campaign_seen_at
+-- Engines of campaign $1 that hold their lock: host, kind, last seen in campaign time, and whether they stand still for
+-- 30 seconds of the server's clock; what only sends notices beats at its beginning alone. Only looks at the locks: a
+-- report must not take one.
+SELECT g.host, g.kind, g.campaign_seen_at,
+       g.kind = 'engine' AND g.seen_at < clock_timestamp() - interval '30 seconds'
   FROM engine g
  WHERE g.campaign = $1 AND EXISTS (
     SELECT 1 FROM pg_locks l

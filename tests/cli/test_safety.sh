@@ -1,6 +1,6 @@
 #!/bin/bash
 # test_safety.sh: what an hour of pause costs and by when to resume; another try; a canary that the world contradicts
-# stops its issuer until a person says otherwise; a base too large a part of which would go.
+# stops its issuer until a person says otherwise; an engine that stands still; a base too large a part of which would go.
 . "$(dirname "$0")/lib.bash"
 new_ca demo 60 4
 alice="--key demo/approvers/alice.key --cert demo/approvers/alice.crt"
@@ -92,6 +92,21 @@ version = 1; name = "careful"; notices = false; publish_at_once = false; canary 
 first_slot = "0s"; reserve = "0s"; publish_margin = "1h"; crl_every = "1h"; outage_floor = "0s";
 classes = ({ class = "unreachable"; });
 END
+
+# the canaries of this one are with an engine that then stands still; what status says of it is seen at the end
+serials demo 51 10 >fourth.txt
+campaign still "$PWD/careful.cfg" fourth.txt '1 hour'
+"$program" run -c still --only execute >still.log 2>&1 </dev/null &
+engine=$!
+background+=($engine)
+for _ in $(seq 100); do
+    m status -c still --json >out && [ "$(field out pending_publication)" = 2 ] && break
+    sleep 0.1
+done
+says out '"verdict": "on_track"' "with an engine at work all is on track"
+kill -STOP $engine
+stopped=$SECONDS
+
 serials demo 31 20 >third.txt
 cp demo/index.txt index.before
 campaign lost "$PWD/careful.cfg" third.txt '1 hour'
@@ -180,4 +195,19 @@ ends 5 "and before a plan" plan -c sub --override "no way round"
 says err 'massrevoke drop 0CA001 0CA002 --reason TEXT' "and what to do about it"
 m drop -c sub 0CA001 0CA002 --reason "CAs" --confirm sub >/dev/null
 ends 0 "the one that is left" plan -c sub
+
+# ---- the engine that was stopped above holds its session, and does nothing
+until [ $((SECONDS - stopped)) -gt 31 ]; do sleep 0.5; done
+ends 20 "status with an engine that stands still" status -c still --exit-code
+says out '! AT RISK' "is at risk"
+says out '! ENGINES     1 silent since' "because it is silent"
+says out 'a new one takes over: massrevoke run' "and says what to do"
+kill -CONT $engine
+for _ in $(seq 100); do
+    m status -c still >out
+    grep -q '1 running' out && break
+    sleep 0.1
+done
+lacks out 'silent' "when it goes on it is heard again"
+says out 'ON TRACK' "and all is as it was"
 finish

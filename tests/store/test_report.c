@@ -68,6 +68,31 @@ static void a_living_engine_is_seen(void **state)
     assert_string_equal(s.next_command, "massrevoke status --watch");
 }
 
+/* It keeps its lock; under a simulated clock the server's own tells nothing. */
+static void an_engine_that_stands_still_is_silent(void **state)
+{
+    struct small *c = *state;
+    small_engine(c);
+    small_sabotage(c, "UPDATE engine SET seen_at = clock_timestamp() - interval '29 seconds'");
+    assert_true(snap(c, 1).engines[0].alive);
+    small_sabotage(c, "UPDATE engine SET seen_at = clock_timestamp() - interval '31 seconds'");
+    struct snapshot s = snap(c, 1);
+    assert_int_equal(s.engine_count, 1);
+    assert_false(s.engines[0].alive);
+    assert_int_equal(s.verdict, VERDICT_AT_RISK);
+    assert_string_equal(s.next_command, "massrevoke run");
+    assert_int_equal(snap(c, 0).verdict, VERDICT_ON_TRACK); /* nothing is due yet */
+    small_sabotage(c, "UPDATE campaign SET mode = 'drill'");
+    assert_true(snap(c, 1).engines[0].alive);
+    small_sabotage(c, "UPDATE campaign SET mode = 'live'");
+    /* another is at work */
+    small_engine(c);
+    s = snap(c, 1);
+    assert_int_equal(s.engine_count, 2);
+    assert_int_equal(s.verdict, VERDICT_ON_TRACK);
+    assert_string_equal(s.next_command, "massrevoke status --watch");
+}
+
 static void everything_published(void **state)
 {
     struct small *c = *state;
@@ -261,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(before_any_work, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(verdicts_follow_time, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(a_living_engine_is_seen, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(an_engine_that_stands_still_is_silent, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(everything_published, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(paused_and_held, small_set_up, small_tear_down),
         cmocka_unit_test(sabotage_is_named),

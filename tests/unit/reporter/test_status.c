@@ -93,6 +93,30 @@ static void words_tell_the_state(void **unused)
     assert_non_null(strstr(screen(&s, &out), "! ENGINES     none is running"));
 }
 
+static void an_engine_that_stands_still_is_no_living_one(void **unused)
+{
+    (void)unused;
+    AUTO_BUF out = {0};
+    struct snapshot s = sample();
+    struct snapshot_engine engines[] = {{"host-b", "engine", {1795147500}, false},
+                                        {"host-a", "engine", {1795147958}, true}};
+    s.engines = engines;
+    s.engine_count = 1;
+    assert_non_null(strstr(screen(&s, &out),
+                           "! ENGINES     1 silent since 11-20 04:05Z on host-b\n"
+                           "              end it there if it hangs; a new one takes over: massrevoke run\n"));
+    assert_null(strstr(out.p, "1 running"));
+    s.state = CAMPAIGN_PAUSED; /* nothing waits for it */
+    assert_non_null(strstr(screen(&s, &out), "  ENGINES     1 silent since 11-20 04:05Z on host-b\n"));
+    assert_null(strstr(out.p, "takes over"));
+    /* the other relieves it */
+    s.state = CAMPAIGN_RUNNING;
+    s.engine_count = 2;
+    assert_non_null(strstr(screen(&s, &out), "  ENGINES     1 running, last seen 11-20 04:12Z on host-a\n"
+                                             "! ENGINES     1 silent since 11-20 04:05Z on host-b\n"));
+    assert_null(strstr(out.p, "takes over"));
+}
+
 static void the_worst_cohort_is_never_cut(void **unused)
 {
     (void)unused;
@@ -297,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_screen_fits_whatever_the_campaign),
         cmocka_unit_test(words_tell_the_state),
+        cmocka_unit_test(an_engine_that_stands_still_is_no_living_one),
         cmocka_unit_test(the_worst_cohort_is_never_cut),
         cmocka_unit_test(an_unbalanced_ledger_is_loud),
         cmocka_unit_test(hostile_bytes_become_ascii),
