@@ -18,6 +18,7 @@
 #define CLEARED_FOR 3600 /* so long an ended alert is still called out as over */
 #define LOST_TRIES 64    /* calls that are kept while there is no database */
 #define END_SECONDS 5    /* so long the end waits for calls under way */
+#define MORE_ROOM 64     /* bytes kept for the line that counts what found no room */
 
 /* A call under way or answered, not yet committed. */
 struct call {
@@ -46,6 +47,7 @@ struct alerting {
     struct alert_try lost_tries[LOST_TRIES];
     size_t lost_count;
     char lines[1024], beat_fault[200];
+    size_t more; /* lines that found no room */
 };
 
 void engine_alert_open(struct engine *e)
@@ -299,12 +301,30 @@ static bool gather(struct engine *e, struct arena *a, struct snapshot *snapshot,
     return true;
 }
 
-/* One line for the screen: "ALERT 3: text", "alert 3 is over: text". */
+/* One line for the screen: "ALERT 3: text", "alert 3 is over: text"; a whole one, or it is counted. */
 static void tell(struct alerting *x, const char *what, int64_t alert, const char *verb, const char *text)
 {
+    size_t n = strlen(x->lines), room = sizeof x->lines - MORE_ROOM - n;
+    int length =
+        snprintf(x->lines + n, room, "%s%s %" PRId64 "%s: %s", n == 0 ? "" : "\n", what, alert, verb, text);
+    if ((size_t)length < room)
+        return;
+    x->lines[n] = '\0';
+    x->more++;
+}
+
+static void tell_more(struct alerting *x)
+{
     size_t n = strlen(x->lines);
-    snprintf(x->lines + n, sizeof x->lines - n, "%s%s %" PRId64 "%s: %s", n == 0 ? "" : "\n", what, alert,
-             verb, text);
+    if (x->more > 0)
+        snprintf(x->lines + n, sizeof x->lines - n, "%sand %zu more: massrevoke alert list",
+                 n == 0 ? "" : "\n", x->more);
+}
+
+static void tell_nothing(struct alerting *x)
+{
+    x->lines[0] = '\0';
+    x->more = 0;
 }
 
 /* Writes down what is new and what is over. */
@@ -341,6 +361,7 @@ static bool judge(struct engine *e, struct fault *f)
         return false;
     for (size_t i = 0; i < changes.raise_count && raised == changes.raise_count; i++)
         tell(x, "ALERT", numbers[i], "", causes[changes.raise[i]].text);
+    tell_more(x);
     x->judged = act.at;
     return true;
 }
@@ -366,7 +387,7 @@ void engine_alert_lost(struct engine *e, struct engine_report *r, const char *wh
     bool busy;
     if (x == NULL)
         return;
-    x->lines[0] = '\0';
+    tell_nothing(x);
     r->alerts = x->lines;
     if (!utc_is_set(x->lost_at)) {
         x->lost_at = now;
@@ -466,7 +487,7 @@ bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct u
     *wake = UTC_NONE;
     if (x == NULL)
         return true;
-    x->lines[0] = '\0';
+    tell_nothing(x);
     r->alerts = x->lines;
     take_answers(e, &busy);
     if (!write_lost(e, f) || !commit_answers(e, f))

@@ -56,7 +56,7 @@ struct relay {
     int *sent; /* shared: messages handed over, of all processes */
     char (*ids)[200];
     bool dies, silent;
-    struct mail_answer waiting[8];
+    struct mail_answer waiting[64];
     size_t count;
 };
 
@@ -274,6 +274,40 @@ static void an_engine_that_goes_without_a_word(void **state)
     assert_string_equal(ask("SELECT count(*) FROM engine WHERE campaign = %d AND ended_at IS NULL"), "0\n");
 }
 
+/* Whole lines on the screen, however many are raised at once, and how many more the list has. */
+static void many_at_once(void **state)
+{
+    (void)state;
+    struct relay relay = relay_new();
+    struct run r;
+    struct fault f = {0};
+    struct engine_report report;
+    int lines = 0, more = 0;
+    PQclear(PQexec(world.sql,
+                   arena_format(&world.arena,
+                                "INSERT INTO engine (campaign, host, pid, backend_pid, kind, started_at, "
+                                "seen_at, campaign_seen_at) SELECT %d, 'host-' || n, n, 0, 'engine', 0, "
+                                "clock_timestamp() - interval '31 seconds', 1 FROM generate_series(1, 40) n",
+                                campaign)));
+    open_run(&r, &relay);
+    assert_true(engine_step(r.engine, &report, &f));
+    assert_string_equal(ask("SELECT count(*) FROM alert WHERE campaign = %d AND kind = 'engine'"), "40\n");
+    for (struct str rest = str_of(report.alerts); rest.n > 0; lines++) {
+        struct str line = str_cut(&rest, '\n');
+        const char *text = arena_copy(&world.arena, line.p, line.n);
+        if (rest.n == 0)
+            assert_int_equal(sscanf(text, "and %d more: massrevoke alert list", &more), 1);
+        else
+            assert_non_null(strstr(text, ") is silent"));
+    }
+    assert_true(lines > 10);
+    assert_int_equal(lines - 1 + more, 40);
+    assert_non_null(strstr(report.alerts, " more: massrevoke alert list"));
+    assert_true(engine_step(r.engine, &report, &f)); /* nothing is left of it */
+    assert_string_equal(report.alerts, "");
+    close_run(&r);
+}
+
 /* The server's socket behind a link, so that it can be taken away. */
 static void without_a_database(void **state)
 {
@@ -325,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup(killed_between_call_and_outcome, begin),
         cmocka_unit_test_setup(two_engines_call_once, begin),
         cmocka_unit_test_setup(an_engine_that_goes_without_a_word, begin),
+        cmocka_unit_test_setup(many_at_once, begin),
         cmocka_unit_test_setup(without_a_database, begin),
     };
     unsetenv("MASSREVOKE_TEST_STATE"); /* a server of its own: it ends everybody's sessions */
