@@ -313,23 +313,34 @@ static void certutil(void **state)
         assert_int_equal(outcome_of(i), CA_ASK);
 }
 
-/* Boulder tells no status; a program beside it may. */
+/* Neither tells a status; a program beside it may. A second request may change what the first one wrote
+ * (Boulder: the reason, to keyCompromise), so that is asked before the first request, too. */
 static void a_status_command_beside(void **state)
 {
     (void)state;
-    struct ca_door *door;
-    struct fault f = {0};
-    const char *command[] = {"/bin/false"}, *status[] = {program, "status"};
-    struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .serial = list.serials[3], .reason = 4};
-    list_reset();
-    assert_true(open_with("certutil", command, 1, status, 2, &door, &f));
-    assert_true(door->facts.tells_status);
-    assert_false(door->facts.keeps_first_date);
-    door->answer = collect;
-    count = 0;
-    assert_true(door->ops->status(door, &one, 1, &f) && settle(door, &f));
-    assert_int_equal(outcome_of(3), CA_NOT_REVOKED);
-    ca_close(door);
+    static const char *const profiles[] = {"certutil", "boulder"};
+    const char *command[] = {"/bin/false"},
+               *status[] = {"/bin/sh", "-c", "tr a-f A-F | \"$0\" status", program};
+    struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .reason = REASON_KEY_COMPROMISE};
+    one.serial = list.serials[2]; /* so long that none of them pads it */
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
+        struct ca_door *door;
+        struct fault f = {0};
+        list_reset();
+        assert_true(open_with(profiles[i], command, 1, status, 4, &door, &f));
+        assert_true(door->facts.tells_status);
+        assert_false(door->facts.keeps_first_date);
+        door->answer = collect;
+        count = 0;
+        assert_true(door->ops->status(door, &one, 1, &f) && settle(door, &f));
+        assert_int_equal(outcome_of(3), CA_NOT_REVOKED);
+        write_row(&one.serial, "1700000000 superseded\n");
+        count = 0;
+        assert_true(door->ops->status(door, &one, 1, &f) && settle(door, &f));
+        assert_int_equal(outcome_of(3), CA_REVOKED_BEFORE);
+        assert_int_equal(answers[0].reason, REASON_SUPERSEDED);
+        ca_close(door);
+    }
 }
 
 static void a_program_that_is_not_there(void **state)
