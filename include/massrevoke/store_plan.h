@@ -49,6 +49,11 @@ MUST_USE bool store_plan_unproved(struct store *s, int campaign, int cohort, str
 MUST_USE bool store_plan_read(struct store *s, int campaign, int cohort, struct arena *a,
                               struct plan_material *out, struct fault *f);
 
+/* The same with what an engine has claimed and not settled: all that is left of a started cohort, to reckon
+ * with. A plan made from it is never written: it would deal what is being worked on. */
+MUST_USE bool store_plan_read_left(struct store *s, int campaign, int cohort, struct arena *a,
+                                   struct plan_material *out, struct fault *f);
+
 /* Writes the plan made from `m`, numbers, deals its chunks, one event; *number is the plan's. */
 MUST_USE bool store_plan_write(struct store *s, const struct act *act, int cohort,
                                const struct plan_material *m, const struct plan *plan, json_t *summary,

@@ -36,6 +36,22 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
     return true;
 }
 
+/* There is no figure: why, and which deadline goes on meanwhile. */
+static void tell_no_cost(const struct session *s, const char *why)
+{
+    struct unrevoked left;
+    struct fault f = {0};
+    char deadline[UTC_TEXT];
+    if (!store_unrevoked(s->store, s->campaign.id, &left, &f))
+        printf("What an hour costs is not known: %s\n", f.text);
+    else if (left.certificates == 0)
+        puts("Nothing that has a deadline is left to revoke: waiting costs nothing.");
+    else
+        printf("What an hour costs is not known: %s. %" PRId64
+               " certificates are not revoked; their first deadline is %s.\n",
+               why, left.certificates, utc_format(left.deadline, deadline));
+}
+
 /* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */
 static void tell_cost(struct session *s, const char *verb)
 {
@@ -44,11 +60,11 @@ static void tell_cost(struct session *s, const char *verb)
     struct fault f = {0};
     char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT];
     if (!conduct_pause_cost(&c, &cost, &f)) {
-        printf("What an hour costs is not known: %s\n", f.text);
+        tell_no_cost(s, f.text);
         return;
     }
     if (cost.cohort == 0) {
-        puts("Nothing that has a deadline is left to revoke: waiting costs nothing.");
+        tell_no_cost(s, "no cohort that runs has work left");
         return;
     }
     printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);

@@ -33,6 +33,11 @@ MUST_USE bool conduct_reason_bind(const struct conduct *c, const struct request 
  * lies between 1990 and now. */
 MUST_USE bool conduct_compromise_date(const struct conduct *c, int reason, struct utc at, struct fault *f);
 
+/* A plan of all that is left of a started cohort, what an engine has claimed too, if the work goes on now;
+ * written nowhere. *any false: nothing is left, and *out is empty. */
+MUST_USE bool conduct_plan_left(const struct conduct *c, const struct cohort *cohort, struct arena *a,
+                                struct conduct_plan *out, bool *any, struct fault *f);
+
 /* The profile that a cohort under this clause is planned with: the campaign's, or, when the campaign has the
  * one that its first clause brings, the one that this clause brings. */
 MUST_USE bool conduct_profile(const struct conduct *c, const struct rule *rule, struct arena *a,

@@ -42,13 +42,10 @@ static bool cost_of(const struct conduct *c, const struct cohort *cohort, struct
     AUTO_ARENA a = {0};
     struct conduct_plan p;
     struct utc latest;
-    if (!conduct_plan(c, cohort->cohort, c->now, true, &a, &p, f)) {
-        bool nothing = f->kind == FAULT_CONFLICT; /* no certificate is left that could be planned */
-        if (nothing)
-            *f = (struct fault){0};
-        return nothing;
-    }
-    if (p.value.number_count == p.value.held)
+    bool any;
+    if (!conduct_plan_left(c, cohort, &a, &p, &any, f))
+        return false;
+    if (!any || p.value.number_count == p.value.held)
         return true;
     if (!find_latest(&p.input, c->now, &latest, f))
         return false;

@@ -245,6 +245,17 @@ static bool plan_once(const struct conduct *c, const struct cohort *cohort, stru
     return ok;
 }
 
+bool conduct_plan_left(const struct conduct *c, const struct cohort *cohort, struct arena *a,
+                       struct conduct_plan *out, bool *any, struct fault *f)
+{
+    struct plan_material m;
+    *out = (struct conduct_plan){0};
+    if (!store_plan_read_left(c->store, c->campaign.id, cohort->cohort, a, &m, f))
+        return false;
+    *any = m.certificate_count > 0;
+    return !*any || build(c, cohort, &m, c->now, a, out, f);
+}
+
 #define EARLIEST ((struct utc){631152000}) /* 1990-01-01: BR 7.2 knows no earlier date of an entry */
 
 /* Takes the date of a compromise that was named now. */

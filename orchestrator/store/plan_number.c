@@ -276,8 +276,8 @@ static void pick_unsettled(struct plan_rows *r, const uint32_t *ranks, struct pl
             size_t place = (size_t)(number - r->first_number);
             enum certificate_state state = certificate_state(page->states[o]);
             int32_t id = r->ids[place];
-            if (!is_unsettled(state) || r->claimed[place] || id < 0 || (size_t)id >= id_count ||
-                by_id[id] == 0)
+            bool taken = r->claimed[place] && !r->with_claimed;
+            if (!is_unsettled(state) || taken || id < 0 || (size_t)id >= id_count || by_id[id] == 0)
                 continue;
             add(m, r, &r->rows[by_id[id] - 1], ranks, number, state);
             m->canary_open = m->canary_open || (may_speak(state) && is_canary(page, o));

@@ -75,8 +75,9 @@ struct plan_rows {
     int next_page;
     struct plan_page *pages; /* of a started cohort */
     size_t page_count;
-    int32_t *ids;  /* of a started cohort: certificate of number first_number + i, -1: none */
-    bool *claimed; /* likewise */
+    int32_t *ids;      /* of a started cohort: certificate of number first_number + i, -1: none */
+    bool *claimed;     /* likewise */
+    bool with_claimed; /* what a claimed chunk holds is wanted too */
     size_t number_count;
     int64_t first_number;
 };

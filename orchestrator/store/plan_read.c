@@ -275,16 +275,28 @@ bool store_plan_renew(struct store *s, const struct act *act, struct fault *f)
     return store_do(s, "plan_renew", &p, f);
 }
 
-bool store_plan_read(struct store *s, int campaign, int cohort, struct arena *a, struct plan_material *out,
-                     struct fault *f)
+static bool read_as_of_now(struct store *s, int campaign, int cohort, bool with_claimed, struct arena *a,
+                           struct plan_material *out, struct fault *f)
 {
-    AUTO_PLAN_ROWS rows = {0};
+    AUTO_PLAN_ROWS rows = {.with_claimed = with_claimed};
     *out = (struct plan_material){0};
     if (!store_read_begin(s, f))
         return false;
     bool ok = read_all(s, campaign, cohort, &rows, a, out, f);
     store_read_end(s);
     return ok;
+}
+
+bool store_plan_read(struct store *s, int campaign, int cohort, struct arena *a, struct plan_material *out,
+                     struct fault *f)
+{
+    return read_as_of_now(s, campaign, cohort, false, a, out, f);
+}
+
+bool store_plan_read_left(struct store *s, int campaign, int cohort, struct arena *a,
+                          struct plan_material *out, struct fault *f)
+{
+    return read_as_of_now(s, campaign, cohort, true, a, out, f);
 }
 
 bool store_plan_unproved(struct store *s, int campaign, int cohort, struct arena *a,

@@ -40,6 +40,11 @@ ends 0 "resume it" resume -c gone --confirm gone
 ends 0 "it runs to its end" run -c gone
 ends 0 "pause what is done" pause -c gone
 says out 'waiting costs nothing' "nothing is left to wait for"
+serials demo 51 5 >late.txt
+m import -c gone late.txt --serials hex --confirm gone >/dev/null 2>&1
+ends 0 "pause it when a further cohort waits for its start" pause -c gone
+says out 'not known: no cohort that runs has work left. 5 certificates are not revoked; their first deadline is 20' \
+    "it says why there is no figure, and the deadline"
 
 # ---- a decision to delay counts as delay
 one=$(head -n 1 first.txt)
