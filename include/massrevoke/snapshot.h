@@ -142,6 +142,7 @@ struct snapshot {
     int64_t in_doubt, needs_person, not_checkable;
     int64_t excluded_expired, excluded_short_lived, excluded_withdrawn;
     int64_t revoked_outside_scope;
+    int64_t held_yet_revoked, dropped_yet_revoked; /* the CA had been asked before the hold or drop came */
     bool balance_ok;
     struct utc balance_checked_at;
     int64_t counted_twice, not_counted;

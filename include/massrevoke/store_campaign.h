@@ -7,6 +7,7 @@
 #ifndef MASSREVOKE_STORE_CAMPAIGN_H
 #define MASSREVOKE_STORE_CAMPAIGN_H
 
+#include "massrevoke/certificate.h"
 #include "massrevoke/contact.h"
 #include "massrevoke/inventory.h"
 #include "massrevoke/json.h"
@@ -180,6 +181,11 @@ MUST_USE bool store_hold_add(struct store *s, const struct act *act, const char 
                              struct digest sha256, struct utc until, const struct listed *items, size_t n,
                              int *hold, struct fault *f);
 MUST_USE bool store_hold_activate(struct store *s, const struct act *act, int hold, struct fault *f);
+
+/* How these certificates stand: states[i] of items[i]; NONE: not in the campaign, WAITING also without a
+ * number. */
+MUST_USE bool store_standing(struct store *s, int campaign, const struct listed *items, size_t n,
+                             struct arena *a, enum certificate_state **states, struct fault *f);
 
 /* Ends a hold for these items (n 0: all of it); *released numbers went back to waiting. */
 MUST_USE bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,

@@ -295,10 +295,11 @@ const struct command commands[] = {
         .group = "act",
         .usage = "--court DOCUMENT SERIALS... | --delay --decision D --until TIME SERIALS...",
         .summary = "hold exactly these certificates",
-        .text = "A court order binds at once and ends only by a signed release. A delay needs an\napproval, "
-                "counts as delay everywhere, and ends by itself.\n",
+        .text = "A court order binds at once and ends only by a signed release. A delay needs an\n"
+                "approval, counts as delay everywhere, and ends by itself. What an order does not\n"
+                "bind, because the CA has been asked or has revoked it, is listed (exit 8).\n",
         .options = TAKES(CONFIRM) | TAKES(COURT) | TAKES(DELAY) | TAKES(DECISION) | TAKES(UNTIL) |
-                   TAKES(ISSUER) | TAKES(AS),
+                   TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
         .min_args = 1,
         .max_args = -1,
         .run = cmd_hold,

@@ -45,6 +45,74 @@ bool cmd_drop(struct invocation *in, int *exit_code, struct fault *f)
     return true;
 }
 
+#define MAY_GO "asked already: held the moment the answer allows it, and may be revoked all the same"
+#define TOO_LATE "too late, the CA has it as revoked"
+
+/* Why a hold does not bind what stands so; NULL: it does. */
+static const char *const unbound[CERTIFICATE_STATE_COUNT] = {
+    [CERTIFICATE_NONE] = "not in this campaign",
+    [CERTIFICATE_ASKED] = MAY_GO,
+    [CERTIFICATE_DOUBT] = MAY_GO,
+    [CERTIFICATE_RECORDED] = TOO_LATE,
+    [CERTIFICATE_WAS_BEFORE] = TOO_LATE,
+    [CERTIFICATE_CRL_SEEN] = TOO_LATE,
+    [CERTIFICATE_OCSP_SEEN] = TOO_LATE,
+    [CERTIFICATE_VANISHED] = TOO_LATE,
+    [CERTIFICATE_PUBLISHED] = "too late, it is published as revoked",
+    [CERTIFICATE_EXPIRED] = "expired: nothing is left to hold",
+    [CERTIFICATE_UNKNOWN] = "unknown to the CA: held when it is tried again",
+    [CERTIFICATE_WITHDRAWN] = "withdrawn from this campaign",
+};
+
+static void hold_json(const struct invocation *in, int hold, const enum certificate_state *states, int binds)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < in->arg_count; i++) {
+        const char *state = states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(states[i]);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "serial", in->args[i], "state", state,
+                                              "binds", (int)(unbound[states[i]] == NULL)));
+    }
+    session_print(json_pack("{s:i, s:i, s:i, s:o}", "hold", hold, "binds", binds, "not_bound",
+                            in->arg_count - binds, "certificates", list));
+}
+
+static void hold_text(const struct invocation *in, int hold, const enum certificate_state *states, int binds)
+{
+    printf("Hold %d binds now: %d certificates. It moves no deadline, and ends only by a signed release.\n",
+           hold, binds);
+    if (binds < in->arg_count)
+        printf("It does not bind %d. If the CA revokes them all the same, status and an alert tell.\n",
+               in->arg_count - binds);
+    for (int i = 0; i < in->arg_count; i++)
+        if (unbound[states[i]] != NULL)
+            printf("%s  %s\n", in->args[i], unbound[states[i]]);
+}
+
+/* Counts what a court order binds; what it does not is listed and makes the exit code 8. */
+static bool tell_court(struct session *s, const struct invocation *in, const struct listed *items, int hold,
+                       int *exit_code, struct fault *f)
+{
+    enum certificate_state *states;
+    int binds = 0;
+    if (!store_standing(s->store, s->campaign.id, items, (size_t)in->arg_count, &s->arena, &states, f))
+        return false;
+    for (int i = 0; i < in->arg_count; i++)
+        binds += unbound[states[i]] == NULL;
+    if (binds < in->arg_count)
+        *exit_code = fault_exit_code(FAULT_PARTLY);
+    (in->json ? hold_json : hold_text)(in, hold, states, binds);
+    return true;
+}
+
+static void tell_delay(const struct invocation *in, int hold, int request)
+{
+    if (in->json)
+        session_print(json_pack("{s:i, s:i, s:i}", "hold", hold, "request", request, "binds", 0));
+    else
+        printf("Delay %d binds after its approval. Next: massrevoke approve %d --key FILE --cert FILE\n",
+               hold, request);
+}
+
 bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
@@ -52,7 +120,6 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
     struct utc until = UTC_NONE;
     int hold, request;
     bool court = option_given(in, OPTION_COURT);
-    (void)exit_code;
     if (court == option_given(in, OPTION_DELAY))
         return fault_set(f, FAULT_USAGE,
                          "a hold is either --court DOCUMENT or --delay --decision D --until TIME");
@@ -66,12 +133,8 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
     if (!conduct_hold(&c, court, document, until, items, (size_t)in->arg_count, &hold, &request, f))
         return false;
     if (court)
-        printf(
-            "Hold %d binds now: %d certificates. It moves no deadline, and ends only by a signed release.\n",
-            hold, in->arg_count);
-    else
-        printf("Delay %d binds after its approval. Next: massrevoke approve %d --key FILE --cert FILE\n",
-               hold, request);
+        return tell_court(&s, in, items, hold, exit_code, f);
+    tell_delay(in, hold, request);
     return true;
 }
 

@@ -231,6 +231,29 @@ static void find_outside(struct finder *x)
                    .command = "massrevoke status"});
 }
 
+/* A brake that came when the CA had been asked: what it was to spare is revoked. */
+static void add_brake(struct finder *x, int64_t n, const char *what, const char *cost)
+{
+    if (n > 0)
+        add(x, (struct alert_cause){
+                   .kind = ALERT_BRAKE,
+                   .subject = what,
+                   .since = UTC_NONE,
+                   .text = arena_format(
+                       x->arena, "%" PRId64 " %s certificates are revoked: the CA had been asked before", n,
+                       what),
+                   .cost = cost,
+                   .command = "massrevoke status; massrevoke show SERIAL"});
+}
+
+static void find_brake(struct finder *x)
+{
+    add_brake(x, x->facts->snapshot->held_yet_revoked, "held",
+              "a court or a decision may forbid it: whoever answers for the hold must know");
+    add_brake(x, x->facts->snapshot->dropped_yet_revoked, "dropped",
+              "subscribers who were told that they are spared may be down");
+}
+
 static void find_balance(struct finder *x)
 {
     if (!x->facts->snapshot->balance_ok)
@@ -256,7 +279,7 @@ void alerting_causes(const struct alerting_facts *facts, struct arena *a, struct
         [ALERT_DATABASE] = find_nothing,  [ALERT_BACKEND] = find_backend, [ALERT_SLACK] = find_slack,
         [ALERT_CLOCK] = find_clock,       [ALERT_FINDING] = find_finding, [ALERT_TASK] = find_task,
         [ALERT_CANARY] = find_canary,     [ALERT_UNKNOWN] = find_unknown, [ALERT_OUTSIDE] = find_outside,
-        [ALERT_BALANCE] = find_balance,   [ALERT_TEST] = find_nothing,
+        [ALERT_BRAKE] = find_brake,       [ALERT_BALANCE] = find_balance, [ALERT_TEST] = find_nothing,
     };
     struct finder x = {.facts = facts, .arena = a, .room = 16};
     x.list = arena_array(a, x.room, sizeof *x.list);

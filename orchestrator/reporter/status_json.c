@@ -183,5 +183,7 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "alerts", alerts_json(s));
     json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
     json_object_set_new(object, "outside", outside_json(&s->outside));
+    json_set_int(object, "held_yet_revoked", s->held_yet_revoked);
+    json_set_int(object, "dropped_yet_revoked", s->dropped_yet_revoked);
     json_pretty(object, out);
 }

@@ -333,12 +333,15 @@ static void put_notices(const struct snapshot *s, struct pane *p)
 /* What only a person can move, the most urgent first; two lines, the rest as a number. */
 static void put_waiting(const struct snapshot *s, struct pane *p)
 {
+    bool text = s->waiting_text != NULL && s->waiting_text[0] != '\0';
     const struct {
         int64_t count;
         const char *text;
     } items[] = {
+        {s->held_yet_revoked, "held, yet revoked: the CA had been asked before"},
         {s->revoked_outside_scope, "withdrawn, yet revoked: a decision must name them"},
-        {s->requests_waiting, "requests wait for an approval"},
+        {s->dropped_yet_revoked, "dropped, yet revoked: the CA had been asked before"},
+        {text ? 0 : s->requests_waiting, "requests wait for an approval"},
         {s->needs_person, "certificates need a person: the CA's answer settles nothing"},
         {s->totals.unknown, "certificates are unknown to the CA"},
         {s->not_checkable, "certificates cannot be checked: no pointer, no configured CRL"},
@@ -346,13 +349,12 @@ static void put_waiting(const struct snapshot *s, struct pane *p)
         {s->in_doubt, "certificates in doubt: the CA will be asked"},
     };
     int shown = 0, more = 0;
-    bool text = s->waiting_text != NULL && s->waiting_text[0] != '\0';
     if (text) {
         pane_line(p, "  WAITING     ! %s", s->waiting_text);
         shown++;
     }
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
-        if (items[i].count <= 0 || (text && items[i].count == s->requests_waiting && i == 1))
+        if (items[i].count <= 0)
             continue;
         if (shown++ < 2)
             pane_line(p, "  %-11s ! %s %s", shown == 1 ? "WAITING" : "", NUMBER(items[i].count),

@@ -126,6 +126,21 @@ bool store_hold_activate(struct store *s, const struct act *act, int hold, struc
     return store_do(s, "hold_activate", &p, f);
 }
 
+bool store_standing(struct store *s, int campaign, const struct listed *items, size_t n, struct arena *a,
+                    enum certificate_state **states, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_listed(&p, items, n);
+    if (!store_query(s, "standing", &p, &r, f))
+        return false;
+    *states = arena_array(a, n, sizeof **states);
+    for (size_t i = 0; i < n; i++)
+        (*states)[i] = certificate_state((uint8_t)get_int(r, (int)i, 1));
+    return true;
+}
+
 bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,
                         size_t n, int64_t *released, struct fault *f)
 {

@@ -238,6 +238,16 @@ static bool read_outside_scope(struct store *store, int campaign, struct snapsho
     return true;
 }
 
+static bool read_despite(struct store *store, int campaign, struct snapshot *s, struct fault *f)
+{
+    AUTO_RESULT *r = NULL;
+    if (!ask(store, "despite", campaign, &r, f))
+        return false;
+    s->held_yet_revoked = get_int(r, 0, 0);
+    s->dropped_yet_revoked = get_int(r, 0, 1);
+    return true;
+}
+
 static bool read_alerts(struct store *store, int campaign, struct snapshot *s, struct fault *f)
 {
     AUTO_RESULT *r = NULL;
@@ -338,7 +348,7 @@ static bool fill_cohorts(struct store *store, struct campaign_facts *all, const 
     size_t n;
     if (!read_engines(store, all->campaign->id, a, s, &all->engine_alive, f) ||
         !read_cohorts(store, all, counts, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
-        !read_outside_scope(store, all->campaign->id, s, f))
+        !read_outside_scope(store, all->campaign->id, s, f) || !read_despite(store, all->campaign->id, s, f))
         return false;
     conclude_cohorts(store, all, facts, n, a, s);
     *out = arena_array(a, n, sizeof **out);
@@ -378,11 +388,11 @@ static bool fill_brief(struct store *store, struct campaign_facts *all, const st
 /* What a snapshot asks of the campaign alone: asked at once, for a server that is some way off answers each
  * by itself. Those that both kinds want come first. */
 static const char *const ahead[] = {
-    "engine_list", "cohort_list", "report_cohorts", "outside_scope", "balance_kept", "request_list",
-    "pace",        "stop_list",   "breaker_list",   "ack_count",     "task_facts",   "report_replacements",
-    "task_said",   "alert_count", "reason_count",   "report_edges",
+    "engine_list",         "cohort_list", "report_cohorts", "outside_scope", "despite",      "balance_kept",
+    "request_list",        "pace",        "stop_list",      "breaker_list",  "ack_count",    "task_facts",
+    "report_replacements", "task_said",   "alert_count",    "reason_count",  "report_edges",
 };
-#define AHEAD_BRIEF 7
+#define AHEAD_BRIEF 8
 #define AHEAD (sizeof ahead / sizeof *ahead)
 
 /* The campaign as it is now, and its counts. */

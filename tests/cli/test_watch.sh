@@ -31,7 +31,7 @@ fits() {
 totals='affected revoked pending_publication not_revoked held expired unknown '
 begins='campaign mode state as_of deadline projected_finish slack_seconds verdict totals '
 middle='in_doubt needs_person not_checkable excluded expired_before_receipt short_lived withdrawn revoked_outside_scope balance ok checked_at counted_twice not_counted '
-pace='measured_rate_per_hour behind replacements replaced live_replaced live_unreplaced lint_failed failures reasons certificates to_do not_seen with_administrator shown needs_person alerts open unacknowledged delayed_report outside edges unreachable odd worst last_hour '
+pace='measured_rate_per_hour behind replacements replaced live_replaced live_unreplaced lint_failed failures reasons certificates to_do not_seen with_administrator shown needs_person alerts open unacknowledged delayed_report outside edges unreachable odd worst last_hour held_yet_revoked dropped_yet_revoked '
 # shaped WHAT COHORT-KEYS ENGINE-KEYS
 shaped() {
     [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}stops tasks open overdue next task title due ${pace}" ]

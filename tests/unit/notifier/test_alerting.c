@@ -115,6 +115,8 @@ static void each_cause_is_found(void **unused)
     snapshot.waiting_text = "request 7 (plan): 1 of 2 approvals";
     snapshot.totals.unknown = 3;
     snapshot.revoked_outside_scope = 1;
+    snapshot.held_yet_revoked = 2;
+    snapshot.dropped_yet_revoked = 1;
     snapshot.balance_ok = false;
     snapshot.balance_detail = "page 3";
     cohorts[0].slack.s = HOURS(12) - 1;
@@ -126,7 +128,8 @@ static void each_cause_is_found(void **unused)
     assert_string_equal(found(),
                         "approval request-7; breaker ca tls; engine ca1-77; backend tls; slack cohort-1; "
                         "clock findings-reporter; finding crl_issuer http://x/a.crl; task plan:1; "
-                        "canary cohort 1; unknown certificates; outside certificates; balance ledger");
+                        "canary cohort 1; unknown certificates; outside certificates; "
+                        "brake held; brake dropped; balance ledger");
     for (size_t i = 0; i < cause_count; i++) {
         assert_true(causes[i].text[0] != '\0' && causes[i].cost[0] != '\0');
         assert_non_null(strstr(causes[i].command, "massrevoke "));

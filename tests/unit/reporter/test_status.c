@@ -55,7 +55,8 @@ static void a_screen_fits_whatever_the_campaign(void **unused)
         if (variant & 32)
             s.deadline = s.projected_finish = UTC_NONE, s.verdict = VERDICT_DONE, s.hour_count = 0;
         if (variant & 64)
-            s.revoked_outside_scope = s.not_checkable = 10000000, s.waiting_text = "", s.cohort_count = 0;
+            s.held_yet_revoked = s.revoked_outside_scope = s.not_checkable = 10000000, s.waiting_text = "",
+            s.cohort_count = 0;
         if (variant & 128)
             s.tasks = (struct snapshot_tasks){1000, 1000, "findings-subscribers:100", name, {0}, false};
         check_screen(&s, 80);
@@ -195,7 +196,8 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
     check_keys(
         o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
            "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines stops tasks "
-           "measured_rate_per_hour behind replacements reasons alerts delayed_report outside ");
+           "measured_rate_per_hour behind replacements reasons alerts delayed_report outside "
+           "held_yet_revoked dropped_yet_revoked ");
     check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");
