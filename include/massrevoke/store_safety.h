@@ -80,13 +80,6 @@ MUST_USE bool store_proof_pointers(struct store *s, int campaign, const int64_t 
 /* Certificates of running cohorts that are dealt to be revoked before `until`. */
 MUST_USE bool store_due_within(struct store *s, int campaign, struct utc until, int64_t *n, struct fault *f);
 
-/* What is not revoked, of all cohorts, running or not. */
-struct unrevoked {
-    int64_t certificates;
-    struct utc deadline; /* the earliest of a cohort that has such; UTC_NONE: none has */
-};
-MUST_USE bool store_unrevoked(struct store *s, int campaign, struct unrevoked *out, struct fault *f);
-
 /* What `retry` came to for one certificate. */
 struct retried {
     enum certificate_state state; /* before; CERTIFICATE_NONE: it has no number in this campaign */

@@ -1,6 +1,6 @@
 /* start, pause, resume: the accelerator asks for the campaign's name, the brake asks nothing. */
 #include "massrevoke/store_safety.h"
-#include "session.h"
+#include "tell.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,20 +36,32 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
     return true;
 }
 
-/* There is no figure: why, and which deadline goes on meanwhile. */
-static void tell_no_cost(const struct session *s, const char *why)
+/* The earliest deadline of a cohort with something not revoked, running or not; UTC_NONE: none has. */
+static struct utc first_deadline(const struct snapshot *now)
 {
-    struct unrevoked left;
+    struct utc first = UTC_NONE;
+    for (size_t i = 0; i < now->cohort_count; i++) {
+        const struct snapshot_cohort *c = &now->cohorts[i];
+        if (c->totals.not_revoked > 0)
+            first = utc_is_set(first) ? utc_min(first, c->deadline) : c->deadline;
+    }
+    return first;
+}
+
+/* There is no figure: why, and which deadline goes on meanwhile. */
+static void tell_no_cost(struct session *s, const char *why)
+{
+    struct snapshot now;
     struct fault f = {0};
     char deadline[UTC_TEXT];
-    if (!store_unrevoked(s->store, s->campaign.id, &left, &f))
+    if (!tell_snapshot(s, false, &s->arena, &now, &f))
         printf("What an hour costs is not known: %s\n", f.text);
-    else if (left.certificates == 0)
+    else if (now.totals.not_revoked == 0)
         puts("Nothing that has a deadline is left to revoke: waiting costs nothing.");
     else
         printf("What an hour costs is not known: %s. %" PRId64
                " certificates are not revoked; their first deadline is %s.\n",
-               why, left.certificates, utc_format(left.deadline, deadline));
+               why, now.totals.not_revoked, utc_format(first_deadline(&now), deadline));
 }
 
 /* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */

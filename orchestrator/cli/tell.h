@@ -1,5 +1,5 @@
 /* tell.h - what the watching and telling commands share: the snapshot of a session's campaign.
- * I/O. Does not: print. Called by: status, report, schedule. */
+ * I/O. Does not: print. Called by: status, report, schedule, pause. */
 #ifndef CLI_TELL_H
 #define CLI_TELL_H
 

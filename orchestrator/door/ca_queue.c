@@ -36,17 +36,13 @@ static void deliver(struct ca_queue *q)
         q->door->answer(q->door->answer_context, q->answers, n);
 }
 
-void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
-                     const char *text)
+/* `refused`: for this very request. */
+static void keep(struct ca_queue *q, struct ca_answer answer, bool refused, const char *text)
 {
     struct ca_answer *out = &q->answers[q->answer_count++];
-    bool refused = outcome == CA_WAIT && !q->unsent;
-    *out = (struct ca_answer){.number = number,
-                              .outcome = outcome,
-                              .at = at,
-                              .reason = reason,
-                              .refused = refused,
-                              .blames = refused && q->blames};
+    *out = answer;
+    out->refused = refused;
+    out->blames = refused && q->blames;
     q->blames = false;
     snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, text);
     for (char *p = out->text; *p != '\0'; p++)
@@ -54,6 +50,13 @@ void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcom
             *p = ' ';
     if (q->answer_count == CA_QUEUE_ANSWERS)
         deliver(q);
+}
+
+void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
+                     const char *text)
+{
+    keep(q, (struct ca_answer){.number = number, .outcome = outcome, .at = at, .reason = reason},
+         outcome == CA_WAIT, text);
 }
 
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint)
@@ -71,11 +74,11 @@ void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, co
 
 bool ca_queue_end_step(struct ca_queue *q, bool *busy, struct fault *f)
 {
-    q->unsent = true;
     while (q->next < q->count && q->halted.kind != FAULT_NONE)
-        ca_queue_answer(q, q->jobs[q->next++].item.number, CA_WAIT, UTC_NONE, -1,
-                        "not sent: the CA turned an earlier request away");
-    q->unsent = false;
+        keep(q,
+             (struct ca_answer){
+                 .number = q->jobs[q->next++].item.number, .outcome = CA_WAIT, .at = UTC_NONE, .reason = -1},
+             false, "not sent: the CA turned an earlier request away");
     deliver(q);
     *busy = q->under_way > 0 || q->next < q->count;
     if (*busy)

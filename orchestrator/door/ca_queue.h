@@ -25,7 +25,6 @@ struct ca_queue {
     size_t under_way;    /* begun and not answered; kept by the door */
     struct fault halted; /* why nothing more of what is queued goes out; kind NONE: it does */
     bool blames;         /* that is CONFIG, and the next answer is the reason for it */
-    bool unsent;         /* answers are for what did not go out */
     struct ca_answer answers[CA_QUEUE_ANSWERS];
     size_t answer_count;
 };

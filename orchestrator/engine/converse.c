@@ -55,12 +55,11 @@ static enum ca_outcome weigh(struct engine *e, struct work *w, struct slot *slot
                              const struct ca_answer *answer)
 {
     struct line *line = &e->lines[w->ca];
-    bool question = slot->question;
     char hex[SERIAL_HEX_TEXT];
     if (slot->stage != SLOT_AT_DOOR)
         return answer->outcome;
     hear(line, w, slot, answer);
-    if (question || !answer->refused || !engine_note_refusal(line, slot, answer->blames))
+    if (slot->question || !answer->refused || !engine_note_refusal(line, slot, answer->blames))
         return answer->outcome;
     snprintf(e->warning, sizeof e->warning,
              "certificate %s needs a person: the CA turns it away and takes others: %s",

@@ -266,6 +266,12 @@ void engine_step_door(struct engine *e, int ca);
 /* Certificates claimed for this CA, not answered and not at its door. */
 int64_t engine_queued(const struct engine *e, int ca);
 
+/* What an answer means for a certificate at a door, or one that needs no door. */
+void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
+
+/* The slot of a number; NULL: the work has none. */
+struct slot *engine_slot(const struct work *w, int64_t number);
+
 /* --- refused.c: certificates that a CA turns away by themselves --- */
 
 /* Takes note of one; true: it is for a person, for the CA took others since it refused this one before, and
@@ -277,12 +283,6 @@ void engine_put_send(const struct engine *e, struct work *w, uint32_t slot);
 
 /* Those that were held back may go, if nothing else of this CA is there to go or to be claimed. */
 void engine_release_refused(struct engine *e, int ca);
-
-/* What an answer means for a certificate at a door, or one that needs no door. */
-void engine_take_answer(struct engine *e, struct work *w, struct slot *slot, const struct ca_answer *answer);
-
-/* The slot of a number; NULL: the work has none. */
-struct slot *engine_slot(const struct work *w, int64_t number);
 
 /* --- doubt.c --- */
 

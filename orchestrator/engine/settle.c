@@ -85,6 +85,9 @@ static bool receive(struct engine *e, bool wait, struct engine_report *r, bool *
 {
     enum writing writing = e->writing;
     int64_t stray = 0;
+    *done = wait || e->writer_readable;
+    if (!*done)
+        return true;
     bool ok = writing == WRITING_OUTCOMES ? store_settle_receive(e->writer, wait, &stray, done, f)
                                           : store_give_back_receive(e->writer, wait, done, f);
     if (ok && !*done)
@@ -164,8 +167,6 @@ bool engine_settle(struct engine *e, bool all, bool wait, struct engine_report *
 {
     for (;;) {
         bool done = true;
-        if (e->writing != WRITING_NOTHING && !wait && !e->writer_readable)
-            return true;
         if (e->writing != WRITING_NOTHING && !receive(e, wait, r, &done, f))
             return false;
         if (!done)

@@ -239,17 +239,6 @@ bool store_due_within(struct store *s, int campaign, struct utc until, int64_t *
     return true;
 }
 
-bool store_unrevoked(struct store *s, int campaign, struct unrevoked *out, struct fault *f)
-{
-    AUTO_PARAMETERS p = {0};
-    AUTO_RESULT *r = NULL;
-    put_int(&p, campaign);
-    if (!store_query(s, "unrevoked", &p, &r, f))
-        return false;
-    *out = (struct unrevoked){get_int(r, 0, 0), get_utc(r, 0, 1)};
-    return true;
-}
-
 bool store_retry(struct store *s, const struct act *act, const struct listed *items, size_t n,
                  const char *reason, struct arena *a, struct retried **out, struct fault *f)
 {
