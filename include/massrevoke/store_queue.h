@@ -32,10 +32,20 @@ MUST_USE bool store_engine_owners(struct store *s, int campaign, int engine, str
                                   struct engine_owner **out, size_t *n, struct fault *f);
 MUST_USE bool store_engine_freed(struct store *s, int engine, struct fault *f);
 
+/* A CA that an engine sends to, by its name in the configuration, which means the same CA in all campaigns of
+ * the store. */
+struct engine_use {
+    const char *ca;
+    struct utc away; /* in: it wants to be left alone until then; out: the latest of what all engines know */
+    int engines, rank; /* out: so many send to it, this one among them, and so many of those came before */
+};
+
 /* Heartbeat over the second connection; ends engines that stood still for 30 s of the server's clock. *alive:
- * this engine's session still holds its lock. */
-MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
-                                int64_t *generation, struct fault *f);
+ * this engine's session still holds its lock. From here on it sends to these n CAs and no other: an engine
+ * whose heartbeat begins later sees that. */
+MUST_USE bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at,
+                                struct engine_use *uses, size_t n, bool *alive, int64_t *generation,
+                                struct fault *f);
 
 /* The engine says goodbye; one that is gone without is told by an alert. */
 MUST_USE bool store_engine_end(struct store *s, int engine, struct utc at, struct fault *f);
@@ -106,9 +116,9 @@ struct recent_sends {
 };
 
 /* Those after `since`, of all campaigns of the store, oldest first. What is asked or in doubt in a chunk that
- * is claimed may have been sent as long as its owner lived. */
-MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct utc now, struct arena *a,
-                                 struct recent_sends **out, size_t *n, struct fault *f);
+ * is claimed, by another engine than this one, may have been sent as long as its owner lived. */
+MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine,
+                                 struct arena *a, struct recent_sends **out, size_t *n, struct fault *f);
 
 /* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);

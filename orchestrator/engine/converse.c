@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK_MS 500   /* a heartbeat older than this proves nothing about brakes (sentences 3 and 8) */
+#define CHECK_MS PACE_LEARN_MS /* an older heartbeat proves nothing of brakes and others (sentences 3, 8) */
 #define ASK_AHEAD 1000 /* certificates asked about and not yet sent: what the CA said must not grow old */
 
 struct slot *engine_slot(const struct work *w, int64_t number)
@@ -165,17 +165,7 @@ void engine_step_door(struct engine *e, int ca)
 static bool check(struct engine *e, bool fresh, struct fault *f)
 {
     bool alive;
-    int64_t now = engine_ticks(e);
-    if (!fresh && now - e->checked_at < CHECK_MS)
-        return true;
-    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &e->generation, f))
-        return false;
-    e->checked_at = now;
-    if (!alive)
-        engine_lose_works(e);
-    for (size_t i = 0; i < e->work_count; i++)
-        e->works[i]->stopped = e->works[i]->stopped || e->works[i]->claims[0].generation != e->generation;
-    return true;
+    return (!fresh && engine_ticks(e) - e->checked_at < CHECK_MS) || engine_beat(e, &alive, f);
 }
 
 /* Takes the next n of a list of slots to the door. */
@@ -249,8 +239,8 @@ static size_t requests_now(struct engine *e, const struct work *w)
         bool whole = allowed == left || pace >= pace_most(&line->pace);
         return whole && line->requests + line->questions == 0 ? allowed : 0;
     }
-    window = pace_concurrency(&line->pace, window);
-    return line->requests < window ? least(allowed, window - line->requests) : 0;
+    size_t at_once = pace_at_once(&line->pace);
+    return line->requests < at_once ? least(allowed, at_once - line->requests) : 0;
 }
 
 static bool may_go(const struct engine *e, const struct work *w)
@@ -273,6 +263,8 @@ int64_t engine_feed_next(const struct engine *e, int ca)
         int64_t at = asks && !facts->counts_questions
                          ? ticks
                          : pace_next(&line->pace, ticks, facts->window > 0 ? 1 : (int64_t)sends);
+        int64_t joined = engine_joined_at(e, line);
+        at = at > joined ? at : joined;
         next = at < next ? at : next;
     }
     return next;
@@ -280,9 +272,13 @@ int64_t engine_feed_next(const struct engine *e, int ca)
 
 bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved, struct fault *f)
 {
-    bool batch = e->parts.cas[ca].door->facts.window == 0;
+    bool batch = e->parts.cas[ca].door->facts.window == 0, joined;
     engine_release_refused(e, ca);
-    for (size_t i = 0; i < e->work_count; i++) {
+    if (engine_queued(e, ca) == 0)
+        return true;
+    if (!engine_join(e, ca, &joined, f))
+        return false;
+    for (size_t i = 0; i < e->work_count && joined; i++) {
         struct work *w = e->works[i];
         if (w->ca != ca || !may_go(e, w))
             continue;
@@ -295,10 +291,10 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         if (!may_go(e, w))
             continue;
         *moved = true;
-        if (asks > 0) {
+        asks = least(asks, questions_now(e, w)); /* another engine may have come */
+        if (asks > 0)
             hand_over(e, w, true, asks);
-            sends = least(sends, requests_now(e, w)); /* questions may have taken their places */
-        }
+        sends = least(sends, requests_now(e, w)); /* and questions may have taken their places */
         if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
             continue;
         r->asked += (int64_t)sends;

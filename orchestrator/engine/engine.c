@@ -55,37 +55,17 @@ static void open_line(struct engine *e, int ca)
     bool said = limits.rate.count > 0 || limits.window_count > 0;
     if (!said || slower.count != s->rate.count || slower.per != s->rate.per)
         limits.rate = ceiling;
-    *line = (struct line){.engine = e, .ca = ca, .rest = UTC_NONE};
-    pace_open(&line->pace, &limits);
+    *line = (struct line){.engine = e, .ca = ca, .engines = 1, .rest = UTC_NONE};
+    pace_open(&line->pace, &limits, facts->window);
 }
 
 /* The CAs were used before this engine came, by an earlier one or by another campaign: what was sent within
- * their windows counts. The second that an answer was written down in counts whole. */
+ * their windows counts. */
 static bool recall_sends(struct engine *e, struct fault *f)
 {
-    AUTO_ARENA a = {0};
-    struct recent_sends *sends;
-    size_t n;
-    struct utc now = engine_act(e).at;
-    int64_t ticks = engine_ticks(e), longest = 0;
-    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        int64_t span = pace_memory(&e->lines[ca].pace);
-        longest = span > longest ? span : longest;
-    }
-    if (longest == 0)
-        return true;
-    if (!store_recent_sends(e->parts.store, utc_add(now, (struct span){-(longest + 999) / 1000 - 1}), now, &a,
-                            &sends, &n, f))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        int64_t ago = utc_sub(now, sends[i].at).s - 1;
-        if (sends[i].ca < 0 || (size_t)sends[i].ca >= e->parts.ca_count)
-            continue;
-        struct pace *pace = &e->lines[sends[i].ca].pace;
-        int64_t allowed = pace_allow(pace, ticks - 1000 * (ago > 0 ? ago : 0));
-        bool more = !sends[i].answered && sends[i].n > allowed; /* than the limits let anybody send */
-        pace_take(pace, more ? allowed : sends[i].n);
-    }
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        if (!engine_recall(e, &e->lines[ca], f))
+            return false;
     return true;
 }
 
@@ -97,6 +77,7 @@ bool engine_open(const struct engine_parts *parts, struct engine **out, struct f
     e->pace_checked = e->sources_read = e->lint_due = UTC_NONE;
     e->planned_rate = arena_array(&e->arena, parts->ca_count, sizeof *e->planned_rate);
     e->lines = arena_array(&e->arena, parts->ca_count, sizeof *e->lines);
+    e->uses = arena_array(&e->arena, parts->ca_count, sizeof *e->uses);
     for (size_t i = 0; i < parts->ca_count; i++)
         open_line(e, (int)i);
     e->dirty = arena_array(&e->arena, parts->issuer_count, sizeof *e->dirty);
@@ -162,6 +143,7 @@ static bool reconnect(struct engine *e, struct fault *f)
 {
     engine_claim_forget(e);
     engine_lose_works(e);
+    engine_leave_all(e);
     engine_unguard(e, false);
     e->writing = WRITING_NOTHING;
     e->writing_count = e->returning_count = 0;
@@ -174,8 +156,7 @@ static bool reconnect(struct engine *e, struct fault *f)
 static bool stay_alive(struct engine *e, struct fault *f)
 {
     bool alive;
-    int64_t generation;
-    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &generation, f))
+    if (!engine_beat(e, &alive, f))
         return false;
     return alive || reconnect(e, f);
 }

@@ -61,7 +61,7 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
     for (size_t i = 0; i < e->work_count && line->halted; i++)
         if (e->works[i]->ca == line->ca)
             e->works[i]->stopped = true;
-    bool config = wrong.kind == FAULT_CONFIG;
+    bool config = wrong.kind == FAULT_CONFIG, alive;
     char text[sizeof line->breaker_text];
     explain(line, text, sizeof text);
     if (config && !line->one_only)
@@ -74,6 +74,8 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
     line->halted = line->met_doubt = line->heard = line->served = line->one_only = false;
     line->wrong = (struct fault){0};
     line->refused = (struct serial){0};
+    if (e->parts.cas[line->ca].door->away_until.s > engine_act(e).at.s && !engine_beat(e, &alive, f))
+        return false; /* it wants to be left alone: known to all engines before anything else happens */
     if (wrong.kind == FAULT_NONE || config || engine_backend_away(e, &wrong))
         return true;
     *f = wrong;

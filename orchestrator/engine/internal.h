@@ -74,11 +74,18 @@ struct refusal {
     int64_t taken; /* by the CA until then */
 };
 
+/* Does our heartbeat say that we send to a CA, and is our part of its limits ours already? */
+enum line_use { LINE_OUT, LINE_ANNOUNCED, LINE_SHARED };
+
 /* What goes on with one CA. */
 struct line {
     struct engine *engine;
     int ca;
     struct pace pace;
+    enum line_use use;
+    int engines, rank;          /* that send to it, and before us, as the last heartbeat told */
+    int64_t opens_at;           /* ticks when all others know of us */
+    int64_t used_at;            /* ticks when there was something to send */
     size_t requests, questions; /* at its door */
     bool halted;    /* it turned something away: nothing more goes out until all is heard and given back */
     bool met_doubt; /* some answer left open what happened */
@@ -132,11 +139,12 @@ struct alerting; /* causes and calls (alert.c) */
 struct engine {
     struct engine_parts parts;
     struct arena arena;
-    struct store *writer; /* commits outcomes and gives back while parts.store claims and reads */
-    struct store *beat;   /* only for the heartbeat: never behind anything else */
-    int id;               /* engine number of the session of parts.store; 0: none */
-    int lock;             /* descriptor of its lock file; -1: it needs none, or has none yet */
-    bool guarded;         /* that is settled for this session */
+    struct store *writer;    /* commits outcomes and gives back while parts.store claims and reads */
+    struct store *beat;      /* only for the heartbeat: never behind anything else */
+    int id;                  /* engine number of the session of parts.store; 0: none */
+    int lock;                /* descriptor of its lock file; -1: it needs none, or has none yet */
+    bool guarded;            /* that is settled for this session */
+    struct engine_use *uses; /* room for what a heartbeat says, one a CA */
     unsigned only;
     int64_t checked_at, generation; /* ticks of the last heartbeat, and what it said */
     struct line *lines;             /* per CA */
@@ -237,6 +245,23 @@ void engine_unguard(struct engine *e, bool ended);
 
 /* Engines that own chunks and are gone from this host are marked so; who is in the way becomes a warning. */
 MUST_USE bool engine_relieve(struct engine *e, struct fault *f);
+
+/* --- share.c --- */
+
+/* The heartbeat: what others do is kept, and works stop whose claim no longer holds (a brake, or this session
+ * lost its lock: then not *alive). */
+MUST_USE bool engine_beat(struct engine *e, bool *alive, struct fault *f);
+
+/* Fills the memory of a CA's pace with what others sent, or may have. */
+MUST_USE bool engine_recall(struct engine *e, struct line *line, struct fault *f);
+
+/* There is something to send to a CA: *yes, it may go, as far as pace and breaker allow; else the others are
+ * told, or know and are waited for, or the CA wants to be left alone until engine_joined_at, in ticks. */
+MUST_USE bool engine_join(struct engine *e, int ca, bool *yes, struct fault *f);
+int64_t engine_joined_at(const struct engine *e, const struct line *line);
+
+/* The session is gone: it sends to no CA. */
+void engine_leave_all(struct engine *e);
 
 /* --- claim.c --- */
 

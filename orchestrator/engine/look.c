@@ -18,7 +18,7 @@ struct outside *outside_of(struct engine *e)
     if (e->outside == NULL) {
         e->outside = arena_grow(NULL, sizeof *e->outside);
         *e->outside = (struct outside){.last = -1};
-        pace_open(&e->outside->pace, &(struct rate_limits){.rate = e->parts.settings->ocsp_rate});
+        pace_open(&e->outside->pace, &(struct rate_limits){.rate = e->parts.settings->ocsp_rate}, 0);
     }
     return e->outside;
 }

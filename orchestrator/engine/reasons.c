@@ -35,16 +35,12 @@ static void take_answers(void *context, const struct ca_answer *answers, size_t 
 static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong, struct fault *f)
 {
     bool busy = true, alive;
-    int64_t generation, beaten = engine_ticks(e);
     while (busy) {
         ca_wait(door, STEP_MS);
         if (!door->ops->step(door, &busy, wrong))
             return true;
-        if (engine_ticks(e) - beaten < BEAT_MS)
-            continue;
-        if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &generation, f))
+        if (engine_ticks(e) - e->checked_at >= BEAT_MS && !engine_beat(e, &alive, f))
             return false;
-        beaten = engine_ticks(e);
     }
     return true;
 }
@@ -141,7 +137,10 @@ static bool serve(struct engine *e, int ca, const int *changes, size_t change_co
         struct batch b = {.engine = e};
         struct reason_claim *claims = NULL;
         int *issuers;
-        int64_t most = room(e, ca);
+        bool joined;
+        if (!engine_join(e, ca, &joined, f))
+            return false;
+        int64_t most = joined ? room(e, ca) : 0;
         size_t issuer_count = issuers_of(e, ca, &a, &issuers);
         if (most <= 0)
             break;

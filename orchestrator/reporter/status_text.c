@@ -214,7 +214,6 @@ static void put_engines(const struct snapshot *s, struct pane *p)
         pane_line(p, "! ENGINES     none is running: massrevoke run");
 }
 
-/* Overdue ones are loud, the worst by its name; else the next one. */
 /* What stands still though nobody paused it; the first is told. */
 static void put_stops(const struct snapshot *s, struct pane *p)
 {
@@ -228,6 +227,7 @@ static void put_stops(const struct snapshot *s, struct pane *p)
         pane_line(p, "              goes on only by: massrevoke resume --override REASON");
 }
 
+/* Overdue ones are loud, the worst by its name; else the next one. */
 static void put_tasks(const struct snapshot *s, struct pane *p)
 {
     const struct snapshot_tasks *t = &s->tasks;

@@ -25,18 +25,36 @@ bool store_engine_begin(struct store *s, int campaign, const char *host, int pid
     return true;
 }
 
-bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, bool *alive,
-                       int64_t *generation, struct fault *f)
+bool store_engine_beat(struct store *s, int campaign, int engine, struct utc at, struct engine_use *uses,
+                       size_t n, bool *alive, int64_t *generation, struct fault *f)
 {
+    AUTO_ARENA a = {0};
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
+    struct array cas = {0}, aways = {0};
+    size_t ignored;
+    for (size_t i = 0; i < n; i++) {
+        array_text(&cas, uses[i].ca);
+        array_int(&aways, utc_is_set(uses[i].away) ? uses[i].away.s : 0);
+    }
     put_int(&p, campaign);
     put_int(&p, engine);
     put_utc(&p, at);
+    put_array(&p, &cas);
+    put_array(&p, &aways);
     if (!store_query(s, "engine_beat", &p, &r, f))
         return false;
     *alive = get_bool(r, 0, 0);
     *generation = get_int(r, 0, 1);
+    const int64_t *engines = get_ints(r, 0, 2, &a, &ignored), *ranks = get_ints(r, 0, 3, &a, &ignored),
+                  *untils = get_ints(r, 0, 4, &a, &ignored);
+    for (size_t i = 0; i < n; i++) {
+        uses[i].engines = (int)engines[i];
+        uses[i].rank = (int)ranks[i];
+        uses[i].away = UTC_NONE;
+        if (untils[i] > 0)
+            uses[i].away.s = untils[i];
+    }
     return true;
 }
 
@@ -394,13 +412,14 @@ bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a
     return true;
 }
 
-bool store_recent_sends(struct store *s, struct utc since, struct utc now, struct arena *a,
+bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine, struct arena *a,
                         struct recent_sends **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_utc(&p, since);
     put_utc(&p, now);
+    put_int(&p, engine);
     if (!store_query(s, "recent_sends", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);

@@ -1,6 +1,6 @@
 -- Requests that went to CAs after $1, of whichever campaign: CA, when, how many, whether that is known; oldest first. Those
 -- that were answered, by when that was written down. Those without an answer may be all that is open in chunks that have
--- an owner, until the owner was seen last, or now ($2).
+-- an owner other than $3, until the owner was seen last, or now ($2).
 SELECT h.ca, e.at, sum(length(r.outcomes)), true
   FROM campaign g
  CROSS JOIN LATERAL (SELECT coalesce((SELECT x.seq FROM event x WHERE x.campaign = g.campaign AND x.at <= $1
@@ -13,5 +13,5 @@ SELECT h.ca, e.at, sum(length(r.outcomes)), true
 SELECT h.ca, least($2, g.campaign_seen_at + 1),
        sum(count_state(b.bytes, state_code('asked')) + count_state(b.bytes, state_code('doubt'))), false
   FROM chunk h JOIN engine g ON g.engine = h.owner CROSS JOIN LATERAL states_of(h.campaign, h.numbers) b(bytes)
- WHERE h.state = 'claimed' AND g.campaign_seen_at + 1 > $1
+ WHERE h.state = 'claimed' AND h.owner <> $3 AND g.campaign_seen_at + 1 > $1
  GROUP BY 1, 2 ORDER BY 2, 4 DESC, 1

@@ -147,21 +147,24 @@ static void a_tried_lock_is_no_life(void **state)
     CHECK(store_open(test_conninfo(), dead.schema, &dead.store, &f));
     small_engine(&dead);
     small_engine(s);
-    CHECK(store_engine_beat(s->store, s->campaign.id, dead.engine, small_at(1), &alive, &generation, &f));
+    CHECK(store_engine_beat(s->store, s->campaign.id, dead.engine, small_at(1), NULL, 0, &alive, &generation,
+                            &f));
     assert_true(alive);
     store_close(dead.store);
     PQclear(PQexec(s->sql, "BEGIN"));
     const char *try = arena_format(&s->arena, "SELECT engine_is_dead(%d)::int", dead.engine);
     for (int tries = 0; tries < 200 && small_number(s, try) == 0; tries++)
         (void)small_number(s, "SELECT 1 FROM pg_sleep(0.01)");
-    CHECK(store_engine_beat(s->store, s->campaign.id, dead.engine, small_at(1), &alive, &generation, &f));
+    CHECK(store_engine_beat(s->store, s->campaign.id, dead.engine, small_at(1), NULL, 0, &alive, &generation,
+                            &f));
     assert_false(alive);
     PQclear(PQexec(s->sql, "COMMIT; BEGIN"));
     small_sabotage(
         s, arena_format(&s->arena, "UPDATE engine SET seen_at = 'epoch' WHERE engine = %d", dead.engine));
     PQclear(PQexec(s->sql, "COMMIT; BEGIN"));
     assert_int_equal(small_number(s, try), 1);
-    CHECK(store_engine_beat(s->store, s->campaign.id, s->engine, small_at(1), &alive, &generation, &f));
+    CHECK(store_engine_beat(s->store, s->campaign.id, s->engine, small_at(1), NULL, 0, &alive, &generation,
+                            &f));
     assert_true(alive);
     assert_int_equal(small_number(s, "SELECT 1 FROM pg_sleep(0.05)"), 1);
     PQclear(PQexec(s->sql, "COMMIT"));
