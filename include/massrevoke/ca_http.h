@@ -7,9 +7,10 @@
  * clear answer is CA_ASK. A backend that turns a request away, refuses our credentials or falls silent on
  * as many requests in a row as run at a time gets no more of the batch: the rest comes back as CA_WAIT,
  * unsent; credentials refused are a CONFIG fault from step() as well. Retry-After (at most an hour) is kept:
- * until then everything is CA_WAIT. Does not: retry, pace, publish, notice a serial queued twice, or judge
- * what a profile cannot express. Sources: facts of backends 1 to 3, of performance b. Called by: cli
- * (wiring).
+ * until then everything is CA_WAIT. With record_conninfo questions go to the CA's database (record_ask.h)
+ * beside the requests, which wait for none of them; one that gets no answer halts the batch. Does not: retry,
+ * pace, publish, notice a serial queued twice, or judge what a profile cannot express. Sources: facts of
+ * backends 1 to 3, of performance b. Called by: cli (wiring).
  */
 #ifndef MASSREVOKE_CA_HTTP_H
 #define MASSREVOKE_CA_HTTP_H

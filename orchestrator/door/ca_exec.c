@@ -10,6 +10,7 @@
 
 #define HINT "check this CA's command, its profile, and what the program itself is configured for"
 #define SKEW INT64_C(60) /* seconds that the CA's clock may be behind ours */
+#define CALL_SECONDS 10  /* of the CA's rate: what a call has been given no brake takes back */
 
 /* What was said of one serial. */
 struct told {
@@ -381,6 +382,13 @@ static const char *const *copy_words(struct arena *a, const char *const *words, 
     return n == 0 ? NULL : out;
 }
 
+/* Requests in one call: the profile's, and at most ten seconds of the rate. */
+static size_t call_most(int batch, struct rate r)
+{
+    int64_t most = r.count > 0 ? CALL_SECONDS * r.count / r.per : batch;
+    return most < 1 ? 1 : most < batch ? (size_t)most : (size_t)batch;
+}
+
 static bool describe(const struct settings_ca *ca, struct arena *a, struct backend_exec *how,
                      struct ca_facts *out, struct fault *f)
 {
@@ -392,7 +400,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .quiet = how->quiet,
                              .rate = ca->rate,
                              .reasons = backend_reasons(how->words),
-                             .window = (size_t)how->batch};
+                             .window = call_most(how->batch, ca->rate),
+                             .calls = true};
     return true;
 }
 

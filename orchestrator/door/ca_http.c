@@ -8,6 +8,7 @@
 #include "http_token.h"
 #include "issuer_names.h"
 #include "massrevoke/file.h"
+#include "record_ask.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct ca_http {
     struct http_token token;
     struct ca_record_crl *crl;       /* NULL: we sign none */
     struct ca_http_publish *publish; /* NULL: its CRLs are not asked for over HTTP */
-    struct ca_record *record;        /* NULL: the status is asked over HTTP, or not at all */
+    struct record_ask *record;       /* NULL: the status is asked over HTTP, or not at all */
     struct transfer *transfers;
     struct transfer **idle; /* those that are not under way */
     size_t transfer_count;
@@ -50,9 +51,14 @@ static struct ca_http *self(struct ca_door *d)
     return (struct ca_http *)d;
 }
 
+static size_t transfers_under_way(const struct ca_http *c)
+{
+    return c->queue.under_way - record_ask_pending(c->record);
+}
+
 static size_t idle_count(const struct ca_http *c)
 {
-    return c->transfer_count - c->queue.under_way;
+    return c->transfer_count - transfers_under_way(c);
 }
 
 /* --- the queue --- */
@@ -117,7 +123,7 @@ static bool make_head(struct ca_http *c, const struct backend_request *r, struct
 
 static bool queue(struct ca_http *c, const struct ca_item *items, size_t count, bool ask, struct fault *f)
 {
-    bool anew = c->queue.next == c->queue.count && c->queue.under_way == 0;
+    bool anew = c->queue.next == c->queue.count && transfers_under_way(c) == 0;
     c->silent = anew ? 0 : c->silent;
     if (anew && (!make_head(c, &c->backend.revoke, &c->revoke_head, f) ||
                  !make_head(c, &c->backend.status, &c->status_head, f) ||
@@ -137,7 +143,10 @@ static bool queue_status(struct ca_door *d, const struct ca_item *items, size_t 
     struct ca_http *c = self(d);
     if (!d->facts.tells_status)
         return fault_set(f, FAULT_REFUSED, "backend %s tells no status", c->backend.name);
-    return queue(c, items, count, true, f);
+    if (c->record == NULL)
+        return queue(c, items, count, true, f);
+    curl_events_wake(&c->events);
+    return record_ask_add(c->record, items, count, f);
 }
 
 /* --- answers --- */
@@ -333,42 +342,14 @@ static void begin(struct ca_http *c, const struct ca_job *job)
                     "not sent: the request can't be made");
 }
 
-/* Is the next in the queue a question to the CA's database? */
-static bool asks_record(const struct ca_http *c)
+/* A descriptor that is not libcurl's: the database's stands behind those of the wires. */
+static void ready(void *context, uint32_t index)
 {
-    const struct ca_job *job = ca_queue_peek(&c->queue);
-    return c->record != NULL && job != NULL && job->ask;
-}
-
-/* Asks the CA's database about the questions at the head of the queue, as far as they are of one issuer. */
-static void ask_record(struct ca_http *c)
-{
-    struct serial serials[RECORD_BATCH];
-    struct record_row rows[RECORD_BATCH];
-    uint32_t numbers[RECORD_BATCH];
-    uint16_t issuer = ca_queue_peek(&c->queue)->item.issuer;
-    size_t n = 0;
-    for (const struct ca_job *job; n < RECORD_BATCH && (job = ca_queue_peek(&c->queue)) != NULL;
-         n++, c->queue.next++) {
-        if (!job->ask || job->item.issuer != issuer)
-            break;
-        serials[n] = job->item.serial;
-        numbers[n] = job->item.number;
-    }
-    struct fault f;
-    bool ok = ca_record_ask(c->record, c->names[issuer - c->queue.first_issuer].aki, serials, n, rows, &f);
-    if (!ok)
-        halt(c, f.kind, f.text);
-    for (size_t i = 0; i < n; i++)
-        ca_queue_answer(&c->queue, numbers[i],
-                        !ok               ? CA_WAIT
-                        : !rows[i].found  ? CA_UNKNOWN
-                        : rows[i].revoked ? CA_REVOKED_BEFORE
-                                          : CA_NOT_REVOKED,
-                        ok ? rows[i].at : UTC_NONE, ok ? rows[i].reason : -1,
-                        !ok             ? f.text
-                        : rows[i].found ? ""
-                                        : "not in the CA's database");
+    struct ca_http *c = context;
+    if (index == c->transfer_count)
+        record_ask_step(c->record);
+    else
+        wires_ready(&c->wires, index);
 }
 
 /* Begins as many as may run at a time. */
@@ -377,7 +358,7 @@ static void begin_all(struct ca_http *c)
     const struct ca_job *next = ca_queue_peek(&c->queue);
     if (next != NULL && c->door.now(c->door.clock).s < c->door.away_until.s)
         halt(c, FAULT_UNAVAILABLE, "it asked to be left alone for a while (Retry-After)");
-    while ((next = ca_queue_peek(&c->queue)) != NULL && idle_count(c) > 0 && !asks_record(c)) {
+    while ((next = ca_queue_peek(&c->queue)) != NULL && idle_count(c) > 0) {
         struct ca_job job = *next; /* a copy: delivering may queue */
         c->queue.next++;
         begin(c, &job);
@@ -388,15 +369,14 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct ca_http *c = self(d);
     struct fault why = {0};
-    if (asks_record(c))
-        ask_record(c);
     begin_all(c);
     bool ok = curl_events_run(&c->events, f);
     reap(c);
     wires_expire(&c->wires);
     begin_all(c);
+    record_ask_give_back(c->record);
     bool good = ca_queue_end_step(&c->queue, busy, ok ? f : &why);
-    if (ca_queue_peek(&c->queue) != NULL && (idle_count(c) > 0 || asks_record(c)))
+    if (ca_queue_peek(&c->queue) != NULL && idle_count(c) > 0)
         curl_events_wake(&c->events);
     else
         curl_events_arm(&c->events, wires_wait(&c->wires));
@@ -443,7 +423,7 @@ static void close_door(struct ca_door *d)
         transfer_close(&c->transfers[i]);
     }
     curl_events_close(&c->events);
-    ca_record_close(c->record);
+    record_ask_close(c->record);
     ca_record_crl_close(c->crl);
     ca_http_publish_close(c->publish);
     http_token_close(&c->token);
@@ -512,11 +492,19 @@ static bool make_transfers(struct ca_http *c, size_t count, struct fault *f)
         if (!transfer_open(t, &c->http, f))
             return false;
     }
-    c->events.ready = wires_ready;
-    c->events.context = &c->wires;
+    c->events.ready = ready;
+    c->events.context = c;
     c->wires = (struct wires){.events = &c->events, .over = over, .context = c};
     wires_open(&c->wires, &c->http, &c->backend, &c->arena, c->transfers, count);
     return true;
+}
+
+static bool open_record(struct ca_http *c, struct fault *f)
+{
+    c->record = record_ask_open(c->http.record_conninfo, &c->backend.record, c->names, &c->queue, f);
+    if (c->record != NULL)
+        curl_events_watch(&c->events, record_ask_fd(c->record), (uint32_t)c->transfer_count, false);
+    return c->record != NULL;
 }
 
 static bool describe(const struct settings_ca *ca, struct arena *a, struct backend *how, struct ca_facts *out,
@@ -585,8 +573,7 @@ bool ca_http_open(const struct settings_ca *ca, uint16_t first_issuer, struct cl
         c->publish = ca_http_publish_open(&c->http, &c->backend, ca->issuer_count);
         ok = c->publish != NULL || fault_set(f, FAULT_FAILED, "libcurl does not start");
     }
-    if (ok && c->http.record_conninfo != NULL)
-        c->record = ca_record_open(c->http.record_conninfo, &c->backend.record);
+    ok = ok && (c->http.record_conninfo == NULL || open_record(c, f));
     c->door.facts.window = c->transfer_count;
     c->door.fd = c->events.epoll;
     if (ok)

@@ -59,6 +59,12 @@ void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcom
          outcome == CA_WAIT, text);
 }
 
+void ca_queue_unsent(struct ca_queue *q, uint32_t number)
+{
+    keep(q, (struct ca_answer){.number = number, .outcome = CA_WAIT, .at = UTC_NONE, .reason = -1}, false,
+         "not sent: the CA turned an earlier request away");
+}
+
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint)
 {
     q->blames = kind == FAULT_CONFIG;
@@ -75,10 +81,7 @@ void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, co
 bool ca_queue_end_step(struct ca_queue *q, bool *busy, struct fault *f)
 {
     while (q->next < q->count && q->halted.kind != FAULT_NONE)
-        keep(q,
-             (struct ca_answer){
-                 .number = q->jobs[q->next++].item.number, .outcome = CA_WAIT, .at = UTC_NONE, .reason = -1},
-             false, "not sent: the CA turned an earlier request away");
+        ca_queue_unsent(q, q->jobs[q->next++].item.number);
     deliver(q);
     *busy = q->under_way > 0 || q->next < q->count;
     if (*busy)

@@ -1,7 +1,8 @@
 /* ca_queue.h - what every door that works in batches does alike: keeps what is queued, hands answers out, and
  * gives the rest back unsent once the backend turned something away.
  *
- * Pure but for the callback. Does not: talk to a CA. Called by: ca_http, ca_sql, ca_exec, ca_acme. */
+ * Pure but for the callback. Does not: talk to a CA. Called by: ca_http, record_ask, ca_sql, ca_exec,
+ * ca_acme. */
 #ifndef DOOR_CA_QUEUE_H
 #define DOOR_CA_QUEUE_H
 
@@ -41,6 +42,9 @@ const struct ca_job *ca_queue_peek(const struct ca_queue *q);
  * a terminal. */
 void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcome, struct utc at, int reason,
                      const char *text);
+
+/* Gives one back as CA_WAIT that never left, because the queue is halted. */
+void ca_queue_unsent(struct ca_queue *q, uint32_t number);
 
 /* From here on nothing more of what is queued goes out. The first reason stays, but CONFIG wins. Called right
  * before the answer that is the reason. */

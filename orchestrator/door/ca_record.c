@@ -50,7 +50,7 @@ static bool arrived(struct ca_record *r)
 {
     while (PQisBusy(r->db) == 1) {
         struct pollfd p = {.fd = PQsocket(r->db), .events = POLLIN};
-        if (poll(&p, 1, RECORD_SECONDS * 1000) <= 0 || PQconsumeInput(r->db) == 0)
+        if (poll(&p, 1, RECORD_LIST_SECONDS * 1000) <= 0 || PQconsumeInput(r->db) == 0)
             return false;
     }
     return true;
@@ -71,41 +71,11 @@ static PGresult *hear(struct ca_record *r)
     return NULL;
 }
 
-static bool ask(struct ca_record *r, const char *aki, const struct record_forms *forms,
-                struct record_row *out, struct fault *f)
-{
-    const char *const values[] = {aki, forms->array.p};
-    if (PQsendQueryParams(r->db, r->how->query, 2, NULL, values, NULL, NULL, 0) == 0)
-        return refuse(r, NULL, f);
-    PGresult *answer = hear(r);
-    bool ok = PQresultStatus(answer) == PGRES_TUPLES_OK;
-    if (!ok && answer != NULL)
-        refuse(r, answer, f);
-    else if (!ok)
-        fault_set(f, FAULT_UNAVAILABLE, "the CA's database does not answer");
-    ok = ok && record_rows_take(forms, answer, out, f);
-    PQclear(answer);
-    return ok;
-}
-
 struct ca_record *ca_record_open(const char *conninfo, const struct backend_record *how)
 {
     struct ca_record *r = arena_grow(NULL, sizeof *r);
     *r = (struct ca_record){.conninfo = conninfo, .how = how};
     return r;
-}
-
-bool ca_record_ask(struct ca_record *r, const char *aki, const struct serial *serials, size_t n,
-                   struct record_row *out, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct record_forms forms = {0};
-    record_forms_make(&forms, &r->how->serial, serials, n, &a);
-    bool ok = connect_now(r, f) && ask(r, aki, &forms, out, f);
-    if (!ok)
-        disconnect(r); /* an answer that comes later must not be taken for the next one */
-    buf_free(&forms.array);
-    return ok;
 }
 
 static bool take_entry(const struct ca_record *r, const PGresult *answer, int row, struct crl_entry *out)

@@ -282,11 +282,13 @@ void pg_wire_send(struct pg_wire *w, const struct pg_query *queries, size_t n, b
         begin_connecting(w);
 }
 
-/* A session that the server ended while nothing was asked is noticed by reading. */
+/* A session that the server ended while nothing was asked is noticed by reading: its last words, and then
+ * the end. */
 static void look_after(struct pg_wire *w)
 {
-    if (w->phase == READY && (PQconsumeInput(w->db) == 0 || PQstatus(w->db) != CONNECTION_OK))
-        end_session(w);
+    for (int i = 0; i < 2 && w->phase == READY; i++)
+        if (PQconsumeInput(w->db) == 0 || PQstatus(w->db) != CONNECTION_OK)
+            end_session(w);
 }
 
 enum pg_wire_state pg_wire_step(struct pg_wire *w)

@@ -4,7 +4,7 @@
  * back together. Every failure ends the session, so that no late answer is taken for another's and the server
  * rolls back what was open; the next send connects anew. I/O by libpq; only looking up a host name may block
  * (hostaddr= avoids it). Does not: retry, keep a transaction across a failure, know the tables. Called by:
- * ca_sql.c. */
+ * ca_sql.c, record_ask.c. */
 #ifndef DOOR_PG_WIRE_H
 #define DOOR_PG_WIRE_H
 

@@ -1,6 +1,6 @@
 /* record_rows.h - serials as a CA's own database writes them, out as an array and back as rows.
  *
- * Pure; reads libpq's answers. Does not: connect, ask, or know cfssl. Called by: ca_record, ca_sql. */
+ * Pure; reads libpq's answers. Does not: connect, ask, or know cfssl. Called by: record_ask, ca_sql. */
 #ifndef DOOR_RECORD_ROWS_H
 #define DOOR_RECORD_ROWS_H
 

@@ -225,13 +225,33 @@ static size_t questions_now(struct engine *e, const struct work *w)
     return ahead < ASK_AHEAD ? least(left, ASK_AHEAD - ahead) : 0;
 }
 
+/* Is a call under way behind which no request may wait? */
+static bool is_calling(const struct engine *e, int ca)
+{
+    const struct line *line = &e->lines[ca];
+    return e->parts.cas[ca].door->facts.calls && line->requests + line->questions > 0;
+}
+
+/* How many of the next n requests one call takes: those like the first. */
+static size_t in_one_call(const struct work *w, size_t n)
+{
+    const uint32_t *list = w->sends + w->sends_done;
+    const struct slot *first = &w->slots[list[0]];
+    size_t same = 1;
+    while (same < n && w->slots[list[same]].issuer == first->issuer &&
+           w->slots[list[same]].reason == first->reason)
+        same++;
+    return least(same, n);
+}
+
 /* How many requests may go now. A door that takes whole batches gets a whole one, when the pace allows it or
  * will never allow more. */
 static size_t requests_now(struct engine *e, const struct work *w)
 {
     struct line *line = &e->lines[w->ca];
-    size_t left = w->send_count - w->sends_done, window = e->parts.cas[w->ca].door->facts.window;
-    if (left == 0 || (window > 0 && e->pending_count >= ENGINE_UNCOMMITTED))
+    const struct ca_facts *facts = &e->parts.cas[w->ca].door->facts;
+    size_t left = w->send_count - w->sends_done, window = facts->window;
+    if (left == 0 || (window > 0 && e->pending_count >= ENGINE_UNCOMMITTED) || is_calling(e, w->ca))
         return 0;
     int64_t pace = pace_allow(&line->pace, engine_ticks(e));
     size_t allowed = pace < (int64_t)left ? (size_t)pace : left;
@@ -240,7 +260,8 @@ static size_t requests_now(struct engine *e, const struct work *w)
         return whole && line->requests + line->questions == 0 ? allowed : 0;
     }
     size_t at_once = pace_at_once(&line->pace);
-    return line->requests < at_once ? least(allowed, at_once - line->requests) : 0;
+    allowed = line->requests < at_once ? least(allowed, at_once - line->requests) : 0;
+    return facts->calls ? in_one_call(w, allowed) : allowed;
 }
 
 static bool may_go(const struct engine *e, const struct work *w)
@@ -256,7 +277,7 @@ int64_t engine_feed_next(const struct engine *e, int ca)
     const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
     for (size_t i = 0; i < e->work_count; i++) {
         const struct work *w = e->works[i];
-        size_t sends = w->send_count - w->sends_done;
+        size_t sends = is_calling(e, ca) ? 0 : w->send_count - w->sends_done;
         bool asks = w->ask_count > w->asks_done && !engine_asks_outside(e, w);
         if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
             continue;
@@ -272,7 +293,8 @@ int64_t engine_feed_next(const struct engine *e, int ca)
 
 bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved, struct fault *f)
 {
-    bool batch = e->parts.cas[ca].door->facts.window == 0, joined;
+    const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
+    bool batch = facts->window == 0 || facts->calls, joined;
     engine_release_refused(e, ca);
     if (engine_queued(e, ca) == 0)
         return true;

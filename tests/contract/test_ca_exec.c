@@ -395,6 +395,28 @@ static void lines_that_contradict(void **state)
         assert_int_equal(outcome_of(i), want[i]);
 }
 
+/* What a call has been given no brake takes back: ten seconds' worth at most, where a rate is known. */
+static void a_call_is_ten_seconds_of_the_rate(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *profile;
+        struct rate rate;
+        size_t most;
+    } rows[] = {{"lines", {1, 1}, 10},      {"lines", {320, 3600}, 1}, {"lines", {1000, 300}, 33},
+                {"lines", {2000, 1}, 1000}, {"lines", {0, 1}, 1000},   {"boulder", {50, 1}, 500},
+                {"certutil", {50, 1}, 100}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO_ARENA a = {0};
+        struct ca_facts facts;
+        struct fault f = {0};
+        struct settings_ca s = {.rate = rows[i].rate, .http = {.profile = rows[i].profile}};
+        assert_true(ca_exec_describe(&s, &a, &facts, &f));
+        assert_int_equal(facts.window, rows[i].most);
+        assert_true(facts.calls);
+    }
+}
+
 static void probed_before_a_campaign(void **state)
 {
     (void)state;
@@ -421,6 +443,7 @@ int main(void)
         cmocka_unit_test(certutil),
         cmocka_unit_test(a_status_command_beside),
         cmocka_unit_test(a_program_that_is_not_there),
+        cmocka_unit_test(a_call_is_ten_seconds_of_the_rate),
         cmocka_unit_test(probed_before_a_campaign),
         cmocka_unit_test(nothing_is_left_running),
         cmocka_unit_test(lines_that_contradict),

@@ -8,6 +8,7 @@
 #include "massrevoke/crl_write.h"
 #include "massrevoke/file.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -262,6 +264,128 @@ static void without_its_database_there_is_no_status(void **state)
     assert_true(door->ops->status(door, &one, 1, &f));
     assert_false(settle(&f));
     assert_int_equal(f.kind, FAULT_CONFIG);
+}
+
+/* --- its database hangs --- */
+
+/* Queues n questions from `from` on; nothing is forgotten. */
+static void queue_questions(size_t from, size_t n)
+{
+    static struct ca_item items[COUNT];
+    struct fault f = {0};
+    for (size_t i = 0; i < n; i++)
+        items[i] = item(from + i, REASON_UNSPECIFIED);
+    if (!door->ops->status(door, items, n, &f))
+        fail_msg("%s", f.text);
+}
+
+/* Questions that get no answer, then requests behind them: these are answered all the same. */
+static void requests_pass_questions(size_t asked, size_t sent)
+{
+    struct fault f = {0};
+    bool busy = true;
+    assert_true(send_range(COUNT - sent, 1, REASON_SUPERSEDED, &f));
+    queue_questions(0, asked); /* more than one batch of them */
+    static struct ca_item items[COUNT];
+    for (size_t i = 1; i < sent; i++)
+        items[i - 1] = item(COUNT - sent + i, REASON_SUPERSEDED);
+    assert_true(door->ops->revoke(door, items, sent - 1, &f));
+    while (answer_count < sent)
+        if (!step(&busy, &f) || !busy)
+            fail_msg("%zu of %zu were answered: %s", answer_count, sent, f.text);
+    for (size_t i = 0; i < asked; i++)
+        assert_null(answers[i]);
+    for (size_t i = COUNT - sent; i < COUNT; i++)
+        assert_int_equal(answers[i]->outcome, CA_REVOKED_NOW);
+}
+
+static void signal_our_session(int signal)
+{
+    pid_t pid = (pid_t)strtol(
+        cfssl_ask(&ca, "SELECT pid FROM pg_stat_activity WHERE application_name = 'massrevoke'"), NULL, 10);
+    assert_true(pid > 1);
+    assert_int_equal(kill(pid, signal), 0);
+}
+
+/* What serves our session is stopped, and cfssl's own sessions go on. */
+static void a_question_that_hangs_holds_up_no_request(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    must_revoke(7, 1, REASON_KEY_COMPROMISE);
+    ask_range(0, 10);
+    signal_our_session(SIGSTOP);
+    requests_pass_questions(1500, 400);
+    signal_our_session(SIGCONT);
+    assert_true(settle(&f));
+    assert_int_equal(answer_count, 1900);
+    for (size_t i = 0; i < 1500; i++)
+        assert_int_equal(answers[i]->outcome, i == 7 ? CA_REVOKED_BEFORE : CA_NOT_REVOKED);
+}
+
+/* A server that takes the connection and says nothing: given up in time, and nothing was asked. */
+static void a_database_that_says_nothing_is_given_up(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct settings_http http = http_settings();
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 4) == 0 &&
+                getsockname(fd, (struct sockaddr *)&at, &length) == 0);
+    http.record_conninfo =
+        arena_format(&ca.arena, "host=127.0.0.1 port=%d user=x dbname=x sslmode=disable", ntohs(at.sin_port));
+    assert_true(open_with(&http, &f));
+    requests_pass_questions(1500, 400);
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(answer_count, 1900);
+    for (size_t i = 0; i < 1500; i++)
+        assert_int_equal(answers[i]->outcome, CA_WAIT);
+    assert_non_null(strstr(answers[0]->text, "the CA's database"));
+    close(fd);
+}
+
+/* The session is gone, and the first question after that makes a new one. */
+static void a_restart_of_its_database_is_noticed(void **state)
+{
+    (void)state;
+    ask_range(0, 10);
+    cfssl_database_crash(&ca);
+    cfssl_database_start(&ca);
+    ask_range(0, 10);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(answers[i]->outcome, CA_NOT_REVOKED);
+}
+
+/* The role may write and the query tries to: the session forbids it from its first statement on. */
+static void questions_never_write(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct str bytes;
+    struct settings_http http = http_settings();
+    AUTO_BUF profile = {0};
+    cfssl_ask(&ca, "CREATE OR REPLACE FUNCTION spoil() RETURNS boolean LANGUAGE sql AS "
+                   "'UPDATE certificates SET reason = 9; SELECT true'");
+    if (!file_read("plans/backends/cfssl.cfg", 1 << 20, &ca.arena, &bytes, &f))
+        fail_msg("%s", f.text);
+    const char *text = arena_copy(&ca.arena, bytes.p, bytes.n), *where = strstr(text, "WHERE");
+    assert_non_null(where);
+    buf_add(&profile, text, (size_t)(where - text));
+    buf_format(&profile, "WHERE spoil() AND %s", where + 6);
+    stock_write(ca.folder, "spoil.cfg", buf_str(&profile));
+    http.profile = file_join(&ca.arena, ca.folder, "spoil.cfg");
+    if (!open_with(&http, &f))
+        fail_msg("%s", f.text);
+    forget();
+    queue_questions(0, 1);
+    assert_false(settle(&f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "read-only"));
+    assert_string_equal(cfssl_ask(&ca, "SELECT count(*) FROM certificates WHERE reason = 9"), "0");
+    cfssl_ask(&ca, "DROP FUNCTION spoil");
 }
 
 /* Debian's build writes an empty authority key identifier. */
@@ -635,6 +759,10 @@ int main(void)
         TEST(every_reason_every_serial),
         TEST(the_first_date_is_not_kept),
         TEST(without_its_database_there_is_no_status),
+        TEST(a_question_that_hangs_holds_up_no_request),
+        TEST(a_database_that_says_nothing_is_given_up),
+        TEST(a_restart_of_its_database_is_noticed),
+        TEST(questions_never_write),
         TEST(an_empty_key_identifier),
         TEST(an_old_request_runs_after_the_question),
         TEST(cfssl_is_killed),

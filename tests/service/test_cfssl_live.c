@@ -38,8 +38,8 @@ static const char *program;
 
 static const char configuration[] =
     "version = 1;\n"
-    "ca = { name = \"tls\"; backend = \"http\"; profile = \"./quick.cfg\"; url = \"%s\"; rate = \"%s\"; burst = 40;\n"
-    "  record_conninfo = \"%s\"; timeout = \"5s\";\n"
+    "ca = { name = \"tls\"; backend = \"http\"; profile = \"./quick.cfg\"; url = \"%s\"; rate = \"%s\";\n"
+    "  burst = 40; record_conninfo = \"%s\"; timeout = \"5s\";\n"
     "  issuers = ( { certificate_file = \"ca/ca.pem\"; crl = \"http://crl.demo-ca.example/ca.crl\";\n"
     "    key_file = \"ca/private/ca.key\"; crl_number_file = \"ca/crlnumber\"; crl_file = \"ca/pub/ca.crl\"; "
     "} ); };\n"
