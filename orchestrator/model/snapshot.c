@@ -34,10 +34,11 @@ static const char *cure(const struct behind *b, struct arena *a)
     int64_t needed = rate_per_hour((struct rate){b->left, seconds}) + 1;
     if (needed <= b->per_hour)
         return "massrevoke plan deals the rest anew, and in time";
-    return arena_format(a,
-                        "raise the rate to %lld/h or add an engine, then massrevoke plan; if neither can be, "
-                        "prepare the report of a delayed revocation",
-                        (long long)needed);
+    return arena_format(
+        a,
+        "raise the rate to %lld/h, then massrevoke plan; if it cannot be, prepare the report of a "
+        "delayed revocation",
+        (long long)needed);
 }
 
 const char *snapshot_behind(const struct behind *b, struct arena *a)

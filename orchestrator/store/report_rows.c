@@ -63,13 +63,14 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
     };
     /* an entry dated as the compromise says nothing of when it was made */
     bool dated = utc_is_set(row.revoked) && row.revoked.s == get_utc(r, i, 17).s;
-    struct utc when = dated ? word->answered : utc_is_set(row.revoked) ? row.revoked : row.planned;
+    struct utc when = dated ? word->answered : row.revoked;
+    bool planned_late = utc_is_set(row.planned) ? row.planned.s >= deadline.s /* its hour begins then */
+                                                : row.state != CERTIFICATE_PUBLISHED;
     if (!get_null(r, i, 15)) /* changed since */
         row.reason = (int)get_int(r, i, 15);
     if (!get_null(r, i, 16))
         row.revoked = get_utc(r, i, 16);
-    row.delayed = !row.excluded_expired &&
-                  (utc_is_set(when) ? when.s > deadline.s : row.state != CERTIFICATE_PUBLISHED);
+    row.delayed = !row.excluded_expired && (utc_is_set(when) ? when.s > deadline.s : planned_late);
     return row;
 }
 

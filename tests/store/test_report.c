@@ -124,6 +124,22 @@ static void everything_published(void **state)
     assert_int_equal(shown[0].history[3].state, CERTIFICATE_PUBLISHED);
 }
 
+/* What is planned for an hour that begins at the deadline comes too late. */
+static void planned_at_the_deadline(void **state)
+{
+    struct small *c = *state;
+    struct affected_row *rows;
+    size_t n;
+    struct fault f = {0};
+    for (int late = 0; late <= 1; late++) {
+        small_sabotage(c, arena_format(&c->arena, "UPDATE cohort SET deadline = %lld",
+                                       (long long)small_at(1).s + 1 - late));
+        assert_true(store_affected(c->store, c->campaign.id, &c->arena, &rows, &n, &f));
+        assert_int_equal(rows[0].planned.s, small_at(1).s);
+        assert_int_equal(rows[0].delayed, late);
+    }
+}
+
 static void paused_and_held(void **state)
 {
     struct small *c = *state;
@@ -288,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_living_engine_is_seen, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(an_engine_that_stands_still_is_silent, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(everything_published, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(planned_at_the_deadline, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(paused_and_held, small_set_up, small_tear_down),
         cmocka_unit_test(sabotage_is_named),
         cmocka_unit_test_setup_teardown(late_with_work_left_is_missed, small_set_up, small_tear_down),
