@@ -160,21 +160,27 @@ void engine_step_door(struct engine *e, int ca)
         close_unanswered(e, ca);
 }
 
+void engine_heed(struct engine *e, int64_t generation)
+{
+    e->generation = generation;
+    for (size_t i = 0; i < e->work_count; i++)
+        e->works[i]->stopped = e->works[i]->stopped || e->works[i]->claims[0].generation != generation;
+}
+
 /* Sentence 3, right before something leaves: is the session alive, the generation the one of the claim?
  * `fresh`: not by what was seen a moment ago. */
 static bool check(struct engine *e, bool fresh, struct fault *f)
 {
     bool alive;
-    int64_t now = engine_ticks(e);
+    int64_t generation, now = engine_ticks(e);
     if (!fresh && now - e->checked_at < CHECK_MS)
         return true;
-    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &e->generation, f))
+    if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &generation, f))
         return false;
     e->checked_at = now;
     if (!alive)
         engine_lose_works(e);
-    for (size_t i = 0; i < e->work_count; i++)
-        e->works[i]->stopped = e->works[i]->stopped || e->works[i]->claims[0].generation != e->generation;
+    engine_heed(e, generation);
     return true;
 }
 
@@ -253,10 +259,19 @@ static size_t requests_now(struct engine *e, const struct work *w)
     return line->requests < window ? least(allowed, window - line->requests) : 0;
 }
 
+/* Is the CA left alone, with works that stay claimed meanwhile? */
+static bool is_left_alone(const struct engine *e, const struct line *line)
+{
+    struct utc now = engine_act(e).at;
+    return engine_asks_first(e, line->ca) &&
+           (line->rest.s > now.s || breaker_allow(&line->breaker, now) == 0);
+}
+
 static bool may_go(const struct engine *e, const struct work *w)
 {
     const struct line *line = &e->lines[w->ca];
-    return !w->stopped && !w->lost && !line->halted && !line->yields && w->ready.s <= engine_act(e).at.s;
+    return !is_left_alone(e, line) && !w->stopped && !w->lost && !line->halted && !line->yields &&
+           w->ready.s <= engine_act(e).at.s;
 }
 
 int64_t engine_feed_next(const struct engine *e, int ca)

@@ -171,13 +171,15 @@ static bool reconnect(struct engine *e, struct fault *f)
 }
 
 /* The heartbeat, also of an engine that has nothing to do: it relieves those that stand still, and learns
- * whether it was relieved itself; then it begins anew. */
+ * whether it was relieved itself; then it begins anew. A brake ends also claims that only wait. */
 static bool stay_alive(struct engine *e, struct fault *f)
 {
     bool alive;
     int64_t generation;
     if (!store_engine_beat(e->beat, e->parts.campaign, e->id, engine_act(e).at, &alive, &generation, f))
         return false;
+    if (alive)
+        engine_heed(e, generation);
     return alive || reconnect(e, f);
 }
 

@@ -267,6 +267,9 @@ MUST_USE bool engine_feed(struct engine *e, int ca, struct engine_report *r, boo
 /* Lets the door work and takes its answers. What goes wrong there is kept in the line. */
 void engine_step_door(struct engine *e, int ca);
 
+/* The campaign's generation is this one now: what was claimed under another goes out no more. */
+void engine_heed(struct engine *e, int64_t generation);
+
 /* Certificates claimed for this CA, not answered and not at its door. */
 int64_t engine_queued(const struct engine *e, int ca);
 
@@ -293,7 +296,15 @@ void engine_release_refused(struct engine *e, int ca);
 /* Has it questions that the CA cannot answer? */
 bool engine_asks_outside(const struct engine *e, const struct work *w);
 
-/* Wants CRLs for them; true: a look is due, which takes them along. */
+/* Asks this CA's every certificate of the world before its first request: the CA tells no status, and a
+ * request may overwrite a date. */
+bool engine_asks_first(const struct engine *e, int ca);
+
+/* How many of this CA wait for an answer of the world. */
+int64_t engine_waits_outside(const struct engine *e, int ca);
+
+/* Wants CRLs for them, and gives back where their answers have grown old; true: a look is due, which takes
+ * them along. */
 bool engine_doubts(struct engine *e);
 
 /* When the next look for them is due; UTC_NONE: there are none. */
