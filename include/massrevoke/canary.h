@@ -2,15 +2,15 @@
  * Canary).
  *
  * A canary stands when it is in a CRL that we fetched, with the reason that was asked for. OCSP alone proves
- * nothing where there is a CRL, and its delay contradicts nothing. Pure. Does not: choose canaries (planner),
- * fetch, or stop anybody (engine). Called by: store, engine, tests. */
+ * nothing where there is a CRL, and its delay contradicts nothing. When the wait for a CRL is over, the CA's
+ * own record is enough: its status where it tells one, else its answer to the request. Pure. Does not: choose
+ * canaries (planner), fetch, or stop anybody (engine). Called by: store, engine, tests. */
 #ifndef MASSREVOKE_CANARY_H
 #define MASSREVOKE_CANARY_H
 
 #include "massrevoke/arena.h"
 #include "massrevoke/certificate.h"
-#include "massrevoke/reason.h"
-#include "massrevoke/time.h"
+#include "massrevoke/outcome.h"
 
 /* A canary of a running cohort that has not shown itself, or has given its place up. */
 struct canary {
@@ -22,6 +22,7 @@ struct canary {
     struct utc ca_at; /* the CA's own date; UTC_NONE: it did not say */
     int ca_reason;    /* -1: it did not say */
     int reason;       /* that was asked for */
+    struct serial serial;
 };
 
 /* What became of it. */
@@ -48,5 +49,12 @@ const char *canary_contradiction(const struct canary *c, const struct canary_sig
 
 /* What of the CA's own record is wrong, as a sentence in `a`; NULL: nothing that it says. */
 const char *canary_record_fault(const struct canary *c, struct arena *a);
+
+/* Does an answer to the question for its status say anything of the certificate? */
+bool canary_is_told(const struct ca_answer *answer);
+
+/* The same of what the CA says of it now, asked for its status: such an answer, whose date and reason take
+ * the place of those that the CA told at first. Not revoked, unknown, or for a person to judge is wrong. */
+const char *canary_status_fault(struct canary *c, const struct ca_answer *answer, struct arena *a);
 
 #endif

@@ -79,6 +79,10 @@ int64_t pace_allow(struct pace *p, int64_t now);
 /* How long ago, in milliseconds, requests may still count: the longest window, or what fills the bucket. */
 int64_t pace_memory(const struct pace *p);
 
+/* How many go in so many milliseconds when all that is allowed goes, by our parts; INT64_MAX when nothing
+ * limits. */
+int64_t pace_within(const struct pace *p, int64_t ms);
+
 /* The most that could ever be allowed at once, as our parts are now; 0: nothing is ours. */
 int64_t pace_most(const struct pace *p);
 

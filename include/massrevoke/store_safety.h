@@ -9,7 +9,7 @@
 #include "massrevoke/store_campaign.h"
 
 /* Canaries of running cohorts that the rest of their issuer waits for, and those that gave their place up; by
- * number. */
+ * number. None of an issuer that is stopped: it waits for a person. */
 MUST_USE bool store_canaries(struct store *s, int campaign, struct arena *a, struct canary **out, size_t *n,
                              struct fault *f);
 
@@ -18,9 +18,13 @@ MUST_USE bool store_canaries(struct store *s, int campaign, struct arena *a, str
 MUST_USE bool store_canary_replace(struct store *s, const struct act *act, const struct canary *c,
                                    bool *found, struct fault *f);
 
-/* The rest of the canary's issuer and cohort goes without proof: the wait is over. */
+/* The rest of the canary's issuer and cohort goes without proof: the wait is over. Idempotent. */
 MUST_USE bool store_canary_pass(struct store *s, const struct act *act, const struct canary *c,
                                 const char *why, struct fault *f);
+
+/* The wait is over, and the CA does not tell their status: the rest of them waits on. An event, no more. */
+MUST_USE bool store_canary_silent(struct store *s, const struct act *act, const struct canary *c,
+                                  const char *why, struct fault *f);
 
 /* Nothing more is revoked of the canary's issuer, by any cohort, until a person lifts it. A brake. */
 MUST_USE bool store_canary_stop(struct store *s, const struct act *act, const struct canary *c,

@@ -264,10 +264,19 @@ static size_t requests_now(struct engine *e, const struct work *w)
     return facts->calls ? in_one_call(w, allowed) : allowed;
 }
 
+/* Is the CA left alone, with works that stay claimed meanwhile? */
+static bool is_left_alone(const struct engine *e, const struct line *line)
+{
+    struct utc now = engine_act(e).at;
+    return engine_asks_first(e, line->ca) &&
+           (line->rest.s > now.s || breaker_allow(&line->breaker, now) == 0);
+}
+
 static bool may_go(const struct engine *e, const struct work *w)
 {
     const struct line *line = &e->lines[w->ca];
-    return !w->stopped && !w->lost && !line->halted && !line->yields && w->ready.s <= engine_act(e).at.s;
+    return !is_left_alone(e, line) && !w->stopped && !w->lost && !line->halted && !line->yields &&
+           w->ready.s <= engine_act(e).at.s;
 }
 
 int64_t engine_feed_next(const struct engine *e, int ca)

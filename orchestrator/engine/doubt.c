@@ -1,7 +1,8 @@
 /* Doubt where the CA tells no status: the world is asked, by the same look that proves what is published.
  * "Revoked" counts from any object that passed its checks, "not revoked" only from one that was made after
  * the quiet time, when no request of ours could still be executed (design section 3, sentence 7). What the
- * world does not show in time needs a person. */
+ * world does not show in time needs a person. Where a date could be overwritten, too, this goes before every
+ * first request. */
 #include "look.h"
 #include "massrevoke/store_safety.h"
 
@@ -9,10 +10,28 @@
 
 #define FIRST_GAP 2 /* seconds to the second look, then twice as long each time */
 #define GAP_MOST 300
+#define OLD 3 /* intervals of CRLs after which what the world said counts no more */
 
 bool engine_asks_outside(const struct engine *e, const struct work *w)
 {
     return !e->parts.cas[w->ca].door->facts.tells_status && w->ask_count > w->asks_done;
+}
+
+bool engine_asks_first(const struct engine *e, int ca)
+{
+    const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
+    return !facts->tells_status && !facts->keeps_first_date;
+}
+
+int64_t engine_waits_outside(const struct engine *e, int ca)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < e->work_count; i++) {
+        const struct work *w = e->works[i];
+        if (w->ca == ca && !w->stopped && !w->lost && engine_asks_outside(e, w))
+            n += (int64_t)(w->ask_count - w->asks_done);
+    }
+    return n;
 }
 
 static bool is_asking(const struct engine *e, const struct work *w)
@@ -166,12 +185,20 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* What has not gone by then is asked about anew. */
+static bool is_old(const struct engine *e, const struct work *w, struct utc now)
+{
+    const struct profile *p = &e->parts.profile;
+    return engine_asks_first(e, w->ca) && now.s > w->ready.s + p->publish_margin.s + OLD * p->crl_every.s;
+}
+
 bool engine_doubts(struct engine *e)
 {
     struct utc now = engine_act(e).at;
     bool due = false;
     for (size_t i = 0; i < e->work_count; i++) {
         struct work *w = e->works[i];
+        w->stopped = w->stopped || is_old(e, w, now);
         if (!is_asking(e, w))
             continue;
         want_crls(e, w);

@@ -55,7 +55,7 @@ static void open_line(struct engine *e, int ca)
     bool said = limits.rate.count > 0 || limits.window_count > 0;
     if (!said || slower.count != s->rate.count || slower.per != s->rate.per)
         limits.rate = ceiling;
-    *line = (struct line){.engine = e, .ca = ca, .engines = 1, .rest = UTC_NONE};
+    *line = (struct line){.engine = e, .ca = ca, .engines = 1, .rest = UTC_NONE, .status_rest = UTC_NONE};
     pace_open(&line->pace, &limits, facts->window);
 }
 
@@ -126,7 +126,8 @@ void engine_close(struct engine *e)
     outside_free(e->outside);
     store_close(e->beat);
     store_close(e->writer);
-    void *const owned[] = {e->works, e->pending, e->returning, e->items, e->polls, e->barred, e->skip};
+    void *const owned[] = {e->works, e->pending, e->returning, e->items,
+                           e->polls, e->barred,  e->skip,      e->told};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     arena_free(&e->arena);
@@ -152,7 +153,7 @@ static bool reconnect(struct engine *e, struct fault *f)
 }
 
 /* The heartbeat, also of an engine that has nothing to do: it relieves those that stand still, and learns
- * whether it was relieved itself; then it begins anew. */
+ * whether it was relieved itself; then it begins anew. A brake ends also claims that only wait. */
 static bool stay_alive(struct engine *e, struct fault *f)
 {
     bool alive;
@@ -400,6 +401,7 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         return false;
     if ((e->only & ENGINE_EXECUTE) && !engine_execute(e, r, f))
         return false;
+    engine_alone_begin(e);
     if (!engine_reasons(e, (e->only & ENGINE_EXECUTE) != 0, &reasons, f) ||
         !store_state_counts(e->parts.store, e->parts.campaign, &r->counts, f))
         return false;

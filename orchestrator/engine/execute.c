@@ -58,7 +58,8 @@ static void explain(const struct line *line, char *text, size_t room)
 static bool end_conversation(struct engine *e, struct line *line, struct fault *f)
 {
     struct fault wrong = line->wrong;
-    for (size_t i = 0; i < e->work_count && line->halted; i++)
+    bool goes_back = line->halted && !engine_asks_first(e, line->ca); /* else it waited long for its turn */
+    for (size_t i = 0; i < e->work_count && goes_back; i++)
         if (e->works[i]->ca == line->ca)
             e->works[i]->stopped = true;
     bool config = wrong.kind == FAULT_CONFIG, alive;
@@ -84,9 +85,29 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
 
 /* --- one round --- */
 
-/* How many certificates may be claimed for a CA: what its pace allows, less what waits for its turn. */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many certificates may be claimed for a CA where all wait for a CRL first: at least as many as go until
+ * the next one comes, so that the CA's pace is used, and not so many that what one said is old when they go.
+ */
+static int64_t room_outside(struct engine *e, struct line *line)
+{
+    int64_t now = pace_allow(&line->pace, engine_ticks(e)), queued = engine_queued(e, line->ca);
+    int64_t until_next = pace_within(&line->pace, e->parts.profile.crl_every.s * 1000);
+    int64_t most = least(now > until_next ? now : until_next, BATCH);
+    int64_t through = breaker_allow(&line->breaker, engine_act(e).at);
+    most = most > 0 ? most : 1;
+    return least(least(most - engine_waits_outside(e, line->ca), 2 * most - queued), through - queued);
+}
+
+/* And elsewhere: what its pace allows, less what waits for its turn. */
 static int64_t room(struct engine *e, struct line *line)
 {
+    if (engine_asks_first(e, line->ca))
+        return room_outside(e, line);
     bool batch = e->parts.cas[line->ca].door->facts.window == 0;
     int64_t most = pace_allow(&line->pace, engine_ticks(e)), queued = engine_queued(e, line->ca);
     int64_t through = breaker_allow(&line->breaker, engine_act(e).at);
@@ -281,10 +302,15 @@ bool engine_wind_up(struct engine *e, struct engine_report *r, struct fault *f)
     return engine_settle(e, true, true, r, &ignored, f);
 }
 
+static struct utc left_alone_until(const struct line *line)
+{
+    return utc_max(line->rest, breaker_next(&line->breaker));
+}
+
 /* When a CA that turned something away may be sent to again. */
 static struct utc free_at(const struct engine *e, struct line *line)
 {
-    return utc_max(engine_pace_next(e, &line->pace), utc_max(line->rest, breaker_next(&line->breaker)));
+    return utc_max(engine_pace_next(e, &line->pace), left_alone_until(line));
 }
 
 struct utc engine_execute_next(const struct engine *e)
@@ -298,6 +324,8 @@ struct utc engine_execute_next(const struct engine *e)
                 continue; /* engine_doubts says when */
             if (go == INT64_MAX && e->works[i]->held_back > 0)
                 at = utc_max(now, free_at(e, &e->lines[e->works[i]->ca]));
+            else if (go == INT64_MAX && engine_asks_first(e, e->works[i]->ca))
+                at = utc_max(now, left_alone_until(&e->lines[e->works[i]->ca]));
             else
                 at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
         }

@@ -93,12 +93,14 @@ struct line {
     bool served;    /* and something of that clearly */
     bool idle;      /* nothing was due when it was claimed for last, in this turn */
     bool readable;  /* its door wants to step */
-    bool yields;    /* changed reasons wait for the door to be free: nothing else goes to it */
+    bool yields;    /* a batch of its own waits for the door to be free: nothing else goes to it (alone.c) */
     int64_t stepped_at; /* ticks */
     struct fault wrong; /* what its door ended with */
     struct utc rest;    /* it turned requests away and is left alone until then */
     int64_t rest_seconds;
-    int64_t taken; /* requests that were answered clearly */
+    struct utc status_rest; /* it did not tell the status of canaries and is not asked for it until then */
+    bool silent;            /* and that is noted */
+    int64_t taken;          /* requests that were answered clearly */
     struct refusal *refusals;
     size_t refusal_count;
     struct serial refused; /* the last in this conversation; n 0: none */
@@ -189,6 +191,8 @@ struct engine {
     struct arena canary_arena;
     struct canary *canaries; /* that have not shown themselves, as of this step */
     size_t canary_count;
+    struct ca_answer *told; /* what a CA said of a canary when asked for its status after the wait */
+    size_t told_count;
     struct utc
         *proving; /* per issuer of settings: since when something waits for a CRL as proof: canaries, doubt */
     struct reasons_left reasons; /* as of this step */
@@ -314,7 +318,15 @@ void engine_release_refused(struct engine *e, int ca);
 /* Has it questions that the CA cannot answer? */
 bool engine_asks_outside(const struct engine *e, const struct work *w);
 
-/* Wants CRLs for them; true: a look is due, which takes them along. */
+/* Asks this CA's every certificate of the world before its first request: the CA tells no status, and a
+ * request may overwrite a date. */
+bool engine_asks_first(const struct engine *e, int ca);
+
+/* How many of this CA wait for an answer of the world. */
+int64_t engine_waits_outside(const struct engine *e, int ca);
+
+/* Wants CRLs for them, and gives back where their answers have grown old; true: a look is due, which takes
+ * them along. */
 bool engine_doubts(struct engine *e);
 
 /* When the next look for them is due; UTC_NONE: there are none. */
@@ -368,6 +380,32 @@ MUST_USE bool engine_check_scope(struct engine *e, const struct claim *claims, s
 /* Frees what it remembers. */
 void engine_scopes_free(struct engine *e);
 
+/* --- alone.c: a batch that a door is given while nothing else of ours is there --- */
+
+#define ENGINE_REST 30 /* seconds that a CA which did not let such a one in is left alone */
+
+struct alone {
+    int ca;
+    bool question; /* asked about, not revoked */
+    const struct ca_item *items;
+    struct ca_answer *answers; /* one for each; CA_ASK: the door gave none */
+    size_t count;
+    struct fault wrong; /* what the door ended with */
+};
+
+/* Nobody wants a door for himself; those that do say so anew in each step. */
+void engine_alone_begin(struct engine *e);
+
+/* Is the door free for one? If not, nothing new goes there until what is under way is answered. */
+bool engine_alone_may(struct engine *e, int ca);
+
+/* How many certificates it may hold now: by what others send, pace, breaker, window and rest; *n 0: none. */
+MUST_USE bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, struct fault *f);
+
+/* Hands the batch over and hears it out, which takes as long as the door's patience; what goes wrong at the
+ * door is a warning and in `wrong`. False: the database is away, and the answers that came are there. */
+MUST_USE bool engine_alone(struct engine *e, struct alone *b, struct fault *f);
+
 /* --- the rest --- */
 
 /* Carries out changes of reasons that are approved (`sends` false: only counts what is left); *wake: when it
@@ -381,8 +419,8 @@ MUST_USE bool engine_replan(struct engine *e, struct fault *f);
  */
 MUST_USE bool engine_replacements(struct engine *e, struct utc *wake, struct fault *f);
 
-/* Who of the canaries proves what: lost ones are replaced, and a wait that is over ends. *wake: when the next
- * wait ends, UTC_NONE: none runs. */
+/* Who of the canaries proves what: lost ones are replaced, and a wait that is over ends, when the CA, asked
+ * for their status if it tells any, says so. *wake: when it wants to go on, UTC_NONE: nothing waits. */
 MUST_USE bool engine_canaries(struct engine *e, struct utc *wake, struct fault *f);
 
 /* What the `n` sights of a judged CRL show of canaries: a contradiction stops their issuer. */

@@ -8,43 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MOST 1000   /* certificates of a batch: a brake binds between two */
-#define REST 30     /* seconds that a CA which did not let us in is left alone */
-#define STEP_MS 100 /* between looks at a door that is at it */
-#define BEAT_MS 1000
-
-/* One batch at a door. */
-struct batch {
-    struct engine *engine;
-    const struct reason_claim *claims;
-    struct ca_answer *answers;
-    size_t count;
-};
-
-/* What the door does not answer stays in doubt. */
-static void take_answers(void *context, const struct ca_answer *answers, size_t count)
-{
-    struct batch *b = context;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < b->count; k++)
-            if (b->claims[k].number == answers[i].number)
-                b->answers[k] = answers[i];
-}
-
-/* Steps the door until it is done, and keeps our session alive meanwhile. */
-static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong, struct fault *f)
-{
-    bool busy = true, alive;
-    while (busy) {
-        ca_wait(door, STEP_MS);
-        if (!door->ops->step(door, &busy, wrong))
-            return true;
-        if (engine_ticks(e) - e->checked_at >= BEAT_MS && !engine_beat(e, &alive, f))
-            return false;
-    }
-    return true;
-}
-
 /* Only what is among them was claimed. */
 static const struct reason_change *change_of(const struct reason_change *all, size_t n, int change)
 {
@@ -54,45 +17,37 @@ static const struct reason_change *change_of(const struct reason_change *all, si
     return &all[i];
 }
 
-static void make_items(struct engine *e, const struct batch *b, const struct reason_change *all, size_t n,
-                       struct ca_item *items)
+static void make_items(struct engine *e, const struct reason_claim *claims, size_t count,
+                       const struct reason_change *all, size_t n, struct ca_item *items)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        const struct reason_change *c = change_of(all, n, b->claims[i].change);
-        items[i] = (struct ca_item){.number = (uint32_t)b->claims[i].number,
-                                    .issuer = (uint16_t)engine_issuer_index(e, b->claims[i].issuer),
-                                    .serial = b->claims[i].serial,
+    for (size_t i = 0; i < count; i++) {
+        const struct reason_change *c = change_of(all, n, claims[i].change);
+        items[i] = (struct ca_item){.number = (uint32_t)claims[i].number,
+                                    .issuer = (uint16_t)engine_issuer_index(e, claims[i].issuer),
+                                    .serial = claims[i].serial,
                                     .reason = c->reason,
                                     .date = c->compromised_at,
                                     .change = true};
-        b->answers[i] =
-            (struct ca_answer){.number = items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1};
     }
 }
 
-/* Sends one batch and commits what came of it. */
-static bool send(struct engine *e, int ca, struct batch *b, const struct reason_change *all, size_t n,
-                 struct arena *a, struct fault *f)
+/* Sends one batch and commits what came of it; what the door does not answer stays in doubt. */
+static bool send(struct engine *e, int ca, const struct reason_claim *claims, size_t count,
+                 const struct reason_change *all, size_t n, struct arena *a, struct fault *f)
 {
-    struct line *line = &e->lines[ca];
-    struct ca_door *door = e->parts.cas[ca].door;
-    struct ca_item *items = arena_array(a, b->count, sizeof *items);
-    struct fault wrong = {0}, lost = {0};
-    b->answers = arena_array(a, b->count, sizeof *b->answers);
-    make_items(e, b, all, n, items);
-    door->answer = take_answers;
-    door->answer_context = b;
-    pace_take(&line->pace, (int64_t)b->count);
-    bool heard = !door->ops->revoke(door, items, b->count, &wrong) || hear_out(e, door, &wrong, &lost);
-    if (wrong.kind != FAULT_NONE) {
-        snprintf(e->warning, sizeof e->warning, "%.500s", wrong.text);
-        line->rest = utc_add(engine_act(e).at, (struct span){REST});
-    }
+    struct ca_item *items = arena_array(a, count, sizeof *items);
+    struct alone b = {
+        .ca = ca, .items = items, .answers = arena_array(a, count, sizeof *b.answers), .count = count};
+    struct fault lost = {0};
+    make_items(e, claims, count, all, n, items);
+    bool heard = engine_alone(e, &b, &lost);
     struct act act = engine_act(e);
-    if (!store_reason_settle(e->parts.store, &act, e->id, b->claims, b->answers, b->count, f))
+    if (b.wrong.kind != FAULT_NONE)
+        e->lines[ca].rest = utc_add(act.at, (struct span){ENGINE_REST});
+    if (!store_reason_settle(e->parts.store, &act, e->id, claims, b.answers, count, f))
         return false;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->answers[i].outcome == CA_REVOKED_NOW || b->answers[i].outcome == CA_REVOKED_BEFORE)
+    for (size_t i = 0; i < count; i++)
+        if (b.answers[i].outcome == CA_REVOKED_NOW || b.answers[i].outcome == CA_REVOKED_BEFORE)
             e->dirty[items[i].issuer] = true;
     if (!heard)
         *f = lost;
@@ -110,50 +65,29 @@ static size_t issuers_of(const struct engine *e, int ca, struct arena *a, int **
     return n;
 }
 
-/* What this CA may do of it now. */
-static int64_t room(struct engine *e, int ca)
-{
-    struct line *line = &e->lines[ca];
-    const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
-    struct utc now = engine_act(e).at;
-    int64_t most = facts->window > 0 && facts->window < MOST ? (int64_t)facts->window : MOST;
-    int64_t pace = pace_allow(&line->pace, engine_ticks(e)), through = breaker_allow(&line->breaker, now);
-    if (facts->changes == 0 || (utc_is_set(line->rest) && line->rest.s > now.s))
-        return 0;
-    most = most < pace ? most : pace;
-    return most < through ? most : through;
-}
-
 static bool serve(struct engine *e, int ca, const int *changes, size_t change_count,
                   const struct reason_change *all, size_t n, struct fault *f)
 {
-    struct line *line = &e->lines[ca];
-    line->yields = e->parts.cas[ca].door->facts.changes != 0;
-    if (line->requests + line->questions > 0) /* they are heard out first, and nothing new goes meanwhile */
+    if (e->parts.cas[ca].door->facts.changes == 0 || !engine_alone_may(e, ca))
         return true;
     for (bool more = true; more;) {
         AUTO_ARENA a = {0};
         struct act act = engine_act(e);
-        struct batch b = {.engine = e};
         struct reason_claim *claims = NULL;
         int *issuers;
-        bool joined;
-        if (!engine_join(e, ca, &joined, f))
+        int64_t most;
+        size_t count = 0, issuer_count = issuers_of(e, ca, &a, &issuers);
+        if (!engine_alone_room(e, ca, false, &most, f))
             return false;
-        int64_t most = joined ? room(e, ca) : 0;
-        size_t issuer_count = issuers_of(e, ca, &a, &issuers);
         if (most <= 0)
             break;
         if (!store_reason_claim(e->parts.store, &act, e->id, changes, change_count, issuers, issuer_count,
-                                e->parts.cas[ca].door->facts.quiet, most, &a, &claims, &b.count, f))
+                                e->parts.cas[ca].door->facts.quiet, most, &a, &claims, &count, f))
             return false;
-        b.claims = claims;
-        more = b.count > 0;
-        if (more && !send(e, ca, &b, all, n, &a, f))
+        if (count > 0 && !send(e, ca, claims, count, all, n, &a, f))
             return false;
-        more = more && engine_ticks(e) < e->turn_ends;
+        more = count > 0 && engine_ticks(e) < e->turn_ends;
     }
-    line->yields = false;
     return true;
 }
 

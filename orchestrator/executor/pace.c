@@ -148,6 +148,16 @@ int64_t pace_memory(const struct pace *p)
     return ms;
 }
 
+int64_t pace_within(const struct pace *p, int64_t ms)
+{
+    int64_t n = p->rate.count > 0 ? ms * p->rate.count / cost(p) : INT64_MAX;
+    for (size_t i = 0; i < p->window_count; i++) {
+        int64_t some = ms * p->windows[i].count.ours / p->windows[i].ms;
+        n = some < n ? some : n;
+    }
+    return n;
+}
+
 int64_t pace_most(const struct pace *p)
 {
     int64_t n = p->rate.count > 0 ? p->burst.ours : INT64_MAX;

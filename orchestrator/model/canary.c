@@ -47,3 +47,25 @@ const char *canary_record_fault(const struct canary *c, struct arena *a)
                             utc_format(c->recorded_at, recorded));
     return NULL;
 }
+
+bool canary_is_told(const struct ca_answer *answer)
+{
+    return answer->outcome != CA_WAIT && answer->outcome != CA_ASK;
+}
+
+const char *canary_status_fault(struct canary *c, const struct ca_answer *answer, struct arena *a)
+{
+    char recorded[UTC_TEXT];
+    if (answer->outcome == CA_NOT_REVOKED || answer->outcome == CA_UNKNOWN)
+        return arena_format(a, "asked for its status, the CA says that it %s, though it recorded it at %s",
+                            answer->outcome == CA_UNKNOWN ? "does not know it" : "is not revoked",
+                            utc_format(c->recorded_at, recorded));
+    if (answer->outcome == CA_PERSON)
+        return arena_format(a, "asked for its status, the CA says what a person must judge: %.119s",
+                            answer->text);
+    if (answer->reason >= 0)
+        c->ca_reason = answer->reason;
+    if (utc_is_set(answer->at))
+        c->ca_at = answer->at;
+    return canary_record_fault(c, a);
+}

@@ -283,6 +283,8 @@ static const struct {
     {"breaker_open", "breaker_closed", ALERT_BREAKER, "ca", "the breaker stopped CA"},
     {"canary_contradicted", "stops_lifted", ALERT_CANARY, "issuer",
      "the world contradicts a canary of issuer"},
+    {"canary_silent", "canary_contradicted", ALERT_CANARY, "cohort",
+     "the rest waits for the CA to tell the status of canaries: cohort"},
     {"canary_unproved", NULL, ALERT_CANARY, "cohort", "the canaries were not proved in time: cohort"},
 };
 #define STANDING (sizeof standing / sizeof *standing)

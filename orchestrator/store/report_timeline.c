@@ -34,6 +34,7 @@ static const struct {
     {"scope_altered", "a page does not match what was signed: its certificates are not revoked"},
     {"canary_replaced", "canary {replaced} of cohort {cohort} gave its place to {number}"},
     {"canary_unproved", "the rest of an issuer in cohort {cohort} went without its canaries' proof: {why}"},
+    {"canary_silent", "the rest of an issuer in cohort {cohort} waits on for its canaries: {why}"},
     {"canary_contradicted",
      "an issuer was stopped, canary {number} of cohort {cohort} is contradicted: {why}"},
     {"stops_lifted", "stopped issuers went on by a person's word: {reason}"},

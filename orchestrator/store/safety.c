@@ -28,6 +28,7 @@ bool store_canaries(struct store *s, int campaign, struct arena *a, struct canar
             .ca_at = date_of(r, i, 5), /* settled as 0 when the CA did not say */
             .ca_reason = get_null(r, i, 6) ? -1 : (int)get_int(r, i, 6),
             .reason = (int)get_int(r, i, 7),
+            .serial = get_serial(r, i, 8),
         };
     return true;
 }
@@ -69,6 +70,13 @@ bool store_canary_pass(struct store *s, const struct act *act, const struct cana
     put_text(&p, act->who);
     put_json(&p, data);
     return store_do(s, "canary_pass", &p, f);
+}
+
+bool store_canary_silent(struct store *s, const struct act *act, const struct canary *c, const char *why,
+                         struct fault *f)
+{
+    AUTO_JSON *data = canary_json(c, why);
+    return store_note(s, act, "canary_silent", data, f);
 }
 
 bool store_canary_stop(struct store *s, const struct act *act, const struct canary *c, const char *why,

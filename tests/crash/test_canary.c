@@ -1,5 +1,6 @@
-/* Canaries against a CA that is honest, one that forgets, one that takes another reason, and one whose CRL
- * does not come: does the rest wait, go, or stop as contract section 2 says? */
+/* Canaries against a CA that is honest, one that forgets, one that takes another reason, one that lies about
+ * it, one that is silent when asked, and one whose CRL does not come: does the rest wait, go, or stop as
+ * contract section 2 says? */
 #include "../lib/campaign.h"
 #include "massrevoke/file.h"
 #include "massrevoke/store_safety.h"
@@ -19,8 +20,8 @@
 static struct world world;
 static const char *profile;
 
-/* What the CA does with a request. */
-enum honesty { HONEST, FORGETS, OTHER_REASON };
+/* What the CA does with a request; of the last three: and how it meets a question. */
+enum honesty { HONEST, FORGETS, OTHER_REASON, LIES, SILENT, AWAY };
 
 /* Stands before ca_openssl. */
 struct liar {
@@ -30,19 +31,21 @@ struct liar {
     struct ca_item *queue; /* forgotten ones */
     size_t queued;
     bool ask;
+    int questions; /* certificates it was asked about */
 };
 
 static bool take(struct liar *l, const struct ca_item *items, size_t n, bool ask, struct fault *f)
 {
     struct ca_item *copy = arena_grow(NULL, n * sizeof *copy);
     memcpy(copy, items, n * sizeof *copy);
-    for (size_t i = 0; i < n && l->honesty == OTHER_REASON; i++)
+    for (size_t i = 0; i < n && (l->honesty == OTHER_REASON || l->honesty == LIES); i++)
         copy[i].reason = REASON_CESSATION_OF_OPERATION;
-    if (l->honesty == FORGETS) {
+    l->ask = ask;
+    l->questions += ask ? (int)n : 0;
+    if (l->honesty == FORGETS || (ask && l->honesty >= SILENT)) {
         free(l->queue);
         l->queue = copy;
-        l->queued = n;
-        l->ask = ask;
+        l->queued = l->honesty == FORGETS ? n : 0;
         return true;
     }
     bool ok = (ask ? l->inner->ops->status : l->inner->ops->revoke)(l->inner, copy, n, f);
@@ -60,9 +63,22 @@ static bool take_questions(struct ca_door *d, const struct ca_item *items, size_
     return take((struct liar *)d, items, n, true, f);
 }
 
+/* The record has another reason than the answer to the request. */
+static void lie(void *context, const struct ca_answer *answers, size_t n)
+{
+    struct liar *l = context;
+    for (size_t i = 0; i < n; i++) {
+        struct ca_answer a = answers[i];
+        a.reason = l->ask ? a.reason : (int)REASON_SUPERSEDED;
+        l->door.answer(l->door.answer_context, &a, 1);
+    }
+}
+
 static bool step(struct ca_door *d, bool *busy, struct fault *f)
 {
     struct liar *l = (struct liar *)d;
+    if (l->honesty == AWAY && l->ask)
+        return fault_set(f, FAULT_UNAVAILABLE, "the CA's records are away");
     for (size_t i = 0; i < l->queued; i++) {
         struct ca_answer a = {.number = l->queue[i].number,
                               .outcome = l->ask ? CA_NOT_REVOKED : CA_REVOKED_NOW,
@@ -72,8 +88,8 @@ static bool step(struct ca_door *d, bool *busy, struct fault *f)
     }
     l->queued = 0;
     *busy = false;
-    l->inner->answer = d->answer;
-    l->inner->answer_context = d->answer_context;
+    l->inner->answer = l->honesty == LIES ? lie : d->answer;
+    l->inner->answer_context = l->honesty == LIES ? l : d->answer_context;
     return l->inner->ops->step(l->inner, busy, f);
 }
 
@@ -147,6 +163,15 @@ static int events(const struct run *r, const char *type)
     return count(r, arena_format(&world.arena, "count(*) FROM event WHERE type = '%s' AND", type));
 }
 
+/* The newest event of a type. */
+static const char *word(const struct run *r, const char *type)
+{
+    return world_ask(&world, arena_format(&world.arena,
+                                          "SELECT leaf FROM event WHERE campaign = %d AND type = '%s'"
+                                          " ORDER BY seq DESC LIMIT 1",
+                                          r->campaign, type));
+}
+
 static int asked(const struct run *r)
 {
     return count(r, "coalesce(sum(cardinality(offsets)), 0) FROM result WHERE");
@@ -185,6 +210,8 @@ static void without_a_crl_the_record_is_enough_in_the_end(void **state)
     assert_int_equal(events(&r, "canary_unproved"), 0);
     (void)run_for(&r, 12 * 3600);
     assert_int_equal(events(&r, "canary_unproved"), 1);
+    assert_non_null(strstr(word(&r, "canary_unproved"), "its status, asked for now, says"));
+    assert_int_equal(r.liar.questions, CANARIES);
     assert_int_equal(asked(&r), CERTIFICATES);
     assert_int_equal(count(&r, "sum(pending_publication) FROM page WHERE"), CERTIFICATES);
     finish(&r);
@@ -236,6 +263,147 @@ static void another_reason_in_the_record_stops(void **state)
     (void)run_for(&r, 4 * 3600);
     assert_int_equal(asked(&r), CANARIES);
     assert_int_equal(events(&r, "canary_contradicted"), 1);
+    assert_int_equal(events(&r, "canary_unproved"), 0);
+    finish(&r);
+}
+
+/* It said yes and did nothing: no CRL tells, so its status does. */
+static void a_ca_that_forgets_is_asked(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, "asked", FORGETS, false);
+    (void)run_for(&r, WAIT - 120);
+    assert_int_equal(r.liar.questions, 0);
+    (void)run_for(&r, 4 * 3600);
+    assert_int_equal(asked(&r), CANARIES);
+    assert_int_equal(r.liar.questions, CANARIES);
+    assert_int_equal(events(&r, "canary_unproved"), 0);
+    assert_int_equal(events(&r, "canary_contradicted"), 1);
+    assert_non_null(strstr(word(&r, "canary_contradicted"),
+                           "asked for its status, the CA says that it is not revoked, though it recorded"));
+    /* it is stopped once: the generation, by which other issuers' work ends, stands still */
+    int generation = count(&r, "generation FROM campaign WHERE");
+    (void)run_for(&r, 3600);
+    assert_int_equal(count(&r, "generation FROM campaign WHERE"), generation);
+    finish(&r);
+}
+
+/* Where it tells no status there is nothing to ask. */
+static void without_a_status_the_answer_is_enough(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, "no-status", FORGETS, false);
+    r.liar.door.facts.tells_status = false;
+    (void)run_for(&r, 12 * 3600);
+    assert_int_equal(r.liar.questions, 0);
+    assert_int_equal(events(&r, "canary_unproved"), 1);
+    assert_non_null(strstr(word(&r, "canary_unproved"), "its answer to the request alone counts"));
+    assert_int_equal(asked(&r), CERTIFICATES);
+    finish(&r);
+}
+
+static void another_reason_in_the_status_stops(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, "lies", LIES, false);
+    (void)run_for(&r, 4 * 3600);
+    assert_int_equal(asked(&r), CANARIES);
+    assert_int_equal(events(&r, "canary_unproved"), 0);
+    assert_non_null(strstr(word(&r, "canary_contradicted"), "cessationOfOperation instead of superseded"));
+    finish(&r);
+}
+
+/* The date of a compromise, which the status tells, lies before everything and contradicts nothing. */
+static void a_date_that_was_asked_for_is_no_contradiction(void **state)
+{
+    (void)state;
+    struct run r;
+    world.compromised = (struct utc){world_begin().s - 86400};
+    begin(&r, "dated", HONEST, false);
+    (void)run_for(&r, 12 * 3600);
+    assert_int_equal(r.liar.questions, CANARIES);
+    assert_int_equal(events(&r, "canary_unproved"), 1);
+    assert_int_equal(asked(&r), CERTIFICATES);
+    finish(&r);
+    world.compromised = (struct utc){0};
+}
+
+/* A CA that does not tell keeps the gate shut, also for an engine that comes later; when it tells, the rest
+ * goes. */
+static void shut_until_it_tells(const char *name, enum honesty honesty)
+{
+    struct run r;
+    struct fault f = {0};
+    begin(&r, name, honesty, false);
+    (void)run_for(&r, WAIT + 3600);
+    assert_int_equal(asked(&r), CANARIES);
+    assert_int_equal(events(&r, "canary_unproved") + events(&r, "canary_contradicted"), 0);
+    assert_int_equal(events(&r, "canary_silent"), 1);
+    assert_true(r.liar.questions > CANARIES && r.liar.questions <= CANARIES * 3700 / 30);
+    engine_close(r.engine);
+    assert_true(engine_open(&r.parts.parts, &r.engine, &f));
+    (void)run_for(&r, 600);
+    assert_int_equal(asked(&r), CANARIES);
+    /* however often it looks, it asks again after a while only */
+    int before = r.liar.questions;
+    struct engine_report last;
+    for (int i = 0; i < 25; i++, world.now->s++)
+        assert_true(engine_step(r.engine, &last, &f));
+    assert_in_range(r.liar.questions - before, 0, CANARIES);
+    r.liar.honesty = HONEST;
+    (void)run_for(&r, 60);
+    assert_int_equal(events(&r, "canary_unproved"), 1);
+    (void)run_for(&r, 12 * 3600);
+    assert_int_equal(asked(&r), CERTIFICATES);
+    finish(&r);
+}
+
+static void a_ca_that_does_not_tell_keeps_the_gate_shut(void **state)
+{
+    (void)state;
+    shut_until_it_tells("silent", SILENT);
+    shut_until_it_tells("away", AWAY);
+}
+
+/* Where a question counts as any request, the CA's limits hold for them: each is asked once, in turns. */
+static void questions_go_at_the_pace_of_the_ca(void **state)
+{
+    (void)state;
+    struct run r;
+    const struct rate_limits before = world.ca.limits;
+    world.ca.limits = (struct rate_limits){.windows = {{2, 60}}, .window_count = 1};
+    begin(&r, "pace", HONEST, false);
+    r.liar.door.facts.counts_questions = true;
+    (void)run_for(&r, WAIT - 120);
+    assert_int_equal(asked(&r), CANARIES);
+    for (int i = 0; i < 300 && r.liar.questions == 0; i++)
+        (void)run_for(&r, 1);
+    assert_int_equal(r.liar.questions, 2);
+    (void)run_for(&r, 55);
+    assert_int_equal(r.liar.questions, 2);
+    (void)run_for(&r, 10);
+    assert_int_equal(r.liar.questions, CANARIES);
+    (void)run_for(&r, 12 * 3600);
+    assert_int_equal(r.liar.questions, CANARIES);
+    assert_int_equal(asked(&r), CERTIFICATES);
+    finish(&r);
+    world.ca.limits = before;
+}
+
+/* What another engine, which only tells and looks, must not do. */
+static void only_who_revokes_asks(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, "looks-on", HONEST, false);
+    (void)run_for(&r, 1800);
+    assert_int_equal(asked(&r), CANARIES);
+    engine_only(r.engine, ENGINE_VERIFY | ENGINE_PUBLISH);
+    (void)run_for(&r, WAIT);
+    assert_int_equal(r.liar.questions, 0);
     assert_int_equal(events(&r, "canary_unproved"), 0);
     finish(&r);
 }
@@ -340,6 +508,13 @@ int main(void)
         cmocka_unit_test(a_ca_that_forgets_is_found_out),
         cmocka_unit_test(another_reason_stops),
         cmocka_unit_test(another_reason_in_the_record_stops),
+        cmocka_unit_test(a_ca_that_forgets_is_asked),
+        cmocka_unit_test(without_a_status_the_answer_is_enough),
+        cmocka_unit_test(another_reason_in_the_status_stops),
+        cmocka_unit_test(a_date_that_was_asked_for_is_no_contradiction),
+        cmocka_unit_test(a_ca_that_does_not_tell_keeps_the_gate_shut),
+        cmocka_unit_test(questions_go_at_the_pace_of_the_ca),
+        cmocka_unit_test(only_who_revokes_asks),
         cmocka_unit_test(lost_canaries_are_replaced),
         cmocka_unit_test(a_delay_ends_by_itself),
         cmocka_unit_test(none_is_left_to_go_first),

@@ -146,6 +146,23 @@ static void time_that_runs_backwards_gives_nothing(void **unused)
     pace_close(&pace);
 }
 
+/* What goes in an hour when all that may goes: the narrowest limit says so. */
+static void the_narrowest_limit_says_what_goes_in_an_hour(void **unused)
+{
+    (void)unused;
+    struct rate_limits none = {.window_count = 0},
+                       rate = {.rate = {1, 6}, .windows = {{1000, 300}}, .window_count = 1},
+                       window = {.rate = {1, 1}, .windows = {{5, 60}, {100, 300}}, .window_count = 2};
+    const struct rate_limits *limits[] = {&none, &rate, &window};
+    const int64_t expected[] = {INT64_MAX, 600, 300};
+    for (size_t i = 0; i < 3; i++) {
+        struct pace pace;
+        pace_open(&pace, limits[i], 0);
+        assert_int_equal(pace_within(&pace, 3600000), expected[i]);
+        pace_close(&pace);
+    }
+}
+
 static void a_ca_that_turns_away_is_sent_fewer_at_a_time(void **unused)
 {
     (void)unused;
@@ -350,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_more_and_never_idle),
         cmocka_unit_test(it_says_when_to_come_again),
+        cmocka_unit_test(the_narrowest_limit_says_what_goes_in_an_hour),
         cmocka_unit_test(time_that_runs_backwards_gives_nothing),
         cmocka_unit_test(a_ca_that_turns_away_is_sent_fewer_at_a_time),
         cmocka_unit_test(together_they_keep_to_the_limits),

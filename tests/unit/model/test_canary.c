@@ -111,6 +111,49 @@ static void the_record_alone(void **unused)
     assert_non_null(strstr(canary_record_fault(&c, &a), "later than its answer"));
 }
 
+/* The words of a status answer, "" when they are good; *c then bears what it told. */
+static const char *status(struct canary *c, struct ca_answer answer)
+{
+    static struct arena a;
+    const char *why = canary_status_fault(c, &answer, &a);
+    return why == NULL ? "" : why;
+}
+
+/* What the CA says now counts more than what it said at first, either way. */
+static void the_status(void **unused)
+{
+    (void)unused;
+    const struct ca_answer revoked = {.outcome = CA_REVOKED_BEFORE, .at = UTC_NONE, .reason = -1};
+    struct canary c = good;
+    struct ca_answer told = revoked;
+    assert_string_equal(status(&c, told), "");
+    assert_int_equal(c.ca_at.s, good.ca_at.s); /* it told neither: the first answer's stay */
+    told.at = (struct utc){RECORDED - 86400 * 30};
+    assert_string_equal(status(&c, told), "");
+    assert_int_equal(c.ca_at.s, told.at.s);
+    told.at.s = RECORDED + 3600;
+    assert_non_null(strstr(status(&c, told), "later than its answer"));
+    c = good;
+    told = revoked;
+    told.reason = REASON_CESSATION_OF_OPERATION;
+    assert_non_null(strstr(status(&c, told), "cessationOfOperation instead of superseded"));
+    told.reason = REASON_SUPERSEDED;
+    assert_string_equal(status(&c, told), "");
+}
+
+static void only_revoked_is_good(void **unused)
+{
+    (void)unused;
+    for (int o = 0; o < CA_OUTCOME_COUNT; o++) {
+        struct ca_answer told = {.outcome = (enum ca_outcome)o, .at = UTC_NONE, .reason = -1, .text = "hm"};
+        struct canary c = good;
+        bool says = o != CA_WAIT && o != CA_ASK, fine = o == CA_REVOKED_NOW || o == CA_REVOKED_BEFORE;
+        assert_int_equal(canary_is_told(&told), says);
+        if (says)
+            assert_int_equal(status(&c, told)[0] == '\0', fine);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +163,8 @@ int main(void)
         cmocka_unit_test(only_what_the_ca_recorded_is_contradicted),
         cmocka_unit_test(standings),
         cmocka_unit_test(the_record_alone),
+        cmocka_unit_test(the_status),
+        cmocka_unit_test(only_revoked_is_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
