@@ -21,11 +21,6 @@ bool engine_alone_may(struct engine *e, int ca)
     return !line->yields;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Is a request of this kind one by which the CA's limits are counted? */
 static bool counts(const struct engine *e, int ca, bool question)
 {
@@ -35,7 +30,6 @@ static bool counts(const struct engine *e, int ca, bool question)
 bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, struct fault *f)
 {
     struct line *line = &e->lines[ca];
-    int64_t window = (int64_t)e->parts.cas[ca].door->facts.window;
     bool joined;
     *n = 0;
     if (!engine_join(e, ca, &joined, f))
@@ -43,8 +37,8 @@ bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, stru
     if (!joined)
         return true;
     *n = least(MOST, breaker_allow(&line->breaker, engine_act(e).at));
-    if (!question && window > 0)
-        *n = least(*n, window);
+    if (!question && e->parts.cas[ca].door->facts.window > 0)
+        *n = least(*n, (int64_t)pace_at_once(&line->pace));
     if (counts(e, ca, question))
         *n = least(*n, pace_allow(&line->pace, engine_ticks(e)));
     return true;

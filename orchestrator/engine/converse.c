@@ -198,7 +198,7 @@ static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
         end_badly(e, w->ca, &wrong);
 }
 
-static size_t least(size_t a, size_t b)
+static size_t fewer(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -220,9 +220,9 @@ static size_t questions_now(struct engine *e, const struct work *w)
     if (e->parts.cas[w->ca].door->facts.window == 0)
         return line->requests + line->questions == 0 ? left : 0;
     if (e->parts.cas[w->ca].door->facts.counts_questions)
-        left = least(left, (size_t)pace_allow(&line->pace, engine_ticks(e)));
+        left = fewer(left, (size_t)pace_allow(&line->pace, engine_ticks(e)));
     size_t ahead = line->questions + w->send_count - w->sends_done;
-    return ahead < ASK_AHEAD ? least(left, ASK_AHEAD - ahead) : 0;
+    return ahead < ASK_AHEAD ? fewer(left, ASK_AHEAD - ahead) : 0;
 }
 
 /* Is a call under way behind which no request may wait? */
@@ -241,7 +241,7 @@ static size_t in_one_call(const struct work *w, size_t n)
     while (same < n && w->slots[list[same]].issuer == first->issuer &&
            w->slots[list[same]].reason == first->reason)
         same++;
-    return least(same, n);
+    return fewer(same, n);
 }
 
 /* How many requests may go now. A door that takes whole batches gets a whole one, when the pace allows it or
@@ -260,7 +260,7 @@ static size_t requests_now(struct engine *e, const struct work *w)
         return whole && line->requests + line->questions == 0 ? allowed : 0;
     }
     size_t at_once = pace_at_once(&line->pace);
-    allowed = line->requests < at_once ? least(allowed, at_once - line->requests) : 0;
+    allowed = line->requests < at_once ? fewer(allowed, at_once - line->requests) : 0;
     return facts->calls ? in_one_call(w, allowed) : allowed;
 }
 
@@ -322,10 +322,10 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
         if (!may_go(e, w))
             continue;
         *moved = true;
-        asks = least(asks, questions_now(e, w)); /* another engine may have come */
+        asks = fewer(asks, questions_now(e, w)); /* another engine may have come */
         if (asks > 0)
             hand_over(e, w, true, asks);
-        sends = least(sends, requests_now(e, w)); /* and questions may have taken their places */
+        sends = fewer(sends, requests_now(e, w)); /* and questions may have taken their places */
         if (sends == 0 || (asks > 0 && (batch || e->lines[ca].breaker.open != BREAKER_GOOD)) || !may_go(e, w))
             continue;
         r->asked += (int64_t)sends;

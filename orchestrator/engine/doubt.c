@@ -180,11 +180,6 @@ static void want_crls(struct engine *e, const struct work *w)
     }
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What has not gone by then is asked about anew. */
 static bool is_old(const struct engine *e, const struct work *w, struct utc now)
 {

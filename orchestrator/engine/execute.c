@@ -85,11 +85,6 @@ static bool end_conversation(struct engine *e, struct line *line, struct fault *
 
 /* --- one round --- */
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* How many certificates may be claimed for a CA where all wait for a CRL first: at least as many as go until
  * the next one comes, so that the CA's pace is used, and not so many that what one said is old when they go.
  */
@@ -111,8 +106,7 @@ static int64_t room(struct engine *e, struct line *line)
     bool batch = e->parts.cas[line->ca].door->facts.window == 0;
     int64_t most = pace_allow(&line->pace, engine_ticks(e)), queued = engine_queued(e, line->ca);
     int64_t through = breaker_allow(&line->breaker, engine_act(e).at);
-    most = most < through ? most : through;
-    most = most < (batch ? BATCH : STREAM) ? most : (batch ? BATCH : STREAM);
+    most = least(least(most, through), batch ? BATCH : STREAM);
     return batch || queued < STREAM / 2 ? most - queued : 0;
 }
 

@@ -18,6 +18,11 @@
 #define ENGINE_COMMIT_MS 100    /* an outcome waits no longer for its commit (sentence 4) */
 #define ENGINE_UNCOMMITTED 4000 /* outcomes in memory: with more nothing new goes out */
 
+static inline int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* How far a certificate of a claimed chunk has come. */
 enum slot_stage {
     SLOT_OPEN,     /* nothing of it is at a door */

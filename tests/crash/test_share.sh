@@ -8,7 +8,7 @@ command -v nginx >/dev/null || { echo "ok     nginx is not installed: not tested
 window=30 seconds=3 # requests in any so many
 away=12             # seconds, when it wants to be left alone
 new_ca shared 900
-port=$((20000 + $$ % 10000))
+for port in $(shuf -i 20000-29999 -n 50); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break; done
 cat >"$work/nginx.conf" <<END
 daemon off; pid $work/nginx.pid; error_log $work/nginx.log; worker_processes 1;
 events {}
@@ -21,6 +21,9 @@ http {
 }
 END
 nginx -p "$work" -c nginx.conf >"$work/nginx.out" 2>&1 </dev/null &
+for _ in $(seq 100); do [ -s "$work/nginx.pid" ] && break; sleep 0.1; done
+[ -s "$work/nginx.pid" ]
+verdict $? "nginx listens"
 cat >"$ca/profile.cfg" <<'END'
 version = 1; name = "counted"; keeps_first_date = true; quiet = "5s"; concurrency = 5;
 reasons = ( { reason = "superseded"; word = "superseded"; } );
@@ -51,7 +54,7 @@ new_campaign two immediate "$work/two"
 
 engine() { "$program" run --campaign "$1" --only execute </dev/null >>"$work/$2.log" 2>&1 & }
 sent() { cut -d' ' -f2 "$work/arrivals" 2>/dev/null | sort -u | wc -l; }
-until_sent() { for _ in $(seq 500); do [ "$(sent)" -ge "$1" ] && return; sleep 0.3; done; }
+until_sent() { for _ in $(seq 300); do [ "$(sent)" -ge "$1" ] && return; sleep 0.3; done; }
 engine one first
 first=$!
 until_sent 40
