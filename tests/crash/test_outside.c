@@ -130,7 +130,7 @@ static void run_for(struct run *r, int64_t seconds)
         if (!engine_step(r->engine, &last, &f))
             fail_msg("%s", f.text);
         int64_t next = utc_is_set(last.next) && last.next.s > world.now->s ? last.next.s : world.now->s + 1;
-        world.now->s = next < world.now->s + 60 ? next : world.now->s + 60;
+        world.now->s = next < world.now->s + 300 ? next : world.now->s + 300;
     }
 }
 
