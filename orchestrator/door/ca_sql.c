@@ -136,9 +136,9 @@ static void begin(struct ca_sql *c)
         {.sql = "BEGIN"}, {c->batch.change ? c->how.change : c->how.revoke, c->batch.values, 4}, status};
     c->stage = ask ? ASKING : UPDATING;
     if (ask)
-        pg_wire_send(c->wire, &status, 1, false);
+        pg_wire_send(c->wire, &status, 1, PG_ANY_TIME);
     else
-        pg_wire_send(c->wire, revoke, 3, false);
+        pg_wire_send(c->wire, revoke, 3, PG_SOON);
 }
 
 static void end_batch(struct ca_sql *c)
@@ -226,7 +226,7 @@ static void commit(struct ca_sql *c)
     const struct pg_query end = {.sql = "COMMIT"};
     pg_wire_forget(c->wire);
     c->stage = COMMITTING;
-    pg_wire_send(c->wire, &end, 1, true);
+    pg_wire_send(c->wire, &end, 1, PG_NEXT);
 }
 
 /* The transaction is left open by whoever does not go on; the session ends it. */
@@ -234,7 +234,7 @@ static void abandon(struct ca_sql *c, const char *why)
 {
     const struct pg_query end = {.sql = "ROLLBACK"};
     pg_wire_forget(c->wire);
-    pg_wire_send(c->wire, &end, 1, true);
+    pg_wire_send(c->wire, &end, 1, PG_NEXT);
     reject(c, why);
 }
 
@@ -313,7 +313,7 @@ static bool ask_server(struct ca_sql *c, const struct pg_query *queries, size_t 
     enum pg_wire_state state;
     const char *text;
     bool said;
-    pg_wire_send(c->wire, queries, n, false);
+    pg_wire_send(c->wire, queries, n, PG_ANY_TIME);
     while ((state = pg_wire_step(c->wire)) == PG_WIRE_BUSY)
         ca_wait(&c->door, 100);
     if (state == PG_WIRE_DONE)
@@ -389,7 +389,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .reasons = backend_reasons(how->words),
                              .changes = how->change == NULL ? 0 : backend_reasons(how->words),
                              .takes_date = true,
-                             .window = (size_t)how->batch};
+                             .window = (size_t)how->batch,
+                             .calls = true};
     return true;
 }
 
