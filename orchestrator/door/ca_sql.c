@@ -279,7 +279,7 @@ static void broken(struct ca_sql *c)
     char words[440];
     snprintf(words, sizeof words, "the CA's database: %s", text);
     if (c->stage != RESTING) {
-        ca_queue_halt(&c->queue, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, words, HINT);
+        ca_queue_halt(&c->queue, pg_fault(why), words, HINT);
         answer_all(c, open ? CA_ASK : CA_WAIT, words);
     }
     pg_wire_forget(c->wire);
@@ -319,7 +319,7 @@ static bool ask_server(struct ca_sql *c, const struct pg_query *queries, size_t 
     if (state == PG_WIRE_DONE)
         return true;
     enum pg_meaning why = pg_wire_why(c->wire, &text, &said);
-    fault_set(f, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, "%s: %s", c->queue.where, text);
+    fault_set(f, pg_fault(why), "%s: %s", c->queue.where, text);
     pg_wire_forget(c->wire);
     return fault_hint(f, HINT);
 }
@@ -364,12 +364,16 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
 {
     struct ca_sql *c = self(d);
     size_t index = (size_t)(issuer - c->queue.first_issuer);
+    bool done;
+    d->publishing = false;
     if (issuer < c->queue.first_issuer || index >= c->queue.issuer_count)
         return fault_set(f, FAULT_REFUSED, "issuer %u is not of %s", issuer, c->queue.where);
     if (c->crl == NULL)
         return fault_set(f, FAULT_REFUSED, "%s: no issuer has a key_file, so no CRL can be signed",
                          c->queue.where);
-    return ca_record_crl_publish(c->crl, index, c->names[index].aki, now, f);
+    bool ok = ca_record_crl_publish(c->crl, index, c->names[index].aki, now, &done, f);
+    d->publishing = ok && !done;
+    return ok;
 }
 
 static const struct ca_door_ops ops = {

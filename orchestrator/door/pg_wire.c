@@ -14,14 +14,14 @@ enum phase { AWAY, CONNECTING, READY, WAITING };
 
 struct pg_wire {
     const char *conninfo, *setup;
-    int seconds; /* for an answer, and for connecting */
+    int seconds; /* for connecting, and without anything new for an answer */
     PGconn *db;
     enum phase phase;
     enum pg_wire_state state;
     PostgresPollingStatusType polling;
     int epoll, timer, watched; /* watched: the session's socket in the epoll, -1: none */
     bool set_up;               /* the setup statement has been answered */
-    bool soon, stale;          /* what waits for the session must leave within PG_SOON_SECONDS; they are over */
+    bool soon, stale; /* what waits for the session must leave within PG_SOON_SECONDS; they are over */
     struct pg_query queries[PG_WIRE_QUERIES];
     PGresult *results[PG_WIRE_QUERIES];
     size_t count, answered; /* answered counts the setup statement too, when it is sent along */
@@ -148,7 +148,7 @@ static void begin_connecting(struct pg_wire *w)
     const char *const values[] = {"massrevoke", w->conninfo, NULL};
     char *unreadable = NULL;
     PQconninfoOption *options = PQconninfoParse(w->conninfo, &unreadable);
-    enum pg_meaning why = options == NULL ? PG_STOP : PG_WAIT;
+    enum pg_meaning why = options == NULL ? PG_SHUT : PG_WAIT;
     PQconninfoFree(options);
     PQfreemem(unreadable);
     w->db = PQconnectStartParams(keys, values, 1);
@@ -185,7 +185,7 @@ static bool connected(struct pg_wire *w)
     }
     if (w->polling != PGRES_POLLING_OK) {
         const char *text = PQerrorMessage(w->db);
-        break_off(w, meaning_of(state_inside(text, state)), true, text);
+        break_off(w, meaning_of(state_inside(text, state)) == PG_STOP ? PG_SHUT : PG_WAIT, true, text);
         return false;
     }
     w->phase = READY;
@@ -319,7 +319,9 @@ enum pg_wire_state pg_wire_step(struct pg_wire *w)
     struct epoll_event events[4];
     uint64_t fired = 0;
     bool late = read(w->timer, &fired, sizeof fired) == (ssize_t)sizeof fired;
-    (void)epoll_wait(w->epoll, events, 4, 0);
+    bool news = false;
+    for (int i = epoll_wait(w->epoll, events, 4, 0); i-- > 0;)
+        news = news || (events[i].data.fd != w->timer && (events[i].events & EPOLLIN) != 0);
     if (w->state == PG_WIRE_IDLE)
         look_after(w);
     if (w->state != PG_WIRE_BUSY)
@@ -334,7 +336,9 @@ enum pg_wire_state pg_wire_step(struct pg_wire *w)
     }
     if (w->state == PG_WIRE_BUSY && w->phase == WAITING)
         hear(w);
-    if (w->state == PG_WIRE_BUSY && late)
+    if (w->state == PG_WIRE_BUSY && w->phase == WAITING && news)
+        set_timer(w, w->seconds);
+    else if (w->state == PG_WIRE_BUSY && late)
         break_off(w, PG_LOST, w->phase == CONNECTING, "no answer in time");
     return w->state;
 }

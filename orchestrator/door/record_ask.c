@@ -133,7 +133,7 @@ static void broken(struct record_ask *r)
     enum pg_meaning meaning = pg_wire_why(r->wire, &why, &said);
     snprintf(text, sizeof text, "the CA's database: %s", why);
     pg_wire_forget(r->wire);
-    refuse(r, meaning == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, text);
+    refuse(r, pg_fault(meaning), text);
 }
 
 void record_ask_step(struct record_ask *r)

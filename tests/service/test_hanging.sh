@@ -1,10 +1,11 @@
 #!/bin/bash
 # test_hanging.sh: a CA's own database hangs (cfssl's tables on a real PostgreSQL). A brake binds what no statement was
-# given, also when it has another reason or another date; and when the database wakes nothing of it is revoked.
+# given, also when it has another reason or another date; and when the database wakes nothing of it is revoked. A list of
+# what is revoked that does not come holds up the CRL, not revoking.
 . "$(dirname "$(readlink -f "$0")")/../cli/lib.bash"
-demo demo --count 60 --subscribers 3
+demo demo --count 120 --subscribers 3
 certdb
-serials demo 1 60 >all.txt
+serials demo 1 120 >all.txt
 issued '' <all.txt
 signer carol
 sed -e "s|^demo = true;||; s|backend = \"ca_openssl\";|backend = \"sql\"; profile = \"certdb\"; authority_key = \"none\"; conninfo = \"host=$base user=massrevoke dbname=certdb\";|" \
@@ -75,4 +76,41 @@ timeout 60 "$program" run >out 2>err </dev/null
 verdict $? "run"
 [ "$(revoked)" = 60 ]
 verdict $? "all are revoked in the end"
+
+# ---- four a second, and a CRL after each: the session that lists is stopped
+sed -i 's|profile = "certdb";|& rate = "4/s"; burst = 1;|' demo/sql.cfg
+sed -n '61,$p' all.txt >fourth.txt
+ends 0 "open" open list --rule 4.9.1.1-7 --received "$(ago '1 hour')" --profile immediate
+ends 0 "inventory" inventory -c list demo/inventory.csv
+ends 0 "import" import -c list fourth.txt --serials hex
+ends 0 "plan" plan -c list
+ends 0 "approve" approve -c list --key demo/approvers/bob.key --cert demo/approvers/bob.crt
+ends 0 "start" start -c list --confirm list
+entries() { openssl crl -inform DER -in demo/pub/ca.crl -noout -text | grep -c 'Serial Number:'; }
+# lists: the session that lists is there, in $session
+lists() {
+    session=$(sql "SELECT pid FROM pg_stat_activity WHERE datname = 'certdb' AND state = 'idle' AND application_name = 'massrevoke'
+        AND query LIKE 'SELECT%status = ''revoked'''")
+    [ -n "$session" ]
+}
+"$program" run -c list >out 2>err </dev/null &
+engine=$!
+background+=($engine)
+until_true lists && kill -STOP "$session" && [ "$(revoked)" -lt 100 ]
+verdict $? "the CA's database hangs as it lists"
+still=0 longest=0 before=0
+while kill -0 $engine 2>/dev/null && [ "$(revoked)" -lt 120 ]; do
+    now=$(revoked)
+    if [ "$now" = "$before" ]; then still=$((still + 1)); else still=0; fi
+    [ $still -gt $longest ] && longest=$still
+    before=$now
+    sleep 0.5
+done
+[ "$(revoked)" = 120 ] && [ $longest -lt 16 ]
+verdict $? "it revokes meanwhile, and never stands still for long (at most $longest half seconds)"
+kill -CONT "$session"
+wait $engine
+verdict $? "when the database wakes it ends"
+[ "$(entries)" = 120 ]
+verdict $? "with everything on its CRL"
 finish
