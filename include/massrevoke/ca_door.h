@@ -40,8 +40,9 @@ struct ca_facts {
      * at any time, so that a brake binds within a second. 0: it takes a whole batch of one kind, and no other
      * before all of it is answered. */
     size_t window;
-    /* Works in calls, one at a time: it gets requests of one issuer and reason, and only while it has nothing
-     * to do, for what waited behind a call would leave later without a look at the brakes. Needs a window. */
+    /* Works in calls, one at a time: it gets requests of one issuer, reason and, with takes_date, date, and
+     * only while it has nothing to do, for what waited behind a call would leave later without a look at the
+     * brakes. Needs a window. */
     bool calls;
     struct rate windows[RATE_WINDOWS]; /* rolling limits that the product is known for */
     size_t window_count;

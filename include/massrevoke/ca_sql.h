@@ -1,13 +1,15 @@
 /* ca_sql.h - the CA door that writes to the CA's own PostgreSQL database, by the statements of its profile
  * (backend_sql.h).
  *
- * A batch is one transaction: guarded UPDATE and SELECT, then COMMIT once both are answered. Changed by our
- * UPDATE: revoked now. Not changed and revoked: before, with the first date. No row: unknown. Until COMMIT
- * has left, every failure is CA_WAIT; a session lost behind it is CA_ASK. A server that is busy, starting or
- * in a deadlock (40001, 40P01, 57P03, 53300) makes the rest of the batch CA_WAIT; a wrong login, right or
- * statement (28, 42) is a CONFIG fault from step() as well. I/O by libpq, never blocking but for the look-up
- * of a host name. Signs CRLs where the issuer has a key (ca_crl.h). Does not: retry, pace, insert, or run
- * what a trigger of the CA should. Sources: facts of backends 1.2, 1.7, 3. Called by: ca_doors. */
+ * A batch is one transaction: guarded UPDATE and SELECT, then COMMIT once both are answered. It is handed
+ * over as one call (facts.calls), so nothing waits behind a database that hangs, and what waited more than a
+ * second for the session is not sent. Changed by our UPDATE: revoked now. Not changed and revoked: before,
+ * with the first date. No row: unknown. Until COMMIT has left, every failure is CA_WAIT; a session lost
+ * behind it is CA_ASK. A server that is busy, starting or in a deadlock (40001, 40P01, 57P03, 53300) makes
+ * the rest of the batch CA_WAIT; a wrong login, right or statement (28, 42) is a CONFIG fault from step() as
+ * well. I/O by libpq, never blocking but for the look-up of a host name. Signs CRLs where the issuer has a
+ * key (ca_crl.h). Does not: retry, pace, insert, or run what a trigger of the CA should. Sources: facts of
+ * backends 1.2, 1.7, 3. Called by: ca_doors. */
 #ifndef MASSREVOKE_CA_SQL_H
 #define MASSREVOKE_CA_SQL_H
 

@@ -387,17 +387,20 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
 {
     struct ca_http *c = self(d);
     size_t index = (size_t)(issuer - c->queue.first_issuer);
+    bool done = false;
+    d->publishing = false;
     if (issuer < c->queue.first_issuer || index >= c->queue.issuer_count)
         return fault_set(f, FAULT_REFUSED, "issuer %u is not of the CA at %s", issuer, c->http.url);
     const struct issuer_name *name = &c->names[index];
-    if (c->crl != NULL)
-        return ca_record_crl_publish(c->crl, index, name->aki, now, f);
+    if (c->crl != NULL) {
+        bool placed = ca_record_crl_publish(c->crl, index, name->aki, now, &done, f);
+        d->publishing = placed && !done;
+        return placed;
+    }
     if (c->backend.publish.method == NULL)
         return fault_set(f, FAULT_REFUSED, "backend %s signs its CRLs by itself", c->backend.name);
     struct backend_values values = {.aki = name->aki, .issuer_name = name->name};
     struct curl_slist *headers = NULL;
-    bool done = false;
-    d->publishing = false;
     if (!ca_http_publish_waits(c->publish, index)) {
         if (!make_headers(c, &c->backend.publish, &headers, f)) {
             curl_slist_free_all(headers);

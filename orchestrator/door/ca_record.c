@@ -1,81 +1,40 @@
 #include "ca_record.h"
 #include "massrevoke/text.h"
+#include "pg_wire.h"
 
-#include <libpq-fe.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* In one transaction with the first list: that must not write either. What reads slowly is no query that runs
+ * away, so the server's patience is longer than ours. */
+#define SETUP                                                                                                \
+    "SELECT set_config('transaction_read_only', 'on', true), "                                               \
+    "set_config('default_transaction_read_only', 'on', false), set_config('bytea_output', 'escape', "        \
+    "false), set_config('statement_timeout', '10min', false)"
 
 struct ca_record {
-    const char *conninfo;
     const struct backend_record *how;
-    PGconn *db; /* NULL: not connected */
+    struct pg_wire *wire;
+    int turn; /* a timer: how long a call may take */
+    bool asked;
+    const char *values[1];
 };
 
-static void disconnect(struct ca_record *r)
-{
-    PQfinish(r->db);
-    r->db = NULL;
-}
-
-/* Which of the two faults an SQLSTATE is: a wrong login (28), object or syntax (42, 22) is a person's. */
-static bool refuse(struct ca_record *r, const PGresult *answer, struct fault *f)
-{
-    const char *state = answer == NULL ? NULL : PQresultErrorField(answer, PG_DIAG_SQLSTATE);
-    const char *words = answer == NULL ? PQerrorMessage(r->db) : PQresultErrorMessage(answer);
-    bool ours = state != NULL && (strncmp(state, "28", 2) == 0 || strncmp(state, "42", 2) == 0 ||
-                                  strncmp(state, "22", 2) == 0);
-    return fault_set(f, ours ? FAULT_CONFIG : FAULT_UNAVAILABLE, "the CA's database: %.*s",
-                     (int)strcspn(words, "\n"), words);
-}
-
-static bool connect_now(struct ca_record *r, struct fault *f)
-{
-    static const char *const keys[] = {"connect_timeout", "application_name", "dbname", NULL};
-    const char *const values[] = {"5", "massrevoke", r->conninfo, NULL};
-    if (r->db != NULL && PQstatus(r->db) == CONNECTION_OK)
-        return true;
-    disconnect(r);
-    r->db = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(r->db) != CONNECTION_OK)
-        return refuse(r, NULL, f);
-    PGresult *set = PQexec(r->db, "SET default_transaction_read_only = on; SET bytea_output = 'escape'; "
-                                  "SET statement_timeout = '10s'");
-    bool ok = PQresultStatus(set) == PGRES_COMMAND_OK || refuse(r, set, f);
-    PQclear(set);
-    return ok;
-}
-
-/* Waits until libpq has what it needs; false when nothing more came for too long. */
-static bool arrived(struct ca_record *r)
-{
-    while (PQisBusy(r->db) == 1) {
-        struct pollfd p = {.fd = PQsocket(r->db), .events = POLLIN};
-        if (poll(&p, 1, RECORD_LIST_SECONDS * 1000) <= 0 || PQconsumeInput(r->db) == 0)
-            return false;
-    }
-    return true;
-}
-
-/* The answer to what was sent, or NULL when none came whole. */
-static PGresult *hear(struct ca_record *r)
-{
-    PGresult *last = NULL;
-    while (arrived(r)) {
-        PGresult *next = PQgetResult(r->db);
-        if (next == NULL)
-            return last;
-        PQclear(last);
-        last = next;
-    }
-    PQclear(last);
-    return NULL;
-}
-
-struct ca_record *ca_record_open(const char *conninfo, const struct backend_record *how)
+struct ca_record *ca_record_open(const char *conninfo, const struct backend_record *how, struct fault *f)
 {
     struct ca_record *r = arena_grow(NULL, sizeof *r);
-    *r = (struct ca_record){.conninfo = conninfo, .how = how};
-    return r;
+    *r = (struct ca_record){.how = how, .turn = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)};
+    if (r->turn < 0)
+        fault_set(f, FAULT_FAILED, "no descriptor for the CA's database: %s", strerror(errno));
+    else
+        r->wire = pg_wire_open(conninfo, SETUP, RECORD_LIST_SECONDS, f);
+    if (r->wire != NULL)
+        return r;
+    ca_record_close(r);
+    return NULL;
 }
 
 static bool take_entry(const struct ca_record *r, const PGresult *answer, int row, struct crl_entry *out)
@@ -148,21 +107,44 @@ static bool take_answer(const struct ca_record *r, const PGresult *answer, const
            take_entries(r, answer, lists, counts, point_count == 0 ? 1 : point_count, *entries, f);
 }
 
-bool ca_record_revoked(struct ca_record *r, const char *aki, const char *const *points, size_t point_count,
-                       struct crl_entry **entries, size_t *counts, struct fault *f)
+/* Lets the wire work: as long as something comes, or something may, within limits. */
+static enum pg_wire_state work(struct ca_record *r)
 {
-    const char *const values[] = {aki};
+    const struct itimerspec turn = {
+        .it_value = {.tv_sec = RECORD_TURN_MS / 1000, .tv_nsec = RECORD_TURN_MS % 1000 * 1000000L + 1}};
+    struct pollfd p[] = {{.fd = pg_wire_fd(r->wire), .events = POLLIN}, {.fd = r->turn, .events = POLLIN}};
+    enum pg_wire_state state;
+    (void)timerfd_settime(r->turn, 0, &turn, NULL);
+    while ((state = pg_wire_step(r->wire)) == PG_WIRE_BUSY && poll(p, 2, RECORD_PATIENCE_MS) > 0 &&
+           p[1].revents == 0)
+        continue;
+    return state;
+}
+
+bool ca_record_revoked(struct ca_record *r, const char *aki, const char *const *points, size_t point_count,
+                       struct crl_entry **entries, size_t *counts, bool *done, struct fault *f)
+{
+    const char *words;
+    bool said, ok;
     *entries = NULL;
-    if (!connect_now(r, f))
-        return false;
-    PGresult *answer =
-        PQsendQueryParams(r->db, r->how->revoked, 1, NULL, values, NULL, NULL, 0) == 1 ? hear(r) : NULL;
-    bool ok = PQresultStatus(answer) == PGRES_TUPLES_OK
-                  ? take_answer(r, answer, points, point_count, entries, counts, f)
-                  : refuse(r, answer, f);
-    PQclear(answer);
-    if (!ok)
-        disconnect(r);
+    if (!r->asked) {
+        r->values[0] = aki;
+        (void)pg_wire_step(r->wire); /* notices a session that the server ended */
+        pg_wire_send(r->wire, &(struct pg_query){r->how->revoked, r->values, 1}, 1, PG_ANY_TIME);
+    }
+    enum pg_wire_state state = work(r);
+    *done = state != PG_WIRE_BUSY;
+    r->asked = !*done;
+    if (!*done)
+        return true;
+    if (state == PG_WIRE_DONE)
+        ok = take_answer(r, pg_wire_result(r->wire, 0), points, point_count, entries, counts, f);
+    else {
+        /* a login that is refused meanwhile must not end what else goes on */
+        enum pg_meaning why = pg_wire_why(r->wire, &words, &said);
+        ok = fault_set(f, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, "the CA's database: %s", words);
+    }
+    pg_wire_forget(r->wire);
     return ok;
 }
 
@@ -170,6 +152,8 @@ void ca_record_close(struct ca_record *r)
 {
     if (r == NULL)
         return;
-    disconnect(r);
+    pg_wire_close(r->wire);
+    if (r->turn >= 0)
+        close(r->turn);
     free(r);
 }

@@ -17,6 +17,9 @@ struct ca_record_crl {
     struct ca_record *record;
     struct place *places;
     size_t count;
+    const struct place *at_work; /* whose list is asked for; NULL: none */
+    int held;                    /* its lock, from before the list until its CRL is placed */
+    struct utc since;            /* when that began: its thisUpdate */
 };
 
 bool ca_record_crl_wanted(const struct settings_ca *ca)
@@ -61,6 +64,7 @@ bool ca_record_crl_open(const struct settings_ca *ca, const struct backend_recor
 {
     struct ca_record_crl *c = arena_alloc(a, sizeof *c);
     *out = c;
+    c->held = -1;
     c->places = arena_array(a, ca->issuer_count, sizeof *c->places);
     c->count = ca->issuer_count;
     if (how->revoked == NULL)
@@ -71,29 +75,58 @@ bool ca_record_crl_open(const struct settings_ca *ca, const struct backend_recor
     for (size_t i = 0; i < ca->issuer_count; i++)
         if (!take_place(ca, i, a, &c->places[i], f))
             return false;
-    c->record = ca_record_open(arena_text(a, ca->http.record_conninfo), how);
+    c->record = ca_record_open(arena_text(a, ca->http.record_conninfo), how, f);
+    return c->record != NULL;
+}
+
+static bool begin(struct ca_record_crl *c, const struct place *p, struct utc now, struct fault *f)
+{
+    if (!ca_crl_lock(p->lock, &c->held, f))
+        return false;
+    c->at_work = p;
+    c->since = now;
     return true;
 }
 
-bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *aki, struct utc now,
+static void end(struct ca_record_crl *c)
+{
+    if (c->held >= 0)
+        close(c->held);
+    c->held = -1;
+    c->at_work = NULL;
+}
+
+static bool place_all(const struct ca_record_crl *c, const struct crl_entry *entries, const size_t *counts,
+                      struct fault *f)
+{
+    const struct place *p = c->at_work;
+    bool ok = true;
+    for (size_t k = 0; ok && k < p->crl_count; entries += counts[k++])
+        ok = ca_crl_place(&p->crls[k], &p->issuer, c->since, entries, counts[k], f);
+    return ok;
+}
+
+bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *aki, struct utc now, bool *done,
                            struct fault *f)
 {
-    struct place *p = &c->places[index];
-    struct crl_entry *entries = NULL, *at;
+    const struct place *p = &c->places[index];
+    struct crl_entry *entries = NULL;
     AUTO_ARENA a = {0};
-    size_t *counts = arena_array(&a, p->crl_count + 1, sizeof *counts);
-    int lock = -1;
+    *done = false;
     if (p->lock == NULL)
         return fault_set(f, FAULT_REFUSED, "this issuer has no key_file: no CRL can be signed for it");
+    if (c->at_work != NULL && c->at_work != p)
+        return true; /* one list at a time */
+    if (c->at_work == NULL && !begin(c, p, now, f))
+        return false;
+    size_t *counts = arena_array(&a, p->crl_count + 1, sizeof *counts);
     size_t points = p->points[0] == NULL ? 0 : p->crl_count;
-    bool ok = ca_crl_lock(p->lock, &lock, f) &&
-              ca_record_revoked(c->record, aki, p->points, points, &entries, counts, f);
-    at = entries;
-    for (size_t k = 0; ok && k < p->crl_count; at += counts[k++])
-        ok = ca_crl_place(&p->crls[k], &p->issuer, now, at, counts[k], f);
-    if (lock >= 0)
-        close(lock);
+    bool ok = ca_record_revoked(c->record, aki, p->points, points, &entries, counts, done, f);
+    if (ok && !*done)
+        return true;
+    ok = ok && place_all(c, entries, counts, f);
     free(entries);
+    end(c);
     return ok;
 }
 
@@ -101,6 +134,8 @@ void ca_record_crl_close(struct ca_record_crl *c)
 {
     for (size_t i = 0; c != NULL && i < c->count; i++)
         issuer_release(&c->places[i].issuer);
-    if (c != NULL)
-        ca_record_close(c->record);
+    if (c == NULL)
+        return;
+    end(c);
+    ca_record_close(c->record);
 }

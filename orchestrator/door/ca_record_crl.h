@@ -1,8 +1,9 @@
 /* ca_record_crl.h - CRLs out of the CA's own database, for products that sign none or poor ones (cfssl's have
  * no reasons, no number and dates of today: facts of backends 1.2).
  *
- * I/O, blocking for at most the database's answer and the signature. Does not: write to the database. Called
- * by: ca_sql.c, ca_http.c. */
+ * I/O, blocking for the signature and for a moment of the list (ca_record.h): a database that hangs holds up
+ * its CRLs only. One list at a time; a kill at any instant leaves whole CRLs and numbers that grow. Does not:
+ * write to the database. Called by: ca_sql.c, ca_http.c. */
 #ifndef DOOR_CA_RECORD_CRL_H
 #define DOOR_CA_RECORD_CRL_H
 
@@ -20,10 +21,12 @@ bool ca_record_crl_wanted(const struct settings_ca *ca);
 MUST_USE bool ca_record_crl_open(const struct settings_ca *ca, const struct backend_record *how,
                                  struct arena *a, struct ca_record_crl **out, struct fault *f);
 
-/* Signs and places the CRL of issuer `index` of the CA, or each of its shards, under flock of
- * NUMBER_FILE.lock. REFUSED: it has no key_file. */
+/* Signs and places the CRL of issuer `index` of the CA, or each of its shards; from before the list until
+ * then flock of NUMBER_FILE.lock is held, and thisUpdate is the `now` at which that began. *done false: the
+ * list has not come yet, or that of another issuer has not; the same call again goes on. REFUSED: it has no
+ * key_file. */
 MUST_USE bool ca_record_crl_publish(struct ca_record_crl *c, size_t index, const char *aki, struct utc now,
-                                    struct fault *f);
+                                    bool *done, struct fault *f);
 
 /* Ends; NULL is allowed. */
 void ca_record_crl_close(struct ca_record_crl *c);

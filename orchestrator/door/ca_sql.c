@@ -136,9 +136,9 @@ static void begin(struct ca_sql *c)
         {.sql = "BEGIN"}, {c->batch.change ? c->how.change : c->how.revoke, c->batch.values, 4}, status};
     c->stage = ask ? ASKING : UPDATING;
     if (ask)
-        pg_wire_send(c->wire, &status, 1, false);
+        pg_wire_send(c->wire, &status, 1, PG_ANY_TIME);
     else
-        pg_wire_send(c->wire, revoke, 3, false);
+        pg_wire_send(c->wire, revoke, 3, PG_SOON);
 }
 
 static void end_batch(struct ca_sql *c)
@@ -226,7 +226,7 @@ static void commit(struct ca_sql *c)
     const struct pg_query end = {.sql = "COMMIT"};
     pg_wire_forget(c->wire);
     c->stage = COMMITTING;
-    pg_wire_send(c->wire, &end, 1, true);
+    pg_wire_send(c->wire, &end, 1, PG_NEXT);
 }
 
 /* The transaction is left open by whoever does not go on; the session ends it. */
@@ -234,7 +234,7 @@ static void abandon(struct ca_sql *c, const char *why)
 {
     const struct pg_query end = {.sql = "ROLLBACK"};
     pg_wire_forget(c->wire);
-    pg_wire_send(c->wire, &end, 1, true);
+    pg_wire_send(c->wire, &end, 1, PG_NEXT);
     reject(c, why);
 }
 
@@ -279,7 +279,7 @@ static void broken(struct ca_sql *c)
     char words[440];
     snprintf(words, sizeof words, "the CA's database: %s", text);
     if (c->stage != RESTING) {
-        ca_queue_halt(&c->queue, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, words, HINT);
+        ca_queue_halt(&c->queue, pg_fault(why), words, HINT);
         answer_all(c, open ? CA_ASK : CA_WAIT, words);
     }
     pg_wire_forget(c->wire);
@@ -313,13 +313,13 @@ static bool ask_server(struct ca_sql *c, const struct pg_query *queries, size_t 
     enum pg_wire_state state;
     const char *text;
     bool said;
-    pg_wire_send(c->wire, queries, n, false);
+    pg_wire_send(c->wire, queries, n, PG_ANY_TIME);
     while ((state = pg_wire_step(c->wire)) == PG_WIRE_BUSY)
         ca_wait(&c->door, 100);
     if (state == PG_WIRE_DONE)
         return true;
     enum pg_meaning why = pg_wire_why(c->wire, &text, &said);
-    fault_set(f, why == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, "%s: %s", c->queue.where, text);
+    fault_set(f, pg_fault(why), "%s: %s", c->queue.where, text);
     pg_wire_forget(c->wire);
     return fault_hint(f, HINT);
 }
@@ -364,12 +364,16 @@ static bool publish(struct ca_door *d, uint16_t issuer, struct utc now, struct f
 {
     struct ca_sql *c = self(d);
     size_t index = (size_t)(issuer - c->queue.first_issuer);
+    bool done;
+    d->publishing = false;
     if (issuer < c->queue.first_issuer || index >= c->queue.issuer_count)
         return fault_set(f, FAULT_REFUSED, "issuer %u is not of %s", issuer, c->queue.where);
     if (c->crl == NULL)
         return fault_set(f, FAULT_REFUSED, "%s: no issuer has a key_file, so no CRL can be signed",
                          c->queue.where);
-    return ca_record_crl_publish(c->crl, index, c->names[index].aki, now, f);
+    bool ok = ca_record_crl_publish(c->crl, index, c->names[index].aki, now, &done, f);
+    d->publishing = ok && !done;
+    return ok;
 }
 
 static const struct ca_door_ops ops = {
@@ -389,7 +393,8 @@ static bool describe(const struct settings_ca *ca, struct arena *a, struct backe
                              .reasons = backend_reasons(how->words),
                              .changes = how->change == NULL ? 0 : backend_reasons(how->words),
                              .takes_date = true,
-                             .window = (size_t)how->batch};
+                             .window = (size_t)how->batch,
+                             .calls = true};
     return true;
 }
 

@@ -14,13 +14,14 @@ enum phase { AWAY, CONNECTING, READY, WAITING };
 
 struct pg_wire {
     const char *conninfo, *setup;
-    int seconds; /* for an answer, and for connecting */
+    int seconds; /* for connecting, and without anything new for an answer */
     PGconn *db;
     enum phase phase;
     enum pg_wire_state state;
     PostgresPollingStatusType polling;
     int epoll, timer, watched; /* watched: the session's socket in the epoll, -1: none */
     bool set_up;               /* the setup statement has been answered */
+    bool soon, stale; /* what waits for the session must leave within PG_SOON_SECONDS; they are over */
     struct pg_query queries[PG_WIRE_QUERIES];
     PGresult *results[PG_WIRE_QUERIES];
     size_t count, answered; /* answered counts the setup statement too, when it is sent along */
@@ -114,6 +115,16 @@ static void break_off(struct pg_wire *w, enum pg_meaning why, bool said, const c
     end_session(w);
 }
 
+/* What the session was made for may no longer leave; the session stands. */
+static void come_too_late(struct pg_wire *w)
+{
+    w->why = PG_WAIT;
+    w->said = true;
+    snprintf(w->text, sizeof w->text, "not sent: connecting took too long");
+    w->state = PG_WIRE_BROKEN;
+    set_timer(w, 0);
+}
+
 /* The server refused a statement. A FATAL or PANIC says nothing about what went before: the session died. */
 static void refused(struct pg_wire *w, const PGresult *r)
 {
@@ -137,7 +148,7 @@ static void begin_connecting(struct pg_wire *w)
     const char *const values[] = {"massrevoke", w->conninfo, NULL};
     char *unreadable = NULL;
     PQconninfoOption *options = PQconninfoParse(w->conninfo, &unreadable);
-    enum pg_meaning why = options == NULL ? PG_STOP : PG_WAIT;
+    enum pg_meaning why = options == NULL ? PG_SHUT : PG_WAIT;
     PQconninfoFree(options);
     PQfreemem(unreadable);
     w->db = PQconnectStartParams(keys, values, 1);
@@ -150,7 +161,17 @@ static void begin_connecting(struct pg_wire *w)
     w->phase = CONNECTING;
     w->polling = PGRES_POLLING_WRITING;
     watch(w, EPOLLOUT);
-    set_timer(w, w->seconds);
+    set_timer(w, w->soon && w->seconds > PG_SOON_SECONDS ? PG_SOON_SECONDS : w->seconds);
+}
+
+/* The time for connecting is over; true when it was only that in which something may still leave. */
+static bool goes_stale(struct pg_wire *w)
+{
+    if (!w->soon || w->stale || w->seconds <= PG_SOON_SECONDS)
+        return false;
+    w->stale = true;
+    set_timer(w, w->seconds - PG_SOON_SECONDS);
+    return true;
 }
 
 /* True when the session stands. */
@@ -164,7 +185,7 @@ static bool connected(struct pg_wire *w)
     }
     if (w->polling != PGRES_POLLING_OK) {
         const char *text = PQerrorMessage(w->db);
-        break_off(w, meaning_of(state_inside(text, state)), true, text);
+        break_off(w, meaning_of(state_inside(text, state)) == PG_STOP ? PG_SHUT : PG_WAIT, true, text);
         return false;
     }
     w->phase = READY;
@@ -245,7 +266,7 @@ struct pg_wire *pg_wire_open(const char *conninfo, const char *setup, int second
     struct pg_wire *w = arena_grow(NULL, sizeof *w);
     *w = (struct pg_wire){.conninfo = conninfo, .setup = setup, .seconds = seconds, .watched = -1};
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
-    w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    w->timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = w->timer};
     if (w->epoll >= 0 && w->timer >= 0 && epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->timer, &event) == 0)
         return w;
@@ -265,18 +286,20 @@ void pg_wire_wake(struct pg_wire *w)
         set_timer(w, 0);
 }
 
-void pg_wire_send(struct pg_wire *w, const struct pg_query *queries, size_t n, bool goes_on)
+void pg_wire_send(struct pg_wire *w, const struct pg_query *queries, size_t n, enum pg_when when)
 {
     bool ready = w->phase == READY && PQstatus(w->db) == CONNECTION_OK;
     memcpy(w->queries, queries, n * sizeof *queries);
     w->count = n;
     w->state = PG_WIRE_BUSY;
+    w->soon = when == PG_SOON;
+    w->stale = false;
     if (ready) {
         begin_sending(w);
         return;
     }
     end_session(w);
-    if (goes_on)
+    if (when == PG_NEXT)
         break_off(w, PG_LOST, true, "the session ended");
     else
         begin_connecting(w);
@@ -296,16 +319,26 @@ enum pg_wire_state pg_wire_step(struct pg_wire *w)
     struct epoll_event events[4];
     uint64_t fired = 0;
     bool late = read(w->timer, &fired, sizeof fired) == (ssize_t)sizeof fired;
-    (void)epoll_wait(w->epoll, events, 4, 0);
+    bool news = false;
+    for (int i = epoll_wait(w->epoll, events, 4, 0); i-- > 0;)
+        news = news || (events[i].data.fd != w->timer && (events[i].events & EPOLLIN) != 0);
     if (w->state == PG_WIRE_IDLE)
         look_after(w);
     if (w->state != PG_WIRE_BUSY)
         return w->state;
-    if (w->phase == CONNECTING && connected(w))
-        begin_sending(w);
+    if (w->phase == CONNECTING && late && goes_stale(w))
+        late = false;
+    if (w->phase == CONNECTING && connected(w)) {
+        if (w->stale)
+            come_too_late(w);
+        else
+            begin_sending(w);
+    }
     if (w->state == PG_WIRE_BUSY && w->phase == WAITING)
         hear(w);
-    if (w->state == PG_WIRE_BUSY && late)
+    if (w->state == PG_WIRE_BUSY && w->phase == WAITING && news)
+        set_timer(w, w->seconds);
+    else if (w->state == PG_WIRE_BUSY && late)
         break_off(w, PG_LOST, w->phase == CONNECTING, "no answer in time");
     return w->state;
 }

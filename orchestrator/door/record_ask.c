@@ -75,7 +75,7 @@ static void begin(struct record_ask *r)
     record_forms_make(&r->forms, &r->how->serial, serials, n, &r->arena);
     r->values[0] = r->names[issuer - l->first_issuer].aki;
     r->values[1] = r->forms.array.p;
-    pg_wire_send(r->wire, &(struct pg_query){r->how->query, r->values, 2}, 1, false);
+    pg_wire_send(r->wire, &(struct pg_query){r->how->query, r->values, 2}, 1, PG_ANY_TIME);
 }
 
 /* Certificate i of the question; `row` NULL: it has no answer, and `text` says why. */
@@ -133,7 +133,7 @@ static void broken(struct record_ask *r)
     enum pg_meaning meaning = pg_wire_why(r->wire, &why, &said);
     snprintf(text, sizeof text, "the CA's database: %s", why);
     pg_wire_forget(r->wire);
-    refuse(r, meaning == PG_STOP ? FAULT_CONFIG : FAULT_UNAVAILABLE, text);
+    refuse(r, pg_fault(meaning), text);
 }
 
 void record_ask_step(struct record_ask *r)

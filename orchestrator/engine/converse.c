@@ -233,13 +233,13 @@ static bool is_calling(const struct engine *e, int ca)
 }
 
 /* How many of the next n requests one call takes: those like the first. */
-static size_t in_one_call(const struct work *w, size_t n)
+static size_t in_one_call(const struct work *w, bool dated, size_t n)
 {
     const uint32_t *list = w->sends + w->sends_done;
-    const struct slot *first = &w->slots[list[0]];
+    const struct slot *first = &w->slots[list[0]], *next;
     size_t same = 1;
-    while (same < n && w->slots[list[same]].issuer == first->issuer &&
-           w->slots[list[same]].reason == first->reason)
+    while (same < n && (next = &w->slots[list[same]])->issuer == first->issuer &&
+           next->reason == first->reason && (!dated || next->date.s == first->date.s))
         same++;
     return fewer(same, n);
 }
@@ -261,7 +261,7 @@ static size_t requests_now(struct engine *e, const struct work *w)
     }
     size_t at_once = pace_at_once(&line->pace);
     allowed = line->requests < at_once ? fewer(allowed, at_once - line->requests) : 0;
-    return facts->calls ? in_one_call(w, allowed) : allowed;
+    return facts->calls ? in_one_call(w, facts->takes_date, allowed) : allowed;
 }
 
 /* Is the CA left alone, with works that stay claimed meanwhile? */

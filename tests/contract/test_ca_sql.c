@@ -9,6 +9,7 @@
 #include "massrevoke/verifier.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -223,6 +224,49 @@ static void a_login_that_is_refused(void **state)
     assert_int_equal(revoke_one("no conninfo", 0), FAULT_CONFIG);
 }
 
+/* What may go on until the door has nothing more to do. */
+static void settle(struct ca_door *door, struct fault *f)
+{
+    bool busy = true;
+    while (busy && door->ops->step(door, &busy, f) && busy)
+        ca_wait(door, 10000);
+}
+
+/* The brakes are looked at before a request is handed over: one that waited longer for its session than they
+ * may take does not leave, and the next one does. */
+static void a_session_that_comes_late_is_for_the_next(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct fault f = {0};
+    struct ca_item one = {.number = 7, .issuer = CA_LIST_ISSUER, .serial = list.serials[0], .reason = 4};
+    bool busy;
+    list_reset();
+    pid_t postmaster = (pid_t)strtol(cfssl_ask(&ca, "SELECT pg_read_file('postmaster.pid')"), NULL, 10);
+    assert_true(open_with(conninfo, &door, &f) && postmaster > 1);
+    assert_true(door->facts.calls);
+    door->answer = collect;
+    answers = 0;
+    assert_true(door->ops->revoke(door, &one, 1, &f));
+    assert_int_equal(kill(postmaster, SIGSTOP), 0);
+    bool ok = door->ops->step(door, &busy, &f);
+    nanosleep(&(struct timespec){1, 200000000}, NULL);
+    ok = ok && door->ops->step(door, &busy, &f);
+    assert_int_equal(kill(postmaster, SIGCONT), 0);
+    assert_true(ok && busy);
+    settle(door, &f);
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_int_equal(answers, 1);
+    assert_int_equal(last.outcome, CA_WAIT);
+    assert_false(list_row(&list.serials[0]).revoked);
+    f = (struct fault){0};
+    assert_true(door->ops->revoke(door, &one, 1, &f));
+    settle(door, &f);
+    assert_int_equal(f.kind, FAULT_NONE);
+    assert_int_equal(last.outcome, CA_REVOKED_NOW);
+    ca_close(door);
+}
+
 static void only_its_own_issuers_rows(void **state)
 {
     (void)state;
@@ -265,7 +309,7 @@ static void publishes_from_the_database(void **state)
         fail_msg("%s", f.text);
     assert_true(door->facts.can_publish);
     for (int i = 0; i < 2; i++)
-        if (!door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f))
+        if (!ca_list_publish(door, list_now(), &f))
             fail_msg("%s", f.text);
     assert_false(door->ops->publish(door, CA_LIST_ISSUER + 1, list_now(), &f));
     ca_close(door);
@@ -286,6 +330,87 @@ static void publishes_from_the_database(void **state)
     assert_true(str_is(number, "04\n")); /* the CRL that stood there has 01 */
     char hex[SERIAL_HEX_TEXT];
     assert_non_null(strstr(out.p, serial_hex(&list.serials[2], hex)));
+}
+
+/* CRL number file of the issuer. */
+static unsigned long next_number(void)
+{
+    AUTO_ARENA a = {0};
+    struct str text;
+    struct fault f = {0};
+    assert_true(file_read(issuer.crl_number_file, 100, &a, &text, &f));
+    return strtoul(arena_copy(&a, text.p, text.n), NULL, 16);
+}
+
+/* Is the lock of the issuer's CRL free? */
+static bool is_free(void)
+{
+    struct fault f = {0};
+    int lock = -1;
+    bool got = file_lock(arena_format(&ca.arena, "%s.lock", issuer.crl_number_file), false, &lock, &f);
+    if (got)
+        close(lock);
+    return got;
+}
+
+/* Stops, or lets go on, what serves the session that lists. */
+static void signal_list(int signal)
+{
+    pid_t pid = (pid_t)strtol(cfssl_ask(&ca, "SELECT pid FROM pg_stat_activity WHERE application_name = "
+                                             "'massrevoke' AND query NOT IN ('COMMIT', 'BEGIN')"),
+                              NULL, 10);
+    assert_true(pid > 1);
+    assert_int_equal(kill(pid, signal), 0);
+}
+
+/* A list that does not come holds up its CRL, whose number nobody else takes meanwhile, and no request; it
+ * comes when the database wakes, or is given up. */
+static void a_list_that_hangs_holds_up_its_crl_only(void **state)
+{
+    (void)state;
+    struct ca_door *door;
+    struct fault f = {0};
+    struct ca_item one = {.number = 7, .issuer = CA_LIST_ISSUER, .reason = 4};
+    list_reset();
+    assert_true(open_with(conninfo, &door, &f));
+    door->answer = collect;
+    assert_true(ca_list_publish(door, list_now(), &f));
+    unsigned long number = next_number();
+    signal_list(SIGSTOP);
+    for (int i = 0; i < 3; i++) {
+        assert_true(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+        assert_true(door->publishing);
+        one.serial = list.serials[i];
+        assert_true(door->ops->revoke(door, &one, 1, &f));
+        settle(door, &f);
+        assert_int_equal(f.kind, FAULT_NONE);
+        assert_int_equal(last.outcome, CA_REVOKED_NOW);
+    }
+    assert_false(is_free());
+    assert_int_equal(next_number(), number);
+    signal_list(SIGCONT);
+    if (!ca_list_publish(door, list_now(), &f))
+        fail_msg("%s", f.text);
+    assert_int_equal(next_number(), number + 1);
+    assert_true(is_free());
+
+    signal_list(SIGSTOP);
+    assert_false(ca_list_publish(door, list_now(), &f));
+    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+    assert_false(door->publishing);
+    assert_true(is_free());
+    signal_list(SIGCONT);
+    assert_true(ca_list_publish(door, list_now(), &f));
+    assert_int_equal(next_number(), number + 2);
+    assert_true(door->ops->revoke(door, &one, 1, &f)); /* the session of requests is not the one that ended */
+    settle(door, &f);
+    assert_int_equal(last.outcome, CA_REVOKED_BEFORE);
+
+    cfssl_database_crash(&ca);
+    cfssl_database_start(&ca);
+    assert_true(ca_list_publish(door, list_now(), &f)); /* that its session is gone is noticed */
+    assert_int_equal(next_number(), number + 3);
+    ca_close(door);
 }
 
 /* certdb, but its list tells the CRL of each certificate, too. */
@@ -348,7 +473,7 @@ static void publishes_shards(void **state)
     issuer.crl_file = NULL;
     issuer.shards = placed;
     issuer.shard_count = 2;
-    assert_true(open_with(conninfo, &door, &f) && door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_true(open_with(conninfo, &door, &f) && ca_list_publish(door, list_now(), &f));
     assert_true(file_read(issuer.certificate_file, 1 << 20, &a, &pem, &f) &&
                 verify_issuer_load(pem, &a, &by, &f));
     size_t first = judge_shard(&placed[0], &by), second = judge_shard(&placed[1], &by);
@@ -362,20 +487,20 @@ static void publishes_shards(void **state)
               "serial_number FROM certificates WHERE crl_url = 'http://crl.example/0.crl' LIMIT 1)");
     assert_true(file_read(placed[0].crl_file, 1 << 20, &a, &before, &f));
     assert_true(open_with(conninfo, &door, &f));
-    assert_false(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_false(ca_list_publish(door, list_now(), &f));
     assert_int_equal(f.kind, FAULT_CONFIG);
     assert_non_null(strstr(f.text, "http://crl.example/2.crl"));
     assert_true(file_read(placed[0].crl_file, 1 << 20, &a, &after, &f) && str_equal(before, after));
     ca_close(door);
     issuer.shard_count = 3;
-    assert_true(open_with(conninfo, &door, &f) && door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_true(open_with(conninfo, &door, &f) && ca_list_publish(door, list_now(), &f));
     assert_int_equal(judge_shard(&placed[0], &by) + judge_shard(&placed[1], &by), 6);
     assert_int_equal(judge_shard(&placed[2], &by), 1);
     ca_close(door);
 
     profile = "certdb"; /* tells no URL */
     assert_true(open_with(conninfo, &door, &f));
-    assert_false(door->ops->publish(door, CA_LIST_ISSUER, list_now(), &f));
+    assert_false(ca_list_publish(door, list_now(), &f));
     assert_non_null(strstr(f.text, "3 columns, not 4"));
     ca_close(door);
     issuer = full;
@@ -472,9 +597,11 @@ int main(void)
         cmocka_unit_test(every_state_means_what_the_table_says),
         cmocka_unit_test(a_login_that_is_refused),
         cmocka_unit_test(probed_before_a_campaign),
+        cmocka_unit_test(a_session_that_comes_late_is_for_the_next),
         cmocka_unit_test(only_its_own_issuers_rows),
         cmocka_unit_test(text_columns_do_too),
         cmocka_unit_test(publishes_from_the_database),
+        cmocka_unit_test(a_list_that_hangs_holds_up_its_crl_only),
         cmocka_unit_test(publishes_shards),
         cmocka_unit_test(thousands_at_once),
     };

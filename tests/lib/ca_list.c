@@ -611,3 +611,12 @@ int ca_list_run(struct ca_list *of)
     list = of;
     return cmocka_run_group_tests_name(of->name, tests, NULL, NULL);
 }
+
+bool ca_list_publish(struct ca_door *of, struct utc now, struct fault *f)
+{
+    bool ok;
+    do
+        ok = of->ops->publish(of, CA_LIST_ISSUER, now, f);
+    while (ok && of->publishing);
+    return ok;
+}

@@ -57,6 +57,9 @@ struct ca_list {
     enum ca_outcome (*odd)(enum ca_list_odd odd);
 };
 
+/* publish() until it is done, or fails. */
+bool ca_list_publish(struct ca_door *of, struct utc now, struct fault *f);
+
 /* Serials of every form: [0] to [2] as above, the others of 16 octets. */
 void ca_list_serials(struct serial *out, size_t n);
 
