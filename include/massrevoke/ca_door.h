@@ -88,8 +88,10 @@ struct ca_door {
     void *certificate_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */
     void *clock;
-    bool publishing;       /* see publish() */
-    struct utc away_until; /* the backend asked to be left alone until then (Retry-After); past: it did not */
+    bool publishing; /* see publish() */
+    /* The backend asked to be left alone until then (Retry-After), by its answers here or, as the engine sets
+     * it, by those that another engine got; past: it did not. */
+    struct utc away_until;
 };
 
 /* Waits until step() has something to do, at most `ms`; not at all where there is no descriptor. */
