@@ -66,6 +66,13 @@ static inline struct utc utc_min(struct utc a, struct utc b)
     return a.s < b.s ? a : b;
 }
 
+/* *first becomes t when that is earlier; UTC_NONE is no time, as the one and as the other. */
+static inline void utc_sooner(struct utc *first, struct utc t)
+{
+    if (utc_is_set(t) && (!utc_is_set(*first) || t.s < first->s))
+        *first = t;
+}
+
 /* The later of two. */
 static inline struct utc utc_max(struct utc a, struct utc b)
 {

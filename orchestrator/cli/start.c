@@ -40,11 +40,9 @@ bool cmd_start(struct invocation *in, int *exit_code, struct fault *f)
 static struct utc first_deadline(const struct snapshot *now)
 {
     struct utc first = UTC_NONE;
-    for (size_t i = 0; i < now->cohort_count; i++) {
-        const struct snapshot_cohort *c = &now->cohorts[i];
-        if (c->totals.not_revoked > 0)
-            first = utc_is_set(first) ? utc_min(first, c->deadline) : c->deadline;
-    }
+    for (size_t i = 0; i < now->cohort_count; i++)
+        if (now->cohorts[i].totals.not_revoked > 0)
+            utc_sooner(&first, now->cohorts[i].deadline);
     return first;
 }
 

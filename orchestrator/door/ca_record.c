@@ -8,12 +8,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* In one transaction with the first list: that must not write either. What reads slowly is no query that runs
- * away, so the server's patience is longer than ours. */
-#define SETUP                                                                                                \
-    "SELECT set_config('transaction_read_only', 'on', true), "                                               \
-    "set_config('default_transaction_read_only', 'on', false), set_config('bytea_output', 'escape', "        \
-    "false), set_config('statement_timeout', '10min', false)"
+/* What reads slowly is no query that runs away, so the server's patience is longer than ours. */
+#define SETUP PG_READ_ONLY("10min")
 
 struct ca_record {
     const struct backend_record *how;

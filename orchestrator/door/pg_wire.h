@@ -47,6 +47,14 @@ static inline enum fault_kind pg_fault(enum pg_meaning why)
 
 struct pg_wire;
 
+/* The setup of a session that only reads, the first question included, which is in one transaction with it.
+ */
+#define PG_READ_ONLY(statement_timeout)                                                                      \
+    "SELECT set_config('transaction_read_only', 'on', true), "                                               \
+    "set_config('default_transaction_read_only', 'on', false), "                                             \
+    "set_config('bytea_output', 'escape', false), set_config('statement_timeout', '" statement_timeout       \
+    "', false)"
+
 /* Keeps both texts; `setup` is a SELECT that runs first in each session. `seconds`: for connecting, and for
  * an answer until something new comes. NULL with a fault: the system has no descriptor left. */
 struct pg_wire *pg_wire_open(const char *conninfo, const char *setup, int seconds, struct fault *f);

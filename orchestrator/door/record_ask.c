@@ -7,13 +7,6 @@
 
 #define HINT "check this CA's record_conninfo, its profile, and what the role may read"
 
-/* The first statement runs in one transaction with the first question: that must not write either. */
-#define SETUP                                                                                                \
-    "SELECT set_config('transaction_read_only', 'on', true), "                                               \
-    "set_config('default_transaction_read_only', 'on', false), set_config('bytea_output', 'escape', "        \
-    "false), "                                                                                               \
-    "set_config('statement_timeout', '10s', false)"
-
 struct record_ask {
     const struct backend_record *how;
     const struct issuer_name *names;
@@ -29,7 +22,7 @@ struct record_ask {
 struct record_ask *record_ask_open(const char *conninfo, const struct backend_record *how,
                                    const struct issuer_name *names, struct ca_queue *queue, struct fault *f)
 {
-    struct pg_wire *wire = pg_wire_open(conninfo, SETUP, RECORD_SECONDS, f);
+    struct pg_wire *wire = pg_wire_open(conninfo, PG_READ_ONLY("10s"), RECORD_SECONDS, f);
     if (wire == NULL)
         return NULL;
     struct record_ask *r = arena_grow(NULL, sizeof *r);

@@ -182,12 +182,6 @@ static bool has_room(const struct engine *e, const struct alerting_due *due)
     return due->path == ALERT_COMMAND ? alert_room(e->parts.alert) > 0 : e->parts.alert_mail != NULL;
 }
 
-static void sooner(struct utc *wake, struct utc t)
-{
-    if (utc_is_set(t))
-        *wake = utc_is_set(*wake) ? utc_min(*wake, t) : t;
-}
-
 /* A call without a database to commit it to. */
 static void note_lost(struct alerting *x, const struct alerting_due *due, struct utc at,
                       const struct settings_oncall *to)
@@ -217,7 +211,7 @@ static bool call(struct engine *e, const struct alert *alert, struct utc *wake, 
     struct alerting_due due[2];
     struct utc again;
     size_t n = alerting_due(alert, s, act.at, due, &again);
-    sooner(wake, again);
+    utc_sooner(wake, again);
     for (size_t i = 0; i < n; i++) {
         const struct settings_oncall *to =
             s->oncall_count > 0 && due[i].step >= 0 ? &s->oncall[due[i].oncall] : NULL;
@@ -225,7 +219,7 @@ static bool call(struct engine *e, const struct alert *alert, struct utc *wake, 
         if (is_under_way(x, alert->alert, &due[i]))
             continue;
         if (!has_room(e, &due[i])) {
-            sooner(wake, utc_add(act.at, (struct span){1}));
+            utc_sooner(wake, utc_add(act.at, (struct span){1}));
             continue;
         }
         if (alert->alert == 0) {
@@ -500,7 +494,7 @@ bool engine_alert(struct engine *e, struct engine_report *r, bool over, struct u
     if (x->beat_fault[0] != '\0' && e->warning[0] == '\0')
         snprintf(e->warning, sizeof e->warning, "the heartbeat does not get out: %s", x->beat_fault);
     if (busy || x->call_count > 0)
-        sooner(wake, utc_add(now, (struct span){1}));
+        utc_sooner(wake, utc_add(now, (struct span){1}));
     return true;
 }
 

@@ -6,7 +6,6 @@
 
 #define MOST 1000   /* certificates of a batch: a brake binds between two */
 #define STEP_MS 100 /* between looks at a door that is at it */
-#define BEAT_MS 1000
 
 void engine_alone_begin(struct engine *e)
 {
@@ -62,7 +61,7 @@ static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong
         if (!door->ops->step(door, &busy, wrong))
             return true;
         engine_hear(e);
-        if (engine_ticks(e) - e->checked_at >= BEAT_MS && !engine_beat(e, &alive, f))
+        if (engine_ticks(e) - e->checked_at >= ENGINE_BEAT_MS && !engine_beat(e, &alive, f))
             return false;
     }
     return true;

@@ -73,12 +73,6 @@ static bool wait_of(struct engine *e, int cohort, struct span *wait, struct faul
     return true;
 }
 
-static void sooner(struct utc *wake, struct utc at)
-{
-    if (utc_is_set(at))
-        *wake = utc_is_set(*wake) ? utc_min(*wake, at) : at;
-}
-
 /* -- when the wait is over ------------------------------------------------------------------------------- */
 
 /* What the CA said of it when asked for its status; NULL: nothing yet. */
@@ -166,7 +160,7 @@ static bool ask(struct engine *e, const struct canary *first, int issuer, bool *
         *all = questions_of(e, first, issuer, items) == 0;
     }
     if (!*all)
-        sooner(wake, utc_max(utc_add(now, (struct span){1}), utc_max(line->status_rest, line->rest)));
+        utc_sooner(wake, utc_max(utc_add(now, (struct span){1}), utc_max(line->status_rest, line->rest)));
     return true;
 }
 
@@ -236,7 +230,7 @@ static bool judge_gate(struct engine *e, const struct canary *first, struct utc 
     if (index >= 0) {
         struct utc settled = utc_add(since, engine_quiet(e, (size_t)index));
         e->proving[index] = utc_max(e->proving[index], since);
-        sooner(wake, settled.s >= now.s ? utc_add(settled, (struct span){1}) : UTC_NONE);
+        utc_sooner(wake, settled.s >= now.s ? utc_add(settled, (struct span){1}) : UTC_NONE);
     }
     struct span wait;
     if (!wait_of(e, first->cohort, &wait, f))
@@ -244,7 +238,7 @@ static bool judge_gate(struct engine *e, const struct canary *first, struct utc 
     struct utc end = utc_add(since, wait);
     if (now.s >= end.s && (e->only & ENGINE_EXECUTE))
         return end_wait(e, first, index, wait, wake, f);
-    sooner(wake, end);
+    utc_sooner(wake, end);
     return true;
 }
 

@@ -215,7 +215,7 @@ struct utc engine_doubts_next(const struct engine *e)
             continue;
         struct utc at = utc_max(w->asks_outside, utc_add(w->ready, (struct span){1}));
         at = w->uncommitted > 0 ? now : at;
-        next = utc_is_set(next) ? utc_min(next, at) : at;
+        utc_sooner(&next, at);
     }
     return next;
 }

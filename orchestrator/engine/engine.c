@@ -266,12 +266,6 @@ static bool assess(struct engine *e, struct engine_report *r, struct queue_next 
     return true;
 }
 
-static void sooner(struct utc *next, struct utc candidate)
-{
-    if (utc_is_set(candidate))
-        *next = utc_is_set(*next) ? utc_min(*next, candidate) : candidate;
-}
-
 static bool waits_for_publication(const struct engine *e, const struct engine_report *r)
 {
     return r->counts.n[BUCKET_PENDING_PUBLICATION] + e->reasons.unseen > 0;
@@ -283,26 +277,26 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
     r->due = q->due;
     if (utc_is_set(q->due) && r->state != ENGINE_PAUSED) {
         struct utc due = utc_max(utc_max(q->due, now), engine_free_next(e));
-        sooner(&next, utc_max(due, utc_add(now, (struct span){q->due.s <= now.s})));
+        utc_sooner(&next, utc_max(due, utc_add(now, (struct span){q->due.s <= now.s})));
     }
-    sooner(&next, engine_execute_next(e));
+    utc_sooner(&next, engine_execute_next(e));
     if (q->claimed > (int64_t)e->work_count)
-        sooner(&next, utc_add(now, (struct span){OTHERS_EVERY}));
+        utc_sooner(&next, utc_add(now, (struct span){OTHERS_EVERY}));
     if (utc_is_set(q->expiry))
-        sooner(&next, utc_add(q->expiry, (struct span){1}));
-    sooner(&next, q->hold_ends);
+        utc_sooner(&next, utc_add(q->expiry, (struct span){1}));
+    utc_sooner(&next, q->hold_ends);
     if (waits_for_publication(e, r)) {
-        sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
+        utc_sooner(&next, utc_max(engine_look_due(e), utc_add(now, (struct span){1})));
         for (size_t i = 0; i < e->parts.issuer_count; i++)
             if (utc_is_set(e->published[i]))
-                sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
-                                      utc_add(now, (struct span){1})));
+                utc_sooner(&next, utc_max(utc_add(e->published[i], e->parts.profile.crl_every),
+                                          utc_add(now, (struct span){1})));
     }
     for (size_t i = 0; i < e->parts.issuer_count; i++)
         if (utc_is_set(e->asked_crl[i]))
-            sooner(&next, utc_add(now, (struct span){1}));
+            utc_sooner(&next, utc_add(now, (struct span){1}));
     if (utc_is_set(engine_ask_due(e)))
-        sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
+        utc_sooner(&next, utc_max(engine_ask_due(e), utc_add(now, (struct span){1})));
     r->next = next;
 }
 
@@ -310,7 +304,6 @@ static void schedule(struct engine *e, struct engine_report *r, const struct que
 struct beside {
     struct engine *engine;
     struct engine_report *report;
-    int64_t beat_at;    /* ticks of the last heartbeat */
     struct fault fault; /* the first, after which nothing more is done */
 };
 
@@ -322,18 +315,15 @@ static bool work_beside(void *context)
     bool busy = false;
     if (b->fault.kind != FAULT_NONE)
         return false;
-    if (engine_ticks(e) - b->beat_at >= 1000) {
-        b->beat_at = engine_ticks(e);
-        if (!stay_alive(e, &b->fault))
-            return false;
-    }
+    if (engine_ticks(e) - e->checked_at >= ENGINE_BEAT_MS && !stay_alive(e, &b->fault))
+        return false;
     return engine_execute_beside(e, b->report, &busy, &b->fault) && busy;
 }
 
 /* Looks with work going on beside it; by a clock that does not run by itself a look takes no time. */
 static bool look_beside(struct engine *e, bool ask_only, bool full, struct engine_report *r, struct fault *f)
 {
-    struct beside b = {.engine = e, .report = r, .beat_at = engine_ticks(e)};
+    struct beside b = {.engine = e, .report = r};
     bool beside = (e->only & ENGINE_EXECUTE) && e->parts.clock.ticks != NULL;
     fetch_meanwhile(e->parts.fetch, beside ? work_beside : NULL, &b);
     bool ok = ask_only ? engine_ask_responders(e, r, f) : engine_look(e, full, r, f);
@@ -417,12 +407,12 @@ static bool work(struct engine *e, struct engine_report *r, struct fault *f)
         !engine_alert(e, r, r->state != ENGINE_WORKING && r->state != ENGINE_PAUSED, &alert, f))
         return false;
     schedule(e, r, &q, notify);
-    sooner(&r->next, canary);
-    sooner(&r->next, engine_doubts_next(e));
-    sooner(&r->next, reasons);
+    utc_sooner(&r->next, canary);
+    utc_sooner(&r->next, engine_doubts_next(e));
+    utc_sooner(&r->next, reasons);
     if (r->state == ENGINE_WORKING || r->state == ENGINE_PAUSED)
-        sooner(&r->next, lint);
-    sooner(&r->next, alert);
+        utc_sooner(&r->next, lint);
+    utc_sooner(&r->next, alert);
     return true;
 }
 

@@ -323,7 +323,7 @@ struct utc engine_execute_next(const struct engine *e)
             else
                 at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
         }
-        next = utc_is_set(next) ? utc_min(next, at) : at;
+        utc_sooner(&next, at);
     }
     return next;
 }
@@ -337,9 +337,7 @@ struct utc engine_pace_next(const struct engine *e, struct pace *pace)
 struct utc engine_free_next(const struct engine *e)
 {
     struct utc first = UTC_NONE;
-    for (size_t ca = 0; ca < e->parts.ca_count; ca++) {
-        struct utc at = free_at(e, &e->lines[ca]);
-        first = utc_is_set(first) ? utc_min(first, at) : at;
-    }
+    for (size_t ca = 0; ca < e->parts.ca_count; ca++)
+        utc_sooner(&first, free_at(e, &e->lines[ca]));
     return first;
 }

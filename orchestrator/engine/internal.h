@@ -16,6 +16,7 @@
 #include <poll.h>
 
 #define ENGINE_COMMIT_MS 100    /* an outcome waits no longer for its commit (sentence 4) */
+#define ENGINE_BEAT_MS 1000     /* between heartbeats while something long is heard out */
 #define ENGINE_UNCOMMITTED 4000 /* outcomes in memory: with more nothing new goes out */
 
 static inline int64_t least(int64_t a, int64_t b)

@@ -328,10 +328,8 @@ bool engine_notify(struct engine *e, struct engine_report *r, struct utc *next, 
     if (failures(e) > failed || (r->notices > 0 && e->bag->count == 0))
         e->notify_wake = now;
     *next = e->notify_wake;
-    if (r->mail_open) {
-        struct utc soon = utc_add(now, (struct span){1});
-        *next = utc_is_set(*next) ? utc_min(*next, soon) : soon;
-    }
+    if (r->mail_open)
+        utc_sooner(next, utc_add(now, (struct span){1}));
     return true;
 }
 

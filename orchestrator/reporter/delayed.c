@@ -37,7 +37,7 @@ static struct utc first_miss(const struct snapshot *s)
     struct utc first = UTC_NONE;
     for (size_t i = 0; i < s->cohort_count; i++)
         if (s->cohorts[i].delay_expected)
-            first = utc_is_set(first) ? utc_min(first, s->cohorts[i].deadline) : s->cohorts[i].deadline;
+            utc_sooner(&first, s->cohorts[i].deadline);
     return first;
 }
 
