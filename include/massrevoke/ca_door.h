@@ -19,6 +19,9 @@ typedef void ca_answer_fn(void *context, const struct ca_answer *answers, size_t
  * step(), only by doors that need certificates. */
 typedef const char *ca_certificate_fn(void *context, uint32_t number);
 
+/* May this certificate be revoked, as of now? */
+typedef bool ca_may_leave_fn(void *context, uint32_t number);
+
 /* What a backend is like. */
 struct ca_facts {
     const char *name;      /* "ca_openssl" */
@@ -86,6 +89,12 @@ struct ca_door {
     bool (*probe)(struct ca_door *d, struct ca_probe *out, struct fault *f);
     ca_certificate_fn *certificate; /* may be NULL */
     void *certificate_context;
+    /* Asked from inside step() right before what revokes leaves, be it a request, the rename of a file or the
+     * COMMIT of a transaction: what had to go before it (a connection, a nonce) may have taken long. What may
+     * not leave comes back `withheld`, with all that would leave in one piece with it. NULL: everything may.
+     */
+    ca_may_leave_fn *may_leave;
+    void *may_leave_context;
     struct utc (*now)(void *clock); /* campaign time, for the revocation date */
     void *clock;
     bool publishing; /* see publish() */
@@ -101,6 +110,14 @@ static inline void ca_wait(const struct ca_door *d, int ms)
     if (d->fd >= 0)
         (void)poll(&p, 1, ms);
 }
+
+/* What a door asks right before something leaves. */
+static inline bool ca_may_leave(const struct ca_door *d, uint32_t number)
+{
+    return d->may_leave == NULL || d->may_leave(d->may_leave_context, number);
+}
+
+#define CA_WITHHELD "not sent: it may no longer leave"
 
 /* Ends a door; NULL is allowed. */
 static inline void ca_close(struct ca_door *d)

@@ -51,6 +51,7 @@ struct ca_answer {
     char text[120]; /* the CA's words for people, may be empty */
     bool refused;   /* CA_WAIT: for this very request, not for an earlier one */
     bool blames;    /* and because our credentials or our configuration are wrong */
+    bool withheld;  /* CA_WAIT: ca_door.may_leave said no; the CA knows nothing of it */
 };
 
 /* What became of one message. */

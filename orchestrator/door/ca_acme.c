@@ -28,7 +28,6 @@ struct exchange {
     struct transfer t; /* first: libcurl's private pointer is one to it */
     enum purpose purpose;
     bool setup; /* no certificate: what the door itself must know */
-    struct ca_item item;
     struct cert cert;
     struct arena arena; /* the certificate's */
     EVP_PKEY *own;      /* the certificate's key, NULL: the account signs */
@@ -91,7 +90,7 @@ static void release(struct ca_acme *c, struct exchange *x)
 static void settle(struct ca_acme *c, struct exchange *x, enum ca_outcome outcome, const char *text)
 {
     if (!x->setup)
-        ca_queue_answer(&c->queue, x->item.number, outcome, UTC_NONE, -1, text);
+        ca_queue_answer(&c->queue, x->t.item.number, outcome, UTC_NONE, -1, text);
     release(c, x);
 }
 
@@ -124,8 +123,8 @@ static void add_payload(const struct exchange *x, struct buf *out)
     buf_text(out, "{\"certificate\":\"");
     jws_base64(x->cert.der.p, x->cert.der.n, out);
     buf_text(out, "\"");
-    if (x->item.reason != REASON_UNSPECIFIED)
-        buf_format(out, ",\"reason\":%d", (int)x->item.reason);
+    if (x->t.item.reason != REASON_UNSPECIFIED)
+        buf_format(out, ",\"reason\":%d", (int)x->t.item.reason);
     buf_text(out, "}");
 }
 
@@ -151,6 +150,7 @@ static void go(struct ca_acme *c, struct exchange *x, enum purpose purpose)
     } else {
         x->purpose = purpose;
     }
+    x->t.gate = x->purpose == REVOKE ? &c->door : NULL;
     transfer_clear(&x->t, urls[x->purpose]);
     if ((!post || write_body(c, x, urls[x->purpose], &x->t.body, &f)) &&
         transfer_send(&x->t, c->events.multi, post ? "POST" : "GET", post ? c->post : c->get))
@@ -251,6 +251,11 @@ static void hear_failure(struct ca_acme *c, struct exchange *x, CURLcode rc)
 {
     char text[400];
     bool open = x->purpose == REVOKE && x->t.begun;
+    if (x->t.withheld) {
+        ca_queue_withheld(&c->queue, x->t.item.number);
+        release(c, x);
+        return;
+    }
     snprintf(text, sizeof text, "%s%s: %.250s", x->t.begun ? "" : "not sent: ",
              x->t.too_large ? "an answer larger than allowed" : curl_easy_strerror(rc), x->t.error);
     if (open)
@@ -322,12 +327,13 @@ static bool set_up(struct ca_acme *c)
 
 static const char *find_certificate(struct ca_acme *c, struct exchange *x)
 {
-    const char *file =
-        c->door.certificate == NULL ? NULL : c->door.certificate(c->door.certificate_context, x->item.number);
-    const struct issuer *issuer = &c->issuers[x->item.issuer - c->queue.first_issuer];
+    const char *file = c->door.certificate == NULL
+                           ? NULL
+                           : c->door.certificate(c->door.certificate_context, x->t.item.number);
+    const struct issuer *issuer = &c->issuers[x->t.item.issuer - c->queue.first_issuer];
     if (file != NULL && file[0] != '\0' && c->http.certificates_dir != NULL)
         file = file_join(&x->arena, c->http.certificates_dir, file);
-    const char *why = acme_certificate_read(file, &x->item.serial, issuer, &x->arena, &x->cert);
+    const char *why = acme_certificate_read(file, &x->t.item.serial, issuer, &x->arena, &x->cert);
     if (why == NULL && acme_certificate_key(c->http.keys_dir, &x->cert, &x->arena, &x->own, &why) &&
         x->own == NULL && c->account == NULL)
         why = "keys_dir has no key of this certificate, and there is no account_key_file";
@@ -337,9 +343,9 @@ static const char *find_certificate(struct ca_acme *c, struct exchange *x)
 static void begin(struct ca_acme *c)
 {
     struct exchange *x = take_idle(c);
-    x->item = c->queue.jobs[c->queue.next++].item;
+    x->t.item = c->queue.jobs[c->queue.next++].item;
     c->queue.under_way++;
-    unsigned code = (unsigned)x->item.reason;
+    unsigned code = (unsigned)x->t.item.reason;
     const char *why = code > REASON_AA_COMPROMISE || (c->door.facts.reasons >> code & 1) == 0
                           ? "the server does not take this reason"
                           : find_certificate(c, x);

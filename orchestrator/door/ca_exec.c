@@ -180,6 +180,10 @@ static void begin(struct ca_exec *c)
     if (first == NULL)
         return;
     fill(c, first);
+    if (!ca_queue_may_leave(&c->queue, c->batch.from, c->batch.count)) {
+        end_batch(c);
+        return;
+    }
     const char *const *words = make_words(c, first);
     if (c->batch.call->input)
         write_serials(c, '\n', &input);

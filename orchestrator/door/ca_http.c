@@ -205,6 +205,7 @@ static bool hand_over(struct ca_http *c, struct transfer *t)
     const struct head *head = t->ask ? &c->status_head : t->preparing ? &c->side_head : &c->revoke_head;
     const char *method = request_of(c, t)->method;
     size_t index = (size_t)(t - c->transfers);
+    t->gate = t->ask || t->preparing ? NULL : &c->door;
     if (c->wires.host.n == 0)
         return wires_yield(&c->wires, index) && transfer_send(t, c->events.multi, method, head->lines);
     return wires_send(&c->wires, index, method, buf_str(&head->wire));
@@ -266,6 +267,10 @@ static bool settle(struct ca_http *c, struct transfer *t, CURLcode rc)
     struct backend_verdict v = {
         .meaning = t->begun ? BACKEND_ASK : BACKEND_WAIT, .at = UTC_NONE, .reason = -1};
     char text[400] = "";
+    if (t->withheld) {
+        ca_queue_withheld(&c->queue, t->item.number);
+        return true;
+    }
     if (rc == CURLE_OK)
         v = backend_judge(&c->backend, request_of(c, t), t->http, buf_str(&t->reply));
     if (t->preparing && v.meaning == BACKEND_REVOKED && go_on(c, t))

@@ -15,6 +15,13 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     return n;
 }
 
+bool transfer_leaves(struct transfer *t)
+{
+    t->withheld = t->gate != NULL && !ca_may_leave(t->gate, t->item.number);
+    t->begun = !t->withheld;
+    return t->begun;
+}
+
 /* Called right before each try of a request. */
 static int before_request(void *context, char *to, char *from, int to_port, int from_port)
 {
@@ -23,10 +30,7 @@ static int before_request(void *context, char *to, char *from, int to_port, int 
     (void)from;
     (void)to_port;
     (void)from_port;
-    if (t->begun)
-        return CURL_PREREQFUNC_ABORT;
-    t->begun = true;
-    return CURL_PREREQFUNC_OK;
+    return !t->begun && transfer_leaves(t) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static bool set_files(CURL *easy, const struct settings_http *s)
@@ -81,7 +85,7 @@ void transfer_clear(struct transfer *t, const char *url)
     buf_clear(&t->url);
     buf_clear(&t->body);
     buf_clear(&t->reply);
-    t->begun = t->too_large = false;
+    t->begun = t->withheld = t->too_large = false;
     t->http = 0;
     t->retry_after = -1;
     t->error[0] = '\0';

@@ -18,13 +18,15 @@ struct transfer {
     CURL *easy;
     struct buf url, body, reply;
     bool begun;     /* the request may have left */
+    bool withheld;  /* it may not, and was not sent */
     bool too_large; /* the answer was cut off */
     char error[CURL_ERROR_SIZE];
-    long http, retry_after; /* of a whole answer; -1: it does not say how many seconds to wait */
-    struct ca_item item;    /* whose it is */
-    bool ask;               /* about its status */
-    bool preparing;         /* the request before the one that revokes */
-    struct utc since;       /* when it was begun */
+    long http, retry_after;     /* of a whole answer; -1: it does not say how many seconds to wait */
+    struct ca_item item;        /* whose it is */
+    bool ask;                   /* about its status */
+    bool preparing;             /* the request before the one that revokes */
+    struct utc since;           /* when it was begun */
+    const struct ca_door *gate; /* asked before the request leaves; NULL: it revokes nothing */
 };
 
 /* Makes the handle with everything that never changes. `token_file` is not read here. The transfer must not
@@ -33,6 +35,9 @@ MUST_USE bool transfer_open(struct transfer *t, const struct settings_http *s, s
 
 /* Makes it ready for a request to this URL, "" when it goes by wire: body and reply are empty. */
 void transfer_clear(struct transfer *t, const char *url);
+
+/* The request is about to leave: may it? */
+MUST_USE bool transfer_leaves(struct transfer *t);
 
 /* Hands what stands in url and body to libcurl; `headers` must live until it is over. */
 MUST_USE bool transfer_send(struct transfer *t, CURLM *multi, const char *method, struct curl_slist *headers);

@@ -195,11 +195,21 @@ static void explain(struct wire *wire, int error)
     snprintf(wire->transfer->error, sizeof wire->transfer->error, "%s", strerror(error));
 }
 
-/* Sends as much as goes. What fails is left to wires_expire: the caller may be about to begin. */
+/* The rest is left to wires_expire: the caller may be about to begin. */
+static void fail(struct wires *w, struct wire *wire)
+{
+    wire->failed = true;
+    wire->deadline = w->due = 0;
+}
+
+/* Sends as much as goes. */
 static void push(struct wires *w, struct wire *wire)
 {
     ssize_t n = 0;
-    wire->transfer->begun = true;
+    if (!wire->transfer->begun && !transfer_leaves(wire->transfer)) {
+        fail(w, wire);
+        return;
+    }
     while (n >= 0 && wire->sent < wire->out.n) {
         n = send(wire->fd, wire->out.p + wire->sent, wire->out.n - wire->sent, MSG_NOSIGNAL);
         wire->sent += n > 0 ? (size_t)n : 0;
@@ -209,8 +219,7 @@ static void push(struct wires *w, struct wire *wire)
     if (error == 0 || error == EAGAIN || error == EINTR)
         return;
     explain(wire, error);
-    wire->failed = true;
-    wire->deadline = w->due = 0;
+    fail(w, wire);
 }
 
 /* Nothing may come on a connection between an answer and the next request: it is over, or was misused. */
@@ -337,7 +346,7 @@ void wires_ready(void *wires, uint32_t index)
     struct wire *wire = &w->list[index];
     if (wire->state == WIRE_IDLE && !is_quiet(wire))
         hang_up(w, wire);
-    if (wire->state == WIRE_BUSY && wire->sent < wire->out.n)
+    if (wire->state == WIRE_BUSY && wire->sent < wire->out.n && !wire->failed)
         push(w, wire);
     if (wire->state == WIRE_BUSY)
         pull(w, wire);

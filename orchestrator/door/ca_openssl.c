@@ -251,6 +251,20 @@ static bool replace_index(const struct ca_openssl *c, struct str bytes, const st
     return true;
 }
 
+/* May the new index take the old one's place? If not, no revocation of this pass was one. */
+static bool may_leave(struct ca_openssl *c)
+{
+    bool may = true;
+    for (size_t i = 0; i < c->job_count && may; i++)
+        may = c->jobs[i].ask || ca_may_leave(&c->door, c->jobs[i].item.number);
+    for (size_t i = 0; i < c->job_count && !may; i++)
+        if (!c->jobs[i].ask) {
+            answer(&c->jobs[i], CA_WAIT, UTC_NONE, -1, CA_WITHHELD);
+            c->jobs[i].answer.withheld = true;
+        }
+    return may;
+}
+
 static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
 {
     struct utc now = c->door.now(c->door.clock);
@@ -266,7 +280,7 @@ static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
             return false;
         if (stat(c->index, &after) != 0 || !same_file(&before, &after))
             continue;
-        return out.n == 0 || replace_index(c, buf_str(&out), &before, risky, f);
+        return out.n == 0 || !may_leave(c) || replace_index(c, buf_str(&out), &before, risky, f);
     }
     fault_set(f, FAULT_UNAVAILABLE, "%s changes all the time although we hold %s", c->index, c->lock);
     return fault_hint(f, "run other commands as: flock %s openssl ca ...", c->lock);

@@ -65,6 +65,24 @@ void ca_queue_unsent(struct ca_queue *q, uint32_t number)
          "not sent: the CA turned an earlier request away");
 }
 
+bool ca_queue_may_leave(struct ca_queue *q, size_t from, size_t count)
+{
+    bool may = true;
+    for (size_t i = from; i < from + count && may; i++)
+        may = q->jobs[i].ask || ca_may_leave(q->door, q->jobs[i].item.number);
+    for (size_t i = from; i < from + count && !may; i++)
+        ca_queue_withheld(q, q->jobs[i].item.number);
+    return may;
+}
+
+void ca_queue_withheld(struct ca_queue *q, uint32_t number)
+{
+    keep(q,
+         (struct ca_answer){
+             .number = number, .outcome = CA_WAIT, .at = UTC_NONE, .reason = -1, .withheld = true},
+         false, CA_WITHHELD);
+}
+
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint)
 {
     q->blames = kind == FAULT_CONFIG;

@@ -46,6 +46,12 @@ void ca_queue_answer(struct ca_queue *q, uint32_t number, enum ca_outcome outcom
 /* Gives one back as CA_WAIT that never left, because the queue is halted. */
 void ca_queue_unsent(struct ca_queue *q, uint32_t number);
 
+/* May what these jobs revoke leave in one piece? If not, all of them are given back, withheld. */
+MUST_USE bool ca_queue_may_leave(struct ca_queue *q, size_t from, size_t count);
+
+/* Gives one back that may not leave. */
+void ca_queue_withheld(struct ca_queue *q, uint32_t number);
+
 /* From here on nothing more of what is queued goes out. The first reason stays, but CONFIG wins. Called right
  * before the answer that is the reason. */
 void ca_queue_halt(struct ca_queue *q, enum fault_kind kind, const char *why, const char *hint);

@@ -135,10 +135,7 @@ static void begin(struct ca_sql *c)
     const struct pg_query revoke[] = {
         {.sql = "BEGIN"}, {c->batch.change ? c->how.change : c->how.revoke, c->batch.values, 4}, status};
     c->stage = ask ? ASKING : UPDATING;
-    if (ask)
-        pg_wire_send(c->wire, &status, 1, PG_ANY_TIME);
-    else
-        pg_wire_send(c->wire, revoke, 3, PG_SOON);
+    pg_wire_send(c->wire, ask ? &status : revoke, ask ? 1 : 3, PG_ANY_TIME);
 }
 
 static void end_batch(struct ca_sql *c)
@@ -229,12 +226,17 @@ static void commit(struct ca_sql *c)
     pg_wire_send(c->wire, &end, 1, PG_NEXT);
 }
 
-/* The transaction is left open by whoever does not go on; the session ends it. */
-static void abandon(struct ca_sql *c, const char *why)
+/* Nothing of it was done; a session that ends before that rolls back all the same. */
+static void roll_back(struct ca_sql *c)
 {
     const struct pg_query end = {.sql = "ROLLBACK"};
     pg_wire_forget(c->wire);
     pg_wire_send(c->wire, &end, 1, PG_NEXT);
+}
+
+static void abandon(struct ca_sql *c, const char *why)
+{
+    roll_back(c);
     reject(c, why);
 }
 
@@ -253,8 +255,12 @@ static void done(struct ca_sql *c)
             abandon(c, "the UPDATE must return one column, the serials it changed");
         else if (!record_rows_take(&c->batch.forms, pg_wire_result(c->wire, 2), c->batch.rows, &f))
             abandon(c, f.text);
-        else
+        else if (ca_queue_may_leave(&c->queue, c->batch.from, c->batch.count))
             commit(c);
+        else {
+            roll_back(c);
+            end_batch(c);
+        }
         return;
     case COMMITTING: {
         PGresult *r = pg_wire_result(c->wire, 0);

@@ -21,10 +21,9 @@ struct pg_wire {
     PostgresPollingStatusType polling;
     int epoll, timer, watched; /* watched: the session's socket in the epoll, -1: none */
     bool set_up;               /* the setup statement has been answered */
-    bool soon, stale; /* what waits for the session must leave within PG_SOON_SECONDS; they are over */
     struct pg_query queries[PG_WIRE_QUERIES];
     PGresult *results[PG_WIRE_QUERIES];
-    size_t count, answered; /* answered counts the setup statement too, when it is sent along */
+    size_t count, answered;
     enum pg_meaning why;
     bool said;
     char text[400];
@@ -115,16 +114,6 @@ static void break_off(struct pg_wire *w, enum pg_meaning why, bool said, const c
     end_session(w);
 }
 
-/* What the session was made for may no longer leave; the session stands. */
-static void come_too_late(struct pg_wire *w)
-{
-    w->why = PG_WAIT;
-    w->said = true;
-    snprintf(w->text, sizeof w->text, "not sent: connecting took too long");
-    w->state = PG_WIRE_BROKEN;
-    set_timer(w, 0);
-}
-
 /* The server refused a statement. A FATAL or PANIC says nothing about what went before: the session died. */
 static void refused(struct pg_wire *w, const PGresult *r)
 {
@@ -161,17 +150,7 @@ static void begin_connecting(struct pg_wire *w)
     w->phase = CONNECTING;
     w->polling = PGRES_POLLING_WRITING;
     watch(w, EPOLLOUT);
-    set_timer(w, w->soon && w->seconds > PG_SOON_SECONDS ? PG_SOON_SECONDS : w->seconds);
-}
-
-/* The time for connecting is over; true when it was only that in which something may still leave. */
-static bool goes_stale(struct pg_wire *w)
-{
-    if (!w->soon || w->stale || w->seconds <= PG_SOON_SECONDS)
-        return false;
-    w->stale = true;
-    set_timer(w, w->seconds - PG_SOON_SECONDS);
-    return true;
+    set_timer(w, w->seconds);
 }
 
 /* True when the session stands. */
@@ -204,7 +183,7 @@ static bool put(struct pg_wire *w, const struct pg_query *q)
 
 static void begin_sending(struct pg_wire *w)
 {
-    bool ok = w->set_up || put(w, &(struct pg_query){.sql = w->setup});
+    bool ok = w->set_up || (put(w, &(struct pg_query){.sql = w->setup}) && PQpipelineSync(w->db) == 1);
     w->answered = 0;
     for (size_t i = 0; ok && i < w->count; i++)
         ok = put(w, &w->queries[i]);
@@ -218,10 +197,12 @@ static void begin_sending(struct pg_wire *w)
 static bool take(struct pg_wire *w, PGresult *r)
 {
     ExecStatusType status = PQresultStatus(r);
-    size_t extra = w->set_up ? 0 : 1;
     if (status == PGRES_PIPELINE_SYNC) {
         PQclear(r);
-        w->set_up = true;
+        if (!w->set_up) {
+            w->set_up = true;
+            return true;
+        }
         w->phase = READY;
         w->state = PG_WIRE_DONE;
         set_timer(w, 0);
@@ -232,11 +213,10 @@ static bool take(struct pg_wire *w, PGresult *r)
         PQclear(r);
         return false;
     }
-    if (w->answered < extra || w->answered - extra >= w->count)
+    if (!w->set_up || w->answered >= w->count)
         PQclear(r);
     else
-        w->results[w->answered - extra] = r;
-    w->answered++;
+        w->results[w->answered++] = r;
     return true;
 }
 
@@ -292,8 +272,6 @@ void pg_wire_send(struct pg_wire *w, const struct pg_query *queries, size_t n, e
     memcpy(w->queries, queries, n * sizeof *queries);
     w->count = n;
     w->state = PG_WIRE_BUSY;
-    w->soon = when == PG_SOON;
-    w->stale = false;
     if (ready) {
         begin_sending(w);
         return;
@@ -326,14 +304,8 @@ enum pg_wire_state pg_wire_step(struct pg_wire *w)
         look_after(w);
     if (w->state != PG_WIRE_BUSY)
         return w->state;
-    if (w->phase == CONNECTING && late && goes_stale(w))
-        late = false;
-    if (w->phase == CONNECTING && connected(w)) {
-        if (w->stale)
-            come_too_late(w);
-        else
-            begin_sending(w);
-    }
+    if (w->phase == CONNECTING && connected(w))
+        begin_sending(w);
     if (w->state == PG_WIRE_BUSY && w->phase == WAITING)
         hear(w);
     if (w->state == PG_WIRE_BUSY && w->phase == WAITING && news)

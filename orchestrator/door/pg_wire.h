@@ -24,10 +24,8 @@ struct pg_query {
 /* When it may leave. */
 enum pg_when {
     PG_ANY_TIME,
-    PG_SOON, /* not behind more than PG_SOON_SECONDS of connecting: the brakes were looked at before that */
     PG_NEXT, /* it belongs to what was sent before: only in the same session */
 };
-#define PG_SOON_SECONDS 1 /* as a brake binds */
 
 enum pg_wire_state { PG_WIRE_IDLE, PG_WIRE_BUSY, PG_WIRE_DONE, PG_WIRE_BROKEN };
 
@@ -47,15 +45,14 @@ static inline enum fault_kind pg_fault(enum pg_meaning why)
 
 struct pg_wire;
 
-/* The setup of a session that only reads, the first question included, which is in one transaction with it.
- */
+/* The setup of a session that only reads. */
 #define PG_READ_ONLY(statement_timeout)                                                                      \
-    "SELECT set_config('transaction_read_only', 'on', true), "                                               \
-    "set_config('default_transaction_read_only', 'on', false), "                                             \
+    "SELECT set_config('default_transaction_read_only', 'on', false), "                                      \
     "set_config('bytea_output', 'escape', false), set_config('statement_timeout', '" statement_timeout       \
     "', false)"
 
-/* Keeps both texts; `setup` is a SELECT that runs first in each session. `seconds`: for connecting, and for
+/* Keeps both texts; `setup` is a SELECT that runs first in each session, in a transaction of its own: what
+ * is rolled back later must not take it along. `seconds`: for connecting, and for
  * an answer until something new comes. NULL with a fault: the system has no descriptor left. */
 struct pg_wire *pg_wire_open(const char *conninfo, const char *setup, int seconds, struct fault *f);
 
@@ -66,7 +63,7 @@ int pg_wire_fd(const struct pg_wire *w);
 void pg_wire_wake(struct pg_wire *w);
 
 /* Sends up to PG_WIRE_QUERIES statements; the state must be IDLE. What may no longer leave is not sent at
- * all, and that is BROKEN; a session that came too late stands for the next. */
+ * all, and that is BROKEN. */
 void pg_wire_send(struct pg_wire *w, const struct pg_query *queries, size_t n, enum pg_when when);
 
 /* Goes on as far as it can without waiting. DONE: pg_wire_result has every answer, pg_wire_forget follows.

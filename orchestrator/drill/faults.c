@@ -76,6 +76,8 @@ static bool wrap_step(struct ca_door *d, bool *busy, struct fault *f)
     w->count = 0;
     w->inner->answer = relay;
     w->inner->answer_context = w;
+    w->inner->may_leave = d->may_leave;
+    w->inner->may_leave_context = d->may_leave_context;
     return w->inner->ops->step(w->inner, busy, f);
 }
 

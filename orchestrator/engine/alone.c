@@ -52,6 +52,16 @@ static void take_answers(void *context, const struct ca_answer *answers, size_t 
                 b->answers[k] = answers[i];
 }
 
+/* Nothing was pulled and nobody took our place since it was handed over? */
+static bool may_leave(void *context, uint32_t number)
+{
+    struct alone *b = context;
+    struct fault lost;
+    (void)number;
+    return engine_check(b->engine, false, &lost) && b->engine->id != 0 &&
+           b->engine->generation == b->generation;
+}
+
 /* Steps the door until it is done, and keeps our session alive meanwhile. */
 static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong, struct fault *f)
 {
@@ -73,8 +83,11 @@ bool engine_alone(struct engine *e, struct alone *b, struct fault *f)
     for (size_t i = 0; i < b->count; i++)
         b->answers[i] =
             (struct ca_answer){.number = b->items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1};
+    b->engine = e;
+    b->generation = e->generation;
     door->answer = take_answers;
-    door->answer_context = b;
+    door->may_leave = may_leave;
+    door->answer_context = door->may_leave_context = b;
     if (counts(e, b->ca, b->question))
         pace_take(&e->lines[b->ca].pace, (int64_t)b->count);
     bool heard =

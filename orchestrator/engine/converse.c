@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK_MS PACE_LEARN_MS /* an older heartbeat proves nothing of brakes and others (sentences 3, 8) */
-#define ASK_AHEAD 1000 /* certificates asked about and not yet sent: what the CA said must not grow old */
+/* Certificates asked about and not yet sent, where questions cost no place: what was said must not grow old.
+ */
+#define ASK_AHEAD 1000
 
 struct slot *engine_slot(const struct work *w, int64_t number)
 {
@@ -38,6 +39,8 @@ static void hear(struct line *line, struct work *w, const struct slot *slot, con
 {
     w->at_door--;
     *(slot->question ? &line->questions : &line->requests) -= 1;
+    if (answer->withheld)
+        return;
     line->heard = true;
     line->halted = line->halted || answer->outcome == CA_WAIT;
     line->met_doubt = line->met_doubt || answer->outcome == CA_ASK;
@@ -124,11 +127,23 @@ static const char *file_of(void *context, uint32_t number)
     return slot == NULL ? NULL : slot->file;
 }
 
+/* Is the claim still good? What went before the request may have taken longer than a brake does to bind. */
+static bool may_leave(void *context, uint32_t number)
+{
+    struct line *line = context;
+    struct work *w;
+    struct fault lost;
+    return engine_check(line->engine, false, &lost) &&
+           find_slot(line->engine, line->ca, number, &w) != NULL && !w->stopped && !w->lost;
+}
+
 static struct ca_door *door_of(struct engine *e, int ca)
 {
     struct ca_door *door = e->parts.cas[ca].door;
     door->certificate = file_of;
     door->certificate_context = &e->lines[ca];
+    door->may_leave = may_leave;
+    door->may_leave_context = &e->lines[ca];
     door->answer = on_answers;
     door->answer_context = &e->lines[ca];
     return door;
@@ -158,14 +173,6 @@ void engine_step_door(struct engine *e, int ca)
     } while (busy && door->fd < 0);
     if (!busy)
         close_unanswered(e, ca);
-}
-
-/* Sentence 3, right before something leaves: is the session alive, the generation the one of the claim?
- * `fresh`: not by what was seen a moment ago. */
-static bool check(struct engine *e, bool fresh, struct fault *f)
-{
-    bool alive;
-    return (!fresh && engine_ticks(e) - e->checked_at < CHECK_MS) || engine_beat(e, &alive, f);
 }
 
 /* Takes the next n of a list of slots to the door. */
@@ -212,15 +219,27 @@ static size_t through_breaker(struct engine *e, const struct line *line, size_t 
     return allowed == 1 && line->requests + line->questions == 0 ? 1 : 0;
 }
 
-/* How many questions of this work may go now. */
+/* How many more the CA has at a time: what waited in the door would leave later than its pace reckons. */
+static size_t places(const struct engine *e, const struct line *line)
+{
+    size_t at_once = pace_at_once(&line->pace),
+           taken =
+               line->requests + (e->parts.cas[line->ca].door->facts.counts_questions ? line->questions : 0);
+    return taken < at_once ? at_once - taken : 0;
+}
+
+/* How many questions of this work may go now. Where they are requests as any other, what has been asked goes
+ * before what has not: the answer must not grow old. */
 static size_t questions_now(struct engine *e, const struct work *w)
 {
     struct line *line = &e->lines[w->ca];
     size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
     if (e->parts.cas[w->ca].door->facts.window == 0)
         return line->requests + line->questions == 0 ? left : 0;
-    if (e->parts.cas[w->ca].door->facts.counts_questions)
-        left = fewer(left, (size_t)pace_allow(&line->pace, engine_ticks(e)));
+    if (e->parts.cas[w->ca].door->facts.counts_questions) {
+        size_t room = fewer(places(e, line), (size_t)pace_allow(&line->pace, engine_ticks(e)));
+        return fewer(left, room - fewer(room, w->send_count - w->sends_done));
+    }
     size_t ahead = line->questions + w->send_count - w->sends_done;
     return ahead < ASK_AHEAD ? fewer(left, ASK_AHEAD - ahead) : 0;
 }
@@ -259,8 +278,7 @@ static size_t requests_now(struct engine *e, const struct work *w)
         bool whole = allowed == left || pace >= pace_most(&line->pace);
         return whole && line->requests + line->questions == 0 ? allowed : 0;
     }
-    size_t at_once = pace_at_once(&line->pace);
-    allowed = line->requests < at_once ? fewer(allowed, at_once - line->requests) : 0;
+    allowed = fewer(allowed, places(e, line));
     return facts->calls ? in_one_call(w, facts->takes_date, allowed) : allowed;
 }
 
@@ -284,10 +302,12 @@ int64_t engine_feed_next(const struct engine *e, int ca)
     int64_t next = INT64_MAX, ticks = engine_ticks(e);
     struct line *line = &e->lines[ca];
     const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
+    bool full = facts->window > 0 && places(e, line) == 0; /* an answer makes room, not time */
     for (size_t i = 0; i < e->work_count; i++) {
         const struct work *w = e->works[i];
-        size_t sends = is_calling(e, ca) ? 0 : w->send_count - w->sends_done;
-        bool asks = w->ask_count > w->asks_done && !engine_asks_outside(e, w);
+        size_t sends = full || is_calling(e, ca) ? 0 : w->send_count - w->sends_done;
+        bool asks =
+            w->ask_count > w->asks_done && !engine_asks_outside(e, w) && !(full && facts->counts_questions);
         if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
             continue;
         int64_t at = asks && !facts->counts_questions
@@ -317,7 +337,7 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
                sends = through_breaker(e, &e->lines[ca], requests_now(e, w));
         if (asks + sends == 0)
             continue;
-        if (!check(e, batch, f))
+        if (!engine_check(e, batch, f))
             return false;
         if (!may_go(e, w))
             continue;

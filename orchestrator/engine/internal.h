@@ -262,6 +262,10 @@ MUST_USE bool engine_relieve(struct engine *e, struct fault *f);
  * lost its lock: then not *alive). */
 MUST_USE bool engine_beat(struct engine *e, bool *alive, struct fault *f);
 
+/* Sentence 3, right before something leaves: is the session alive, the generation the one of the claim? What
+ * engine_beat finds stands in the works afterwards. `fresh`: not by what was seen a moment ago. */
+MUST_USE bool engine_check(struct engine *e, bool fresh, struct fault *f);
+
 /* Fills the memory of a CA's pace with what others sent, or may have. */
 MUST_USE bool engine_recall(struct engine *e, struct line *line, struct fault *f);
 
@@ -396,7 +400,9 @@ struct alone {
     const struct ca_item *items;
     struct ca_answer *answers; /* one for each; CA_ASK: the door gave none */
     size_t count;
-    struct fault wrong; /* what the door ended with */
+    struct fault wrong;    /* what the door ended with */
+    struct engine *engine; /* engine_alone's own, as the next */
+    int64_t generation;
 };
 
 /* Nobody wants a door for himself; those that do say so anew in each step. */

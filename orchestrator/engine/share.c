@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-#define LEAVES_MS 10000 /* without anything to send */
+#define LEAVES_MS 10000        /* without anything to send */
+#define CHECK_MS PACE_LEARN_MS /* an older heartbeat proves nothing of brakes and others (sentences 3, 8) */
 
 static bool is_idle(const struct engine *e, const struct line *line)
 {
@@ -60,6 +61,12 @@ bool engine_beat(struct engine *e, bool *alive, struct fault *f)
         if (e->lines[ca].use != LINE_OUT)
             learn(e, &e->lines[ca], use++);
     return true;
+}
+
+bool engine_check(struct engine *e, bool fresh, struct fault *f)
+{
+    bool alive;
+    return (!fresh && engine_ticks(e) - e->checked_at < CHECK_MS) || engine_beat(e, &alive, f);
 }
 
 bool engine_recall(struct engine *e, struct line *line, struct fault *f)

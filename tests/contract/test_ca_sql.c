@@ -232,41 +232,6 @@ static void settle(struct ca_door *door, struct fault *f)
         ca_wait(door, 10000);
 }
 
-/* The brakes are looked at before a request is handed over: one that waited longer for its session than they
- * may take does not leave, and the next one does. */
-static void a_session_that_comes_late_is_for_the_next(void **state)
-{
-    (void)state;
-    struct ca_door *door;
-    struct fault f = {0};
-    struct ca_item one = {.number = 7, .issuer = CA_LIST_ISSUER, .serial = list.serials[0], .reason = 4};
-    bool busy;
-    list_reset();
-    pid_t postmaster = (pid_t)strtol(cfssl_ask(&ca, "SELECT pg_read_file('postmaster.pid')"), NULL, 10);
-    assert_true(open_with(conninfo, &door, &f) && postmaster > 1);
-    assert_true(door->facts.calls);
-    door->answer = collect;
-    answers = 0;
-    assert_true(door->ops->revoke(door, &one, 1, &f));
-    assert_int_equal(kill(postmaster, SIGSTOP), 0);
-    bool ok = door->ops->step(door, &busy, &f);
-    nanosleep(&(struct timespec){1, 200000000}, NULL);
-    ok = ok && door->ops->step(door, &busy, &f);
-    assert_int_equal(kill(postmaster, SIGCONT), 0);
-    assert_true(ok && busy);
-    settle(door, &f);
-    assert_int_equal(f.kind, FAULT_UNAVAILABLE);
-    assert_int_equal(answers, 1);
-    assert_int_equal(last.outcome, CA_WAIT);
-    assert_false(list_row(&list.serials[0]).revoked);
-    f = (struct fault){0};
-    assert_true(door->ops->revoke(door, &one, 1, &f));
-    settle(door, &f);
-    assert_int_equal(f.kind, FAULT_NONE);
-    assert_int_equal(last.outcome, CA_REVOKED_NOW);
-    ca_close(door);
-}
-
 static void only_its_own_issuers_rows(void **state)
 {
     (void)state;
@@ -597,7 +562,6 @@ int main(void)
         cmocka_unit_test(every_state_means_what_the_table_says),
         cmocka_unit_test(a_login_that_is_refused),
         cmocka_unit_test(probed_before_a_campaign),
-        cmocka_unit_test(a_session_that_comes_late_is_for_the_next),
         cmocka_unit_test(only_its_own_issuers_rows),
         cmocka_unit_test(text_columns_do_too),
         cmocka_unit_test(publishes_from_the_database),

@@ -30,8 +30,8 @@ static const char profile_text[] =
     "revoke = {\n  method = \"POST\";\n  path = \"/revoke\";\n  body = \"{serial.hex} {reason.name}\";\n"
     "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked\"; } );\n};\n"
     "status = {\n  method = \"GET\";\n  path = \"/status/{serial.hex}\";\n"
-    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; } "
-    ");\n};\n";
+    "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; },\n"
+    "    { http = 200; json = \"/success\"; is = \"false\"; outcome = \"not_revoked\"; } );\n};\n";
 
 static struct world world;
 static struct fake_http server;
@@ -42,6 +42,7 @@ struct brake {
     int campaign;
     int answered_at_pause;      /* outcomes in the database when it was given */
     int begun_after_one_second; /* requests, counted when its second was over */
+    struct fake_http *server;   /* of pull_early */
 };
 
 static void answer_slowly(void *context, const struct fake_request *request, struct fake_reply *reply)
@@ -188,6 +189,92 @@ static void the_end_hears_out_what_is_on_the_wire(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* --- a request behind another --- */
+
+static const char prepares[] =
+    "prepare = {\n  method = \"GET\";\n  path = \"/nonce/{serial.hex}\";\n  take = \"/success\";\n"
+    "  answers = ( { http = 200; json = \"/success\"; outcome = \"done\"; } );\n};\n";
+static atomic_int posts;
+
+/* The profile with something else at one place, and more behind it. */
+static void other_profile(struct buf *out, const char *what, const char *instead, const char *more)
+{
+    const char *at = strstr(profile_text, what);
+    buf_format(out, "%.*s%s%s%s", (int)(at - profile_text), profile_text, instead, at + strlen(what), more);
+}
+
+/* Its nonces take three seconds. */
+static void prepare_slowly(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    bool post = strncmp(request->line, "POST", 4) == 0;
+    (void)context;
+    posts += post;
+    reply->delay_ms = post ? 0 : 3000;
+    fake_answer(reply, 200, "Content-Type: application/json\r\n", "{\"success\":true}");
+}
+
+/* Pauses while all places wait for their nonces. */
+static void *pull_early(void *context)
+{
+    struct brake *b = context;
+    char text[200];
+    PGconn *sql = PQconnectdb(world.conninfo);
+    for (int i = 0; i < 3000 && atomic_load(&b->server->requests) < AT_ONCE; i++)
+        poll(NULL, 0, 10);
+    snprintf(text, sizeof text,
+             "UPDATE %s.campaign SET paused_revoke = true, generation = generation + 1 WHERE campaign = %d",
+             world.schema, b->campaign);
+    PQclear(PQexec(sql, text));
+    PQfinish(sql);
+    return NULL;
+}
+
+/* The pause comes between the nonce and the request that it is for: that one does not leave. */
+static void a_pause_reaches_what_is_prepared(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r = {0};
+    struct fault f = {0};
+    struct fake_http other;
+    pthread_t thread;
+    AUTO_BUF nonces = {0};
+    other_profile(&nonces, "{reason.name}", "{reason.name} {prepared}", prepares);
+    assert_true(file_write(cfg, str_of(nonces.p), 0644, &f));
+    fake_http_start(&other, 0, prepare_slowly, NULL);
+    posts = 0;
+    struct brake brake = {.campaign = world_campaign(&world, "prepared", "immediate"), .server = &other};
+    open_run(brake.campaign, "prepared", other.url, &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    assert_int_equal(pthread_create(&thread, NULL, pull_early, &brake), 0);
+    for (int i = 0; i < 200 && r.state != ENGINE_PAUSED; i++)
+        assert_true(engine_step(e, &r, &f));
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 100 && count("count(*) FROM chunk WHERE state = 'claimed' AND", brake.campaign) > 0;
+         i++)
+        assert_true(engine_step(e, &r, &f));
+    assert_int_equal(atomic_load(&other.requests), AT_ONCE);
+    assert_int_equal(posts, 0);
+    assert_int_equal(count("sum(doubt + needs_person) FROM page WHERE", brake.campaign), 0);
+    assert_int_equal(count("count(*) FROM event WHERE type LIKE 'breaker%' AND", brake.campaign), 0);
+    (void)world_ask(&world,
+                    arena_format(&world.arena,
+                                 "UPDATE campaign SET paused_revoke = false, generation = generation + 1"
+                                 " WHERE campaign = %d",
+                                 brake.campaign));
+    for (int i = 0; i < 200 && posts < AT_ONCE; i++)
+        assert_true(engine_step(e, &r, &f));
+    assert_true(posts >= AT_ONCE);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    fake_http_stop(&other);
+    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    assert_string_equal(world_wrong(&world, brake.campaign), "");
+}
+
 /* --- nothing more comes: nothing is waited for --- */
 
 #define STOPPED_MS 10000
@@ -299,13 +386,6 @@ static void keep_to_the_limits(const char *name, const char *profile)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
-/* The profile with something else at one place, and more behind it. */
-static void other_profile(struct buf *out, const char *what, const char *instead, const char *more)
-{
-    const char *at = strstr(profile_text, what);
-    buf_format(out, "%.*s%s%s%s", (int)(at - profile_text), profile_text, instead, at + strlen(what), more);
-}
-
 static void questions_keep_to_the_limits(void **state)
 {
     (void)state;
@@ -315,15 +395,57 @@ static void questions_keep_to_the_limits(void **state)
     assert_true(questions >= CERTIFICATES / 4);
 }
 
+static int asked, lead; /* questions; how many more there were than requests, at most */
+
+static void know_none(void *context, const struct fake_request *request, struct fake_reply *reply)
+{
+    bool asks = strncmp(request->line, "GET", 3) == 0;
+    (void)context;
+    asked += asks;
+    posts += !asks;
+    lead = asked - posts > lead ? asked - posts : lead;
+    reply->delay_ms = 50;
+    fake_answer(reply, 200, "", asks ? "{\"success\":false}" : "{\"success\":true}");
+}
+
+/* A CA that would overwrite a date is asked before each request; what it said is acted upon before the next
+ * question, and nothing lies in wait at its door. */
+static void what_was_said_does_not_grow_old(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    struct fake_http other;
+    AUTO_BUF careless = {0};
+    other_profile(&careless, "true", "false", "");
+    assert_true(file_write(cfg, str_of(careless.p), 0644, &f));
+    fake_http_start(&other, 0, know_none, NULL);
+    posts = 0;
+    int campaign = world_campaign(&world, "fresh", "immediate");
+    open_run(campaign, "fresh", other.url, &run);
+    assert_true(engine_open(&run.parts, &e, &f));
+    engine_only(e, ENGINE_EXECUTE);
+    for (int i = 0; i < 50 && posts < CERTIFICATES; i++)
+        assert_true(engine_step(e, &r, &f));
+    assert_int_equal(asked, CERTIFICATES);
+    assert_int_equal(posts, CERTIFICATES);
+    assert_in_range(lead, 1, 2L * AT_ONCE);
+    engine_close(e);
+    ca_close(run.ca.door);
+    world_close(&run);
+    fake_http_stop(&other);
+    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    assert_string_equal(world_wrong(&world, campaign), "");
+}
+
 /* A CA that wants a nonce with each request gives it for another request. */
 static void preparations_keep_to_the_limits(void **state)
 {
     (void)state;
     AUTO_BUF nonces = {0};
-    other_profile(
-        &nonces, "{reason.name}", "{reason.name} {prepared}",
-        "prepare = {\n  method = \"GET\";\n  path = \"/nonce/{serial.hex}\";\n  take = \"/success\";\n"
-        "  answers = ( { http = 200; json = \"/success\"; outcome = \"done\"; } );\n};\n");
+    other_profile(&nonces, "{reason.name}", "{reason.name} {prepared}", prepares);
     keep_to_the_limits("preparations", nonces.p);
     assert_true(questions >= CERTIFICATES);
 }
@@ -378,8 +500,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_binds_within_a_second),
         cmocka_unit_test(the_end_hears_out_what_is_on_the_wire),
+        cmocka_unit_test(a_pause_reaches_what_is_prepared),
         cmocka_unit_test(the_last_outcomes_are_committed_at_once),
         cmocka_unit_test(questions_keep_to_the_limits),
+        cmocka_unit_test(what_was_said_does_not_grow_old),
         cmocka_unit_test(preparations_keep_to_the_limits),
         cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
     };

@@ -342,6 +342,52 @@ static void a_foreign_issuer_is_refused(void **state)
     expect_row(1, false, -1);
 }
 
+struct gate {
+    bool shut;
+    int asked;
+};
+
+static bool is_open(void *context, uint32_t number)
+{
+    struct gate *gate = context;
+    assert_true(number < 2);
+    gate->asked++;
+    return !gate->shut;
+}
+
+/* The door asks right before, whatever had to go before the request; questions revoke nothing. */
+static void what_may_not_leave_comes_back(void **state)
+{
+    (void)state;
+    struct gate gate = {.shut = true};
+    struct fault f;
+    struct ca_item two[] = {item(0, usual()), item(1, usual())};
+    door->may_leave = is_open;
+    door->may_leave_context = &gate;
+    if (!send_all(two, 2, &f))
+        fail_msg("%s: %s", list->name, f.text);
+    assert_int_equal(count, 2);
+    assert_true(gate.asked > 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        expect(i, CA_WAIT);
+        assert_true(answer_to(i)->withheld && !answer_to(i)->refused);
+        expect_row(i, false, -1);
+    }
+    gate.asked = 0;
+    if (list->tells_status && !ask_all(two, 2, &f))
+        fail_msg("%s: %s", list->name, f.text);
+    assert_int_equal(gate.asked, 0);
+    gate.shut = false;
+    if (!send_all(two, 2, &f))
+        fail_msg("%s: %s", list->name, f.text);
+    for (uint32_t i = 0; i < 2; i++) {
+        expect(i, CA_REVOKED_NOW);
+        assert_false(answer_to(i)->withheld);
+        expect_row(i, true, (int)usual());
+    }
+    assert_true(gate.asked >= 2);
+}
+
 /* Where neither holds only CRL and OCSP can tell (the engine's business). */
 static bool can_find_out(void)
 {
@@ -600,6 +646,7 @@ int ca_list_run(struct ca_list *of)
         EACH(a_named_date_is_recorded),
         EACH(a_reason_changes_and_its_date_stays),
         EACH(a_foreign_issuer_is_refused),
+        EACH(what_may_not_leave_comes_back),
         EACH(an_answer_is_lost),
         EACH(an_old_request_runs_after_the_question),
         EACH(killed_and_restarted),
