@@ -22,6 +22,7 @@ struct canary {
     struct utc ca_at; /* the CA's own date; UTC_NONE: it did not say */
     int ca_reason;    /* -1: it did not say */
     int reason;       /* that was asked for */
+    int old_reason;   /* as good as that, for a bound change replaces it by the other; -1: none does */
     struct serial serial;
 };
 

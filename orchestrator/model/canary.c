@@ -17,6 +17,11 @@ enum canary_standing canary_standing(const struct canary *c)
     return standing == CANARY_RECORDED && !utc_is_set(c->recorded_at) ? CANARY_ON_ITS_WAY : standing;
 }
 
+static bool is_wanted(const struct canary *c, int reason)
+{
+    return reason == c->reason || (c->old_reason >= 0 && reason == c->old_reason);
+}
+
 const char *canary_contradiction(const struct canary *c, const struct canary_sight *sight, struct span quiet,
                                  struct arena *a)
 {
@@ -26,7 +31,7 @@ const char *canary_contradiction(const struct canary *c, const struct canary_sig
     if (sight->listed && !sight->revoked)
         return arena_format(a, "the CRL of %s lists it with reason %s, which is no revocation",
                             utc_format(sight->this_update, time), reason_name(sight->reason));
-    if (sight->listed && sight->reason != c->reason)
+    if (sight->listed && !is_wanted(c, sight->reason))
         return arena_format(a, "the CRL of %s lists it with reason %s instead of %s",
                             utc_format(sight->this_update, time), reason_name(sight->reason),
                             reason_name(c->reason));
@@ -39,7 +44,7 @@ const char *canary_contradiction(const struct canary *c, const struct canary_sig
 const char *canary_record_fault(const struct canary *c, struct arena *a)
 {
     char time[UTC_TEXT], recorded[UTC_TEXT];
-    if (c->ca_reason >= 0 && c->ca_reason != c->reason)
+    if (c->ca_reason >= 0 && !is_wanted(c, c->ca_reason))
         return arena_format(a, "the CA recorded reason %s instead of %s", reason_name(c->ca_reason),
                             reason_name(c->reason));
     if (utc_is_set(c->ca_at) && c->ca_at.s > c->recorded_at.s + SKEW)

@@ -29,6 +29,7 @@ bool store_canaries(struct store *s, int campaign, struct arena *a, struct canar
             .ca_reason = get_null(r, i, 6) ? -1 : (int)get_int(r, i, 6),
             .reason = (int)get_int(r, i, 7),
             .serial = get_serial(r, i, 8),
+            .old_reason = get_null(r, i, 9) ? -1 : (int)get_int(r, i, 9),
         };
     return true;
 }

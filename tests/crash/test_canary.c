@@ -316,6 +316,38 @@ static void another_reason_in_the_status_stops(void **state)
     finish(&r);
 }
 
+/* Binds a change of the canaries' reason to the one that the CA lies about. */
+static void bind_change(const struct run *r)
+{
+    (void)world_ask(
+        &world,
+        arena_format(&world.arena,
+                     "INSERT INTO reason_change VALUES (%d, 1, %d, NULL, true, 'w', 'alice', 0, 0);"
+                     "INSERT INTO reason_item (campaign, change, number, issuer, serial, old_reason, state)"
+                     " SELECT campaign, 1, number, issuer, serial, reason, 'elsewhere' FROM current"
+                     " WHERE campaign = %d AND number IN (SELECT page * 1000 + unnest(canaries) FROM page"
+                     " WHERE campaign = %d) RETURNING 1",
+                     r->campaign, (int)REASON_CESSATION_OF_OPERATION, r->campaign, r->campaign));
+}
+
+/* What the CA's administrator is given to change says the one or the other reason. */
+static void a_change_of_reasons_is_no_contradiction(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, "changed", LIES, false);
+    (void)run_for(&r, WAIT - 120);
+    assert_int_equal(asked(&r), CANARIES);
+    bind_change(&r);
+    (void)run_for(&r, 12 * 3600);
+    assert_int_equal(events(&r, "canary_contradicted"), 0);
+    assert_int_equal(events(&r, "canary_unproved"), 1);
+    assert_int_equal(asked(&r), CERTIFICATES);
+    engine_close(r.engine);
+    ca_close(&r.liar.door);
+    world_close(&r.parts);
+}
+
 /* The date of a compromise, which the status tells, lies before everything and contradicts nothing. */
 static void a_date_that_was_asked_for_is_no_contradiction(void **state)
 {
@@ -511,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_ca_that_forgets_is_asked),
         cmocka_unit_test(without_a_status_the_answer_is_enough),
         cmocka_unit_test(another_reason_in_the_status_stops),
+        cmocka_unit_test(a_change_of_reasons_is_no_contradiction),
         cmocka_unit_test(a_date_that_was_asked_for_is_no_contradiction),
         cmocka_unit_test(a_ca_that_does_not_tell_keeps_the_gate_shut),
         cmocka_unit_test(questions_go_at_the_pace_of_the_ca),

@@ -17,7 +17,8 @@ static const struct canary good = {.number = 7,
                                    .recorded_at = {RECORDED},
                                    .ca_at = {RECORDED - 1},
                                    .ca_reason = REASON_SUPERSEDED,
-                                   .reason = REASON_SUPERSEDED};
+                                   .reason = REASON_SUPERSEDED,
+                                   .old_reason = -1};
 
 /* The sentence of a contradiction, "" when there is none. */
 static const char *said(const struct canary *c, struct canary_sight s)
@@ -62,6 +63,26 @@ static void another_reason_contradicts(void **unused)
     s.reason = REASON_CERTIFICATE_HOLD;
     s.revoked = false;
     assert_non_null(strstr(said(&good, s), "certificateHold, which is no revocation"));
+}
+
+/* A bound change of its reason: until it is seen, both are right in a CRL and in the CA's record. */
+static void a_change_has_two_reasons(void **unused)
+{
+    (void)unused;
+    static struct arena a;
+    struct canary c = good;
+    struct canary_sight s = {.complete = true, .listed = true, .revoked = true, .this_update = {RECORDED}};
+    c.reason = REASON_KEY_COMPROMISE;
+    c.old_reason = REASON_SUPERSEDED;
+    assert_null(canary_record_fault(&c, &a));
+    s.reason = REASON_SUPERSEDED;
+    assert_string_equal(said(&c, s), "");
+    s.reason = c.ca_reason = REASON_KEY_COMPROMISE;
+    assert_string_equal(said(&c, s), "");
+    assert_null(canary_record_fault(&c, &a));
+    s.reason = c.ca_reason = REASON_AFFILIATION_CHANGED;
+    assert_non_null(strstr(said(&c, s), "affiliationChanged instead of keyCompromise"));
+    assert_non_null(canary_record_fault(&c, &a));
 }
 
 /* OCSP that lags, an answer that is still owed, one that was revoked before: none of them is contradicted. */
@@ -160,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_good_entry_contradicts_nothing),
         cmocka_unit_test(a_missing_entry_contradicts_only_when_it_must_be_there),
         cmocka_unit_test(another_reason_contradicts),
+        cmocka_unit_test(a_change_has_two_reasons),
         cmocka_unit_test(only_what_the_ca_recorded_is_contradicted),
         cmocka_unit_test(standings),
         cmocka_unit_test(the_record_alone),
