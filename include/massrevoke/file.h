@@ -18,6 +18,12 @@ MUST_USE bool file_read(const char *path, size_t max, struct arena *a, struct st
  * after a crash the old or the new content stands there, never a part. mode as in open(2). Faults: FAILED. */
 MUST_USE bool file_write(const char *path, struct str bytes, mode_t mode, struct fault *f);
 
+/* The same in two steps: writes beside path and makes it durable, and gives the name, in `a`; NULL: FAILED.
+ * Then file_place puts it at path. Who does not want that removes it. */
+const char *file_write_aside(const char *path, struct str bytes, mode_t mode, struct arena *a,
+                             struct fault *f);
+MUST_USE bool file_place(const char *aside, const char *path, struct fault *f);
+
 /* Makes path and its missing parents, each with `mode`; an existing folder is fine. Faults: FAILED. */
 MUST_USE bool file_make_folders(const char *path, mode_t mode, struct fault *f);
 

@@ -115,20 +115,38 @@ static bool sync_folder(const char *path)
     return ok;
 }
 
+const char *file_write_aside(const char *path, struct str bytes, mode_t mode, struct arena *a,
+                             struct fault *f)
+{
+    const char *aside = arena_format(a, "%s.%ld.tmp", path, (long)getpid());
+    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0) {
+        fault_set(f, FAULT_FAILED, "%s: %s", aside, strerror(errno));
+        return NULL;
+    }
+    bool ok = fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    if (ok)
+        return aside;
+    fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    unlink(aside);
+    return NULL;
+}
+
+bool file_place(const char *aside, const char *path, struct fault *f)
+{
+    if (rename(aside, path) == 0 && sync_folder(path))
+        return true;
+    fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
+    unlink(aside);
+    return false;
+}
+
 bool file_write(const char *path, struct str bytes, mode_t mode, struct fault *f)
 {
     AUTO_ARENA a = {0};
-    char *temporary = arena_format(&a, "%s.%ld.tmp", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0)
-        return fault_set(f, FAULT_FAILED, "%s: %s", temporary, strerror(errno));
-    bool ok = fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    if (ok && rename(temporary, path) == 0 && sync_folder(path))
-        return true;
-    fault_set(f, FAULT_FAILED, "%s: %s", path, strerror(errno));
-    unlink(temporary);
-    return false;
+    const char *aside = file_write_aside(path, bytes, mode, &a, f);
+    return aside != NULL && file_place(aside, path, f);
 }
 
 bool file_make_folders(const char *path, mode_t mode, struct fault *f)

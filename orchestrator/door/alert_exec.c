@@ -128,7 +128,8 @@ bool alert_start(struct alert_door *d, int64_t id, struct str json, const char *
     d->calls[at].id = id;
     if (!job_start(&d->calls[at].job, &order, f))
         return fault_wrap(f, "alert.command");
-    if (watch(d, d->calls[at].job.out) && watch(d, d->calls[at].job.timer))
+    const struct job *job = &d->calls[at].job;
+    if (watch(d, job->out) && watch(d, job->timer) && watch(d, job->ended))
         return true;
     job_stop(&d->calls[at].job);
     return fault_set(f, FAULT_FAILED, "alert.command: %s", strerror(errno));

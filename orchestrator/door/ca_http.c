@@ -19,6 +19,7 @@
 #define RETRY_AFTER_MAX 3600 /* seconds */
 #define SKEW INT64_C(60)     /* seconds that the CA's clock may be behind ours */
 #define TOKEN_MAX ((size_t)16384)
+#define CANT_MAKE "the request can't be made"
 
 /* The headers of one kind of request: for libcurl, and as they go by wire. */
 struct head {
@@ -240,7 +241,7 @@ static bool send_request(struct ca_http *c, struct transfer *t, const char *prep
     return hand_over(c, t);
 }
 
-/* The request that was prepared for; false when the answer holds nothing for it. */
+/* The request that was prepared for; false when the answer holds nothing for it, or it can't be made. */
 static bool go_on(struct ca_http *c, struct transfer *t)
 {
     AUTO_BUF prepared = {0};
@@ -248,7 +249,11 @@ static bool go_on(struct ca_http *c, struct transfer *t)
         return false;
     t->preparing = false;
     t->since = c->door.now(c->door.clock);
-    return send_request(c, t, prepared.p);
+    if (send_request(c, t, prepared.p))
+        return true;
+    t->preparing = true;
+    halt(c, FAULT_CONFIG, CANT_MAKE);
+    return false;
 }
 
 /* In words for people. */
@@ -342,9 +347,8 @@ static void begin(struct ca_http *c, const struct ca_job *job)
         c->queue.under_way++;
         return;
     }
-    halt(c, FAULT_CONFIG, "the request can't be made");
-    ca_queue_answer(&c->queue, job->item.number, CA_WAIT, UTC_NONE, -1,
-                    "not sent: the request can't be made");
+    halt(c, FAULT_CONFIG, CANT_MAKE);
+    ca_queue_answer(&c->queue, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: " CANT_MAKE);
 }
 
 /* A descriptor that is not libcurl's: the database's stands behind those of the wires. */

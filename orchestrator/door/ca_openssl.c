@@ -238,31 +238,46 @@ static bool walk_index(struct ca_openssl *c, struct str bytes, struct utc now, s
     return true;
 }
 
-/* Puts the new index in place; *risky: from here on a failure leaves open which of the two stands there. The
- * owner is kept, so that the CA's own user can go on writing when we run as root. */
-static bool replace_index(const struct ca_openssl *c, struct str bytes, const struct stat *was, bool *risky,
-                          struct fault *f)
+static bool is_as_read(const struct ca_openssl *c, const struct stat *was)
 {
-    *risky = true;
-    if (!file_write(c->index, bytes, was->st_mode & 0777, f))
-        return false;
-    if (geteuid() == 0 && was->st_uid != 0 && chown(c->index, was->st_uid, was->st_gid) != 0)
-        return fault_set(f, FAULT_FAILED, "%s: its owner can't be kept: %s", c->index, strerror(errno));
-    return true;
+    struct stat now;
+    return stat(c->index, &now) == 0 && same_file(was, &now);
 }
 
-/* May the new index take the old one's place? If not, no revocation of this pass was one. */
+/* May the new index take the old one's place? If not, nothing that this pass says of anything is true. */
 static bool may_leave(struct ca_openssl *c)
 {
     bool may = true;
     for (size_t i = 0; i < c->job_count && may; i++)
         may = c->jobs[i].ask || ca_may_leave(&c->door, c->jobs[i].item.number);
-    for (size_t i = 0; i < c->job_count && !may; i++)
-        if (!c->jobs[i].ask) {
-            answer(&c->jobs[i], CA_WAIT, UTC_NONE, -1, CA_WITHHELD);
-            c->jobs[i].answer.withheld = true;
-        }
+    for (size_t i = 0; i < c->job_count && !may; i++) {
+        answer(&c->jobs[i], CA_WAIT, UTC_NONE, -1, CA_WITHHELD);
+        c->jobs[i].answer.withheld = true;
+    }
     return may;
+}
+
+/* Puts the new index in the place of the one that was read; *again: somebody else has changed that. *risky:
+ * from here on a failure leaves open which of the two stands there. The owner is kept, so that the CA's own
+ * user can go on writing when we run as root. */
+static bool replace_index(struct ca_openssl *c, struct str bytes, const struct stat *was, bool *again,
+                          bool *risky, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    const char *aside = file_write_aside(c->index, bytes, was->st_mode & 0777, &a, f);
+    if (aside == NULL)
+        return false;
+    *again = !is_as_read(c, was);
+    if (*again || !may_leave(c)) {
+        unlink(aside);
+        return true;
+    }
+    *risky = true;
+    if (!file_place(aside, c->index, f))
+        return false;
+    if (geteuid() == 0 && was->st_uid != 0 && chown(c->index, was->st_uid, was->st_gid) != 0)
+        return fault_set(f, FAULT_FAILED, "%s: its owner can't be kept: %s", c->index, strerror(errno));
+    return true;
 }
 
 static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
@@ -274,13 +289,17 @@ static bool pass(struct ca_openssl *c, bool *risky, struct fault *f)
         AUTO_ARENA a = {0};
         AUTO_BUF out = {0};
         struct str bytes;
-        struct stat before, after;
+        struct stat before;
+        bool again;
         if (!find_index(c, &before, f) || !file_read(c->index, INDEX_MAX, &a, &bytes, f) ||
             !walk_index(c, bytes, now, &out, f))
             return false;
-        if (stat(c->index, &after) != 0 || !same_file(&before, &after))
-            continue;
-        return out.n == 0 || !may_leave(c) || replace_index(c, buf_str(&out), &before, risky, f);
+        if (out.n == 0)
+            again = !is_as_read(c, &before);
+        else if (!replace_index(c, buf_str(&out), &before, &again, risky, f))
+            return false;
+        if (!again)
+            return true;
     }
     fault_set(f, FAULT_UNAVAILABLE, "%s changes all the time although we hold %s", c->index, c->lock);
     return fault_hint(f, "run other commands as: flock %s openssl ca ...", c->lock);

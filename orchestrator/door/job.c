@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,8 +57,13 @@ bool job_start(struct job *p, const struct job_order *o, struct fault *f)
         close(input);
     if (ends[1] >= 0)
         close(ends[1]);
-    if (error == 0)
+    if (error == 0 && (p->ended = pidfd_open(p->pid, 0)) >= 0)
         return true;
+    if (error == 0) {
+        error = errno;
+        ready = false;
+        (void)process_kill(p->pid);
+    }
     if (timer >= 0)
         close(timer);
     if (ends[0] >= 0)
@@ -66,22 +72,30 @@ bool job_start(struct job *p, const struct job_order *o, struct fault *f)
     return fault_set(f, ready ? FAULT_CONFIG : FAULT_FAILED, "%s: %s", o->command[0], strerror(error));
 }
 
+/* Its end is no news each time: what runs on without printing would keep us awake. */
 static void drink(struct job *p)
 {
     char part[4096];
-    for (ssize_t got; (got = read(p->out, part, sizeof part)) > 0;)
+    ssize_t got = -1;
+    while (p->out >= 0 && (got = read(p->out, part, sizeof part)) > 0)
         for (ssize_t i = 0; i < got && !p->line_ended; i++) {
             if (part[i] == '\n')
                 p->line_ended = p->filled > 0;
             else if (p->filled + 1 < sizeof p->line && part[i] != '\r')
                 p->line[p->filled++] = part[i] >= ' ' && part[i] < 0x7f ? part[i] : '?';
         }
+    if (got == 0) {
+        close(p->out);
+        p->out = -1;
+    }
 }
 
 static void release(struct job *p)
 {
-    close(p->out);
+    if (p->out >= 0)
+        close(p->out);
     close(p->timer);
+    close(p->ended);
     p->pid = 0;
 }
 

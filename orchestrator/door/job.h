@@ -17,7 +17,8 @@
 /* One that runs, or (pid 0) a free place. */
 struct job {
     pid_t pid;
-    int out, timer;      /* what it prints; readable when its time is over */
+    int out, timer;      /* what it prints, -1 when it prints no more; readable when its time is over */
+    int ended;           /* readable when it has ended */
     char line[JOB_LINE]; /* first line that is not empty, printable ASCII */
     size_t filled;
     bool line_ended;

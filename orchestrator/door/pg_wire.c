@@ -181,11 +181,12 @@ static bool put(struct pg_wire *w, const struct pg_query *q)
     return PQsendQueryParams(w->db, q->sql, q->count, NULL, q->values, NULL, NULL, 0) == 1;
 }
 
+/* First the setup alone: without it nothing else may run. */
 static void begin_sending(struct pg_wire *w)
 {
-    bool ok = w->set_up || (put(w, &(struct pg_query){.sql = w->setup}) && PQpipelineSync(w->db) == 1);
+    bool ok = w->set_up || put(w, &(struct pg_query){.sql = w->setup});
     w->answered = 0;
-    for (size_t i = 0; ok && i < w->count; i++)
+    for (size_t i = 0; ok && w->set_up && i < w->count; i++)
         ok = put(w, &w->queries[i]);
     w->phase = WAITING;
     set_timer(w, w->seconds);
@@ -201,7 +202,8 @@ static bool take(struct pg_wire *w, PGresult *r)
         PQclear(r);
         if (!w->set_up) {
             w->set_up = true;
-            return true;
+            begin_sending(w);
+            return w->state == PG_WIRE_BUSY;
         }
         w->phase = READY;
         w->state = PG_WIRE_DONE;

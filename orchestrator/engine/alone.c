@@ -56,10 +56,8 @@ static void take_answers(void *context, const struct ca_answer *answers, size_t 
 static bool may_leave(void *context, uint32_t number)
 {
     struct alone *b = context;
-    struct fault lost;
     (void)number;
-    return engine_check(b->engine, false, &lost) && b->engine->id != 0 &&
-           b->engine->generation == b->generation;
+    return engine_still_holds(b->engine) && b->engine->id != 0 && b->engine->generation == b->generation;
 }
 
 /* Steps the door until it is done, and keeps our session alive meanwhile. */

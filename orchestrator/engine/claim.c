@@ -224,7 +224,7 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
     fill_slots(e, w, rows, row_count);
     if (!learn(e, w, f))
         return false;
-    w->stopped = false;
+    w->stopped = e->generation > w->claims[0].generation; /* seen while the rows came */
     decide(e, w);
     return true;
 }

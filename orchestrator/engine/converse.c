@@ -132,9 +132,9 @@ static bool may_leave(void *context, uint32_t number)
 {
     struct line *line = context;
     struct work *w;
-    struct fault lost;
-    return engine_check(line->engine, false, &lost) &&
-           find_slot(line->engine, line->ca, number, &w) != NULL && !w->stopped && !w->lost;
+    const struct slot *slot = find_slot(line->engine, line->ca, number, &w);
+    bool owed = slot != NULL && slot->stage == SLOT_AT_DOOR && !slot->question && !w->stopped && !w->lost;
+    return owed && engine_still_holds(line->engine) && !w->stopped && !w->lost;
 }
 
 static struct ca_door *door_of(struct engine *e, int ca)
@@ -302,7 +302,8 @@ int64_t engine_feed_next(const struct engine *e, int ca)
     int64_t next = INT64_MAX, ticks = engine_ticks(e);
     struct line *line = &e->lines[ca];
     const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
-    bool full = facts->window > 0 && places(e, line) == 0; /* an answer makes room, not time */
+    bool none = facts->window > 0 && pace_at_once(&line->pace) == 0; /* others have all of its places */
+    bool full = facts->window > 0 && !none && places(e, line) == 0;  /* an answer makes room, not time */
     for (size_t i = 0; i < e->work_count; i++) {
         const struct work *w = e->works[i];
         size_t sends = full || is_calling(e, ca) ? 0 : w->send_count - w->sends_done;
@@ -313,8 +314,9 @@ int64_t engine_feed_next(const struct engine *e, int ca)
         int64_t at = asks && !facts->counts_questions
                          ? ticks
                          : pace_next(&line->pace, ticks, facts->window > 0 ? 1 : (int64_t)sends);
-        int64_t joined = engine_joined_at(e, line);
+        int64_t joined = engine_joined_at(e, line), turn = none ? ticks + PACE_GRACE_MS : at;
         at = at > joined ? at : joined;
+        at = at > turn ? at : turn;
         next = at < next ? at : next;
     }
     return next;

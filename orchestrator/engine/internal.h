@@ -155,6 +155,7 @@ struct engine {
     struct engine_use *uses; /* room for what a heartbeat says, one a CA */
     unsigned only;
     int64_t checked_at, generation; /* ticks of the last heartbeat, and what it said */
+    int64_t blind_until;            /* ticks; the last one failed right before something was to leave */
     struct line *lines;             /* per CA */
     struct claiming claiming;
     struct work **works; /* claimed, not yet given back */
@@ -265,6 +266,10 @@ MUST_USE bool engine_beat(struct engine *e, bool *alive, struct fault *f);
 /* Sentence 3, right before something leaves: is the session alive, the generation the one of the claim? What
  * engine_beat finds stands in the works afterwards. `fresh`: not by what was seen a moment ago. */
 MUST_USE bool engine_check(struct engine *e, bool fresh, struct fault *f);
+
+/* The same for what a door is about to let go; false: it is not known. One look that failed is enough for all
+ * that wait at a door. */
+MUST_USE bool engine_still_holds(struct engine *e);
 
 /* Fills the memory of a CA's pace with what others sent, or may have. */
 MUST_USE bool engine_recall(struct engine *e, struct line *line, struct fault *f);

@@ -69,6 +69,17 @@ bool engine_check(struct engine *e, bool fresh, struct fault *f)
     return (!fresh && engine_ticks(e) - e->checked_at < CHECK_MS) || engine_beat(e, &alive, f);
 }
 
+bool engine_still_holds(struct engine *e)
+{
+    struct fault lost;
+    if (e->blind_until > engine_ticks(e))
+        return false;
+    if (engine_check(e, false, &lost))
+        return true;
+    e->blind_until = engine_ticks(e) + CHECK_MS;
+    return false;
+}
+
 bool engine_recall(struct engine *e, struct line *line, struct fault *f)
 {
     AUTO_ARENA a = {0};

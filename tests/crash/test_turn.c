@@ -495,6 +495,41 @@ static void a_cdn_that_hangs_holds_up_nothing(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* Two engines at a CA that takes one request at a time: the one that has no place looks again in a second,
+ * and not all the time. */
+static void who_has_no_place_waits(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"one", "other"};
+    struct world_run runs[2];
+    struct engine *engines[2];
+    struct engine_report r[2] = {0};
+    struct fault f = {0};
+    const struct settings_ca before = world.ca;
+    struct utc begun = UTC_NONE;
+    world.ca.concurrency = 1;
+    for (size_t i = 0; i < 2; i++) {
+        open_run(world_campaign(&world, names[i], "immediate"), names[i], server.url, &runs[i]);
+        assert_true(engine_open(&runs[i].parts, &engines[i], &f));
+        engine_only(engines[i], ENGINE_EXECUTE);
+    }
+    for (int i = 0; i < 4; i++)
+        for (size_t k = 0; k < 2; k++) {
+            begun = clock_system().now(NULL);
+            assert_true(engine_step(engines[k], &r[k], &f));
+        }
+    assert_true(r[0].asked > 0);
+    assert_int_equal(r[1].asked, 0);
+    assert_int_equal(r[1].state, ENGINE_WORKING);
+    assert_true(r[1].next.s > begun.s);
+    for (size_t i = 2; i-- > 0;) {
+        engine_close(engines[i]);
+        ca_close(runs[i].ca.door);
+        world_close(&runs[i]);
+    }
+    world.ca = before;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +540,7 @@ int main(void)
         cmocka_unit_test(questions_keep_to_the_limits),
         cmocka_unit_test(what_was_said_does_not_grow_old),
         cmocka_unit_test(preparations_keep_to_the_limits),
+        cmocka_unit_test(who_has_no_place_waits),
         cmocka_unit_test(a_cdn_that_hangs_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
