@@ -76,6 +76,12 @@ struct snapshot_engine {
     bool alive; /* false: it holds its session, but stands still */
 };
 
+/* A request that waits for an approval. */
+struct snapshot_request {
+    int request;
+    const char *text; /* what it is and what is missing, one line */
+};
+
 /* An issuer that nothing is revoked of (issuer true), or a CA that is left alone because of its answers. */
 struct snapshot_stop {
     bool issuer;
@@ -162,10 +168,10 @@ struct snapshot {
     int64_t subscribers, subscribers_told, subscribers_acked, subscribers_bad_address, subscribers_no_contact;
     int64_t notices_sent, notices_refused, backups_told;
     struct snapshot_tasks tasks;
+    const struct snapshot_request *requests; /* that wait, oldest first */
     int64_t requests_waiting;
-    int request_waiting; /* the newest of them, 0: none */
     int64_t alerts_open, alerts_unacked;
-    const char *waiting_text; /* what waits for a person, one line, or "" */
+    const char *waiting_text; /* the newest of the requests and how many more, one line, or "" */
     const char *next_command; /* the command to type next */
     int64_t log_size;         /* leaves */
     struct digest log_root;

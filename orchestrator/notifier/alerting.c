@@ -60,15 +60,17 @@ static const char *left_text(struct finder *x)
 static void find_approval(struct finder *x)
 {
     const struct snapshot *s = x->facts->snapshot;
-    if (s->requests_waiting > 0)
+    for (int64_t i = 0; i < s->requests_waiting; i++) {
+        const struct snapshot_request *r = &s->requests[i];
         add(x, (struct alert_cause){
                    .kind = ALERT_APPROVAL,
-                   .subject = arena_format(x->arena, "request-%d", s->request_waiting),
+                   .subject = arena_format(x->arena, "request-%d", r->request),
                    .since = UTC_NONE,
-                   .text = arena_format(x->arena, "%s", s->waiting_text),
+                   .text = r->text,
                    .command = arena_format(
                        x->arena, "massrevoke request show %d; massrevoke approve %d --key FILE --cert FILE",
-                       s->request_waiting, s->request_waiting)});
+                       r->request, r->request)});
+    }
 }
 
 /* What events of the log began: stops of a breaker, canaries that were not proved. */

@@ -188,15 +188,15 @@ static const char *with_cohort(struct arena *a, const struct snapshot *s, const 
                : arena_format(a, "massrevoke %s --cohort %d", command, c->cohort);
 }
 
-static const char *next_command(const struct campaign_facts *all, struct arena *a, const struct snapshot *s,
-                                int request)
+static const char *next_command(const struct campaign_facts *all, struct arena *a, const struct snapshot *s)
 {
     if (!s->balance_ok)
         return "massrevoke evidence verify";
     if (s->state == CAMPAIGN_RUNNING && !all->engine_alive)
         return "massrevoke run";
-    if (request != 0)
-        return arena_format(a, "massrevoke approve %d --key FILE --cert FILE", request);
+    if (s->requests_waiting > 0)
+        return arena_format(a, "massrevoke approve %d --key FILE --cert FILE",
+                            s->requests[s->requests_waiting - 1].request);
     if (first_in(s, CAMPAIGN_APPROVED) != NULL)
         return with_cohort(a, s, "start", CAMPAIGN_APPROVED);
     if (first_in(s, CAMPAIGN_PLANNED) != NULL) /* its request was voided or has expired */
@@ -218,21 +218,22 @@ bool report_waiting(struct store *store, const struct campaign_facts *all, const
     struct request *requests;
     size_t n;
     char expires[UTC_TEXT];
-    int newest = 0;
-    s->waiting_text = "";
+    const char *newest = "";
     if (!store_requests(store, all->campaign->id, a, &requests, &n, f))
         return false;
+    struct snapshot_request *waiting = arena_array(a, n, sizeof *waiting);
     for (size_t i = 0; i < n; i++) {
         const struct request *r = &requests[i];
         if (!is_waiting(all, r, find_cohort(cohorts, s->cohort_count, r->cohort)))
             continue;
-        s->requests_waiting++;
-        newest = r->request;
-        s->waiting_text =
-            arena_format(a, "request %d (%s): %d of %d approvals, expires %s", r->request, r->what,
-                         r->approvals, all->terms->quorum, utc_format(r->expires_at, expires));
+        newest = arena_format(a, "request %d (%s): %d of %d approvals, expires %s", r->request, r->what,
+                              r->approvals, all->terms->quorum, utc_format(r->expires_at, expires));
+        waiting[s->requests_waiting++] = (struct snapshot_request){r->request, newest};
     }
-    s->request_waiting = newest;
-    s->next_command = next_command(all, a, s, newest);
+    s->requests = waiting;
+    s->waiting_text = s->requests_waiting < 2 ? newest
+                                              : arena_format(a, "%s; %lld more: request list", newest,
+                                                             (long long)s->requests_waiting - 1);
+    s->next_command = next_command(all, a, s);
     return true;
 }

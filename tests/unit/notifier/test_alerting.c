@@ -110,9 +110,10 @@ static void each_cause_is_found(void **unused)
     static const struct alert_event events[] = {
         {ALERT_BREAKER, "ca tls", "the breaker stopped CA tls: 5 of 5 failed", {T0 - 9}},
         {ALERT_CANARY, "cohort 1", "the canaries were not proved", {T0 - 9}}};
+    static const struct snapshot_request requests[] = {{7, "request 7 (plan): 1 of 2 approvals"},
+                                                       {9, "request 9 (release): 0 of 2 approvals"}};
     snapshot.requests_waiting = 2;
-    snapshot.request_waiting = 7;
-    snapshot.waiting_text = "request 7 (plan): 1 of 2 approvals";
+    snapshot.requests = requests;
     snapshot.totals.unknown = 3;
     snapshot.revoked_outside_scope = 1;
     snapshot.held_yet_revoked = 2;
@@ -125,11 +126,12 @@ static void each_cause_is_found(void **unused)
     facts.findings = &finding, facts.finding_count = 1;
     facts.events = events, facts.event_count = 2;
     facts.tasks = tasks, facts.task_count = sizeof tasks / sizeof *tasks;
-    assert_string_equal(found(),
-                        "approval request-7; breaker ca tls; engine ca1-77; backend tls; slack cohort-1; "
-                        "clock findings-reporter; finding crl_issuer http://x/a.crl; task plan:1; "
-                        "canary cohort 1; unknown certificates; outside certificates; "
-                        "brake held; brake dropped; balance ledger");
+    assert_string_equal(
+        found(),
+        "approval request-7; approval request-9; breaker ca tls; engine ca1-77; backend tls; slack cohort-1; "
+        "clock findings-reporter; finding crl_issuer http://x/a.crl; task plan:1; "
+        "canary cohort 1; unknown certificates; outside certificates; "
+        "brake held; brake dropped; balance ledger");
     for (size_t i = 0; i < cause_count; i++) {
         assert_true(causes[i].text[0] != '\0' && causes[i].cost[0] != '\0');
         assert_non_null(strstr(causes[i].command, "massrevoke "));
