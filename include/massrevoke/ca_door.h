@@ -56,6 +56,7 @@ struct ca_door;
 /* What a backend shows before anything is asked of it. */
 struct ca_probe {
     struct utc date; /* its clock; UTC_NONE when it shows none */
+    bool lets_us;    /* it showed that we may revoke there; not all can without a revocation */
     char text[120];  /* how it answered, for people */
 };
 

@@ -95,7 +95,9 @@ static void probe_one(struct check *c, struct ca_door *d, const char *name)
                     "see that the CA runs, its address, and who we show to be");
         return;
     }
-    check_add(c, CHECK_OK, FAULT_NONE, "backend", SAY(c, "CA %s", name), SAY(c, "reached: %s", p.text), "");
+    check_add(c, p.lets_us ? CHECK_OK : CHECK_WARN, FAULT_NONE, "backend", SAY(c, "CA %s", name),
+              SAY(c, "reached: %s%s", p.text, p.lets_us ? "" : "; that we may revoke there it does not show"),
+              p.lets_us ? "" : "revoke a certificate of a test there with these credentials");
     check_clock(c, name, p.date);
 }
 

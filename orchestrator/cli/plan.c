@@ -225,6 +225,8 @@ static void next_step(const struct session *s, const struct conduct_plan *p)
                 p->plan, p->cohort);
     else
         fputs("Nothing was changed.\n", stderr);
+    if (p->request != 0 && (s->settings.alert.command_count > 0 || s->settings.alert.oncall_count > 0))
+        fputs("Who is on call hears of it from an engine: massrevoke run, or its unit.\n", stderr);
 }
 
 /* A running campaign is planned with what its CAs really do. */

@@ -394,6 +394,7 @@ static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
         ca_wait(d, 100);
         ok = step(d, &busy, f);
     }
+    out->lets_us = c->account != NULL;
     snprintf(out->text, sizeof out->text,
              c->account == NULL ? "its directory is read" : "it knows the account");
     return ok;

@@ -518,6 +518,7 @@ static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
         return false;
     }
     key_release(key);
+    out->lets_us = true;
     snprintf(out->text, sizeof out->text, "index and key can be used");
     return true;
 }

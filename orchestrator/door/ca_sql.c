@@ -349,6 +349,7 @@ static bool probe(struct ca_door *d, struct ca_probe *out, struct fault *f)
     if (!ask_server(c, statements, sizeof statements / sizeof *statements, f))
         return false;
     pg_wire_forget(c->wire);
+    out->lets_us = true;
     snprintf(out->text, sizeof out->text, "its statements may be run");
     return true;
 }

@@ -45,6 +45,7 @@ serials demo 1 20 >list.txt
 ends 0 "import" import --serials hex list.txt
 ends 0 "inventory" inventory demo/inventory.csv
 ends 0 "plan" plan --at "$(ago '2 hours')"
+says err "on call hears of it from an engine: massrevoke run" "and says by whom somebody is called"
 ends 4 "run without an approval" run
 says err "ALERT 1: request 1 (plan): 0 of 1 approvals" "it says that one waits"
 says paged "approval raised 0 Ada" "Ada was paged"

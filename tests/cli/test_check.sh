@@ -65,6 +65,11 @@ mv demo/private/ca.key away.key
 ends 3 "a CA whose key is gone" check --json
 is backend "CA" fail "seen"
 mv away.key demo/private/ca.key
+sed -e 's|backend = "ca_openssl";|backend = "exec"; profile = "lines"; command = [ "/bin/false" ];|' \
+    -e 's|directory = "\.";||' demo/massrevoke.cfg >demo/program.cfg
+m --config demo/program.cfg check --json >out
+is backend "CA" warn "reached, and no more than that"
+says out "that we may revoke there it does not show" "and says so"
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=bob -days 1 -keyout /dev/null -out demo/approvers/bob.crt 2>/dev/null
 ends 0 "an approver's last day" check --json
 is approvers bob warn "seen"

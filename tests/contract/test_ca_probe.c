@@ -92,6 +92,7 @@ static void over_http(void **unused)
         assert_int_equal(probe_http(server.url, &p, &f), rows[i].kind == FAULT_NONE);
         assert_int_equal(f.kind, rows[i].kind);
         assert_int_equal(p.date.s, 1794896587); /* seven seconds from ours */
+        assert_false(p.lets_us);                /* no profile knows a harmless way to ask */
     }
     snprintf(url, sizeof url, "%s", server.url);
     fake_http_stop(&server);
@@ -111,6 +112,7 @@ static bool probe_folder(struct fault *f)
     if (!ca_openssl_open(&s, 0, fixed, &d, f))
         fail_msg("%s", f->text);
     bool ok = d->probe(d, &p, f);
+    assert_int_equal(p.lets_us, ok);
     ca_close(d);
     return ok;
 }
