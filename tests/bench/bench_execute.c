@@ -394,6 +394,16 @@ static void make_libcurl(void **context)
     make(context, (struct load){"/now", 50, 120000, 50});
 }
 
+static void make_instant_libcurl(void **context)
+{
+    make(context, (struct load){"/now", 50, 60000, 50});
+}
+
+static void make_500_libcurl(void **context)
+{
+    make(context, (struct load){"/later", 500, 30000, 500});
+}
+
 static void make_500(void **context)
 {
     make(context, (struct load){"/later", 500, 30000, 0});
@@ -423,6 +433,11 @@ int main(int argc, char **argv)
         ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false),
         ROW("execute_vs_curl", "curl --parallel", 5, curl, make_instant, false),
         ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_instant, true),
+        /* what every CA behind TLS gets */
+        ROW("execute_instant_libcurl", "wrk", 5, wrk, make_instant_libcurl, false),
+        ROW("execute_100ms_500_libcurl", "wrk", 3, wrk, make_500_libcurl, false),
+        ROW("execute_vs_curl_libcurl", "curl --parallel", 5, curl, make_instant_libcurl, false),
+        ROW("execute_vs_xargs_libcurl", "xargs -P50 curl", 3, xargs, make_instant_libcurl, true),
         ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_ledger, false),
         ROW("execute_ledger_cost_libcurl", "the same client without a ledger", 5, without_ledger,
             make_libcurl, false),
