@@ -211,7 +211,7 @@ static size_t fewer(size_t a, size_t b)
 }
 
 /* A breaker that is open lets one certificate through at a time, if any. */
-static size_t through_breaker(struct engine *e, const struct line *line, size_t n)
+static size_t through_breaker(const struct engine *e, const struct line *line, size_t n)
 {
     int64_t allowed = breaker_allow(&line->breaker, engine_act(e).at);
     if (allowed > 1 || n == 0)
@@ -230,7 +230,7 @@ static size_t places(const struct engine *e, const struct line *line)
 
 /* How many questions of this work may go now. Where they are requests as any other, what has been asked goes
  * before what has not: the answer must not grow old. */
-static size_t questions_now(struct engine *e, const struct work *w)
+static size_t questions_now(const struct engine *e, const struct work *w)
 {
     struct line *line = &e->lines[w->ca];
     size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
@@ -265,7 +265,7 @@ static size_t in_one_call(const struct work *w, bool dated, size_t n)
 
 /* How many requests may go now. A door that takes whole batches gets a whole one, when the pace allows it or
  * will never allow more. */
-static size_t requests_now(struct engine *e, const struct work *w)
+static size_t requests_now(const struct engine *e, const struct work *w)
 {
     struct line *line = &e->lines[w->ca];
     const struct ca_facts *facts = &e->parts.cas[w->ca].door->facts;
@@ -297,26 +297,33 @@ static bool may_go(const struct engine *e, const struct work *w)
            w->ready.s <= engine_act(e).at.s;
 }
 
+/* When more of this work may go, its part of the CA's limits ours from `joined` on. An answer or a commit may
+ * be what makes room, and no time: INT64_MAX. */
+static int64_t feed_next(const struct engine *e, const struct work *w, int64_t joined)
+{
+    struct line *line = &e->lines[w->ca];
+    size_t asks = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done,
+           sends = w->send_count - w->sends_done,
+           now = through_breaker(e, line, questions_now(e, w)) + through_breaker(e, line, requests_now(e, w));
+    int64_t ticks = engine_ticks(e), at = ticks;
+    bool stream = e->parts.cas[w->ca].door->facts.window > 0;
+    if (asks + sends == 0)
+        return INT64_MAX;
+    if (now == 0)
+        at = pace_next(&line->pace, ticks, stream ? 1 : (int64_t)sends);
+    if (now == 0 && stream && pace_at_once(&line->pace) == 0)
+        at = at > ticks + PACE_GRACE_MS ? at : ticks + PACE_GRACE_MS; /* others have all of its places */
+    if (joined > ticks)
+        return at > joined ? at : joined;
+    return now == 0 && at <= ticks ? INT64_MAX : at;
+}
+
 int64_t engine_feed_next(const struct engine *e, int ca)
 {
-    int64_t next = INT64_MAX, ticks = engine_ticks(e);
-    struct line *line = &e->lines[ca];
-    const struct ca_facts *facts = &e->parts.cas[ca].door->facts;
-    bool none = facts->window > 0 && pace_at_once(&line->pace) == 0; /* others have all of its places */
-    bool full = facts->window > 0 && !none && places(e, line) == 0;  /* an answer makes room, not time */
+    int64_t next = INT64_MAX, joined = engine_joined_at(e, &e->lines[ca]);
     for (size_t i = 0; i < e->work_count; i++) {
-        const struct work *w = e->works[i];
-        size_t sends = full || is_calling(e, ca) ? 0 : w->send_count - w->sends_done;
-        bool asks =
-            w->ask_count > w->asks_done && !engine_asks_outside(e, w) && !(full && facts->counts_questions);
-        if (w->ca != ca || !may_go(e, w) || (!asks && sends == 0))
-            continue;
-        int64_t at = asks && !facts->counts_questions
-                         ? ticks
-                         : pace_next(&line->pace, ticks, facts->window > 0 ? 1 : (int64_t)sends);
-        int64_t joined = engine_joined_at(e, line), turn = none ? ticks + PACE_GRACE_MS : at;
-        at = at > joined ? at : joined;
-        at = at > turn ? at : turn;
+        int64_t at =
+            e->works[i]->ca == ca && may_go(e, e->works[i]) ? feed_next(e, e->works[i], joined) : INT64_MAX;
         next = at < next ? at : next;
     }
     return next;
