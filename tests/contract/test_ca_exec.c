@@ -1,6 +1,7 @@
 /* Does the exec door keep the contract with a program that answers, dies, hangs, babbles or lies? The program
- * is a shell script over a folder; what Boulder's admin and certutil print is replayed (facts of
- * backends 1.7, 1.9). */
+ * is a shell script over a folder: one that speaks our protocol, one that takes, does and prints what
+ * Boulder's admin does, one of certutil's manner (facts of backends 1.7, 1.9); single answers of those two
+ * are replayed. */
 #include "../lib/ca_list.h"
 #include "../lib/stock.h"
 #include "massrevoke/ca_exec.h"
@@ -18,9 +19,23 @@
 
 #include <cmocka.h>
 
-static char folder[STOCK_PATH], ca_pem[STOCK_PATH + 32], program[STOCK_PATH + 32];
+static char folder[STOCK_PATH], ca_pem[STOCK_PATH + 32], program[STOCK_PATH + 32], command[STOCK_PATH + 32];
 static struct ca_list list;
 static struct settings_issuer issuer;
+
+struct product {
+    const char *profile, *script;
+    const char *config; /* its -config; NULL: it speaks our protocol, tells a status, keeps the first date */
+    unsigned reasons;
+    bool unknown;
+    uint8_t longest; /* serial, in octets */
+    struct {
+        const char *mood;
+        enum ca_outcome outcome;
+    } odds[CA_LIST_ODD_COUNT]; /* no mood: it has no such thing */
+};
+
+static const struct product *product;
 
 /* A CA that speaks our protocol: one file a certificate, "good" or "DATE REASON"; `mood` is what is wrong
  * with it. */
@@ -54,6 +69,109 @@ static const char script[] =
     "[ $mood = mute ] && exit 1\n"
     "exit 0\n";
 
+/* Boulder's admin, letsencrypt/boulder cmd/admin/cert.go: nothing without -dry-run=false, all serials before
+ * the first, of 32 or 36 digits, an error for each that is revoked, but keyCompromise replaces a reason. */
+static const char admin[] =
+    "#!/bin/sh\n"
+    "cd \"$(dirname \"$0\")\" || exit 9\n"
+    "mood=$(cat mood) n=0\n"
+    "say() { echo \"$1\" >&2; n=$((n + 1)); }\n"
+    "case $mood in\n"
+    "    dead) kill -9 $$ ;;\n"
+    "    garbage) head -c 300000 /dev/urandom; say 'panic: runtime error'; exit 2 ;;\n"
+    "    refused) say 'got unacceptable parallelism 0'; exit 1 ;;\n"
+    "    mute) exec >/dev/null 2>&1 ;;\n"
+    "esac\n"
+    "[ \"$1 $2 $4\" = '-config admin.json revoke-cert' ] || exit 2\n"
+    "[ \"$5 $7 $9\" = '-serials-file -reason -parallelism' ] || exit 2\n"
+    "case $8 in\n"
+    "    unspecified | keyCompromise | superseded | cessationOfOperation | privilegeWithdrawn) ;;\n"
+    "    *) say \"got unacceptable revocation reason \\\"$8\\\"\"; exit 1 ;;\n"
+    "esac\n"
+    "serials=$(cat \"$6\")\n"
+    "for s in $serials; do\n"
+    "    case ${#s} in 32 | 36) ;; *) say \"cleaned serial \\\"$s\\\" is not valid\"; exit 1 ;; esac\n"
+    "done\n"
+    "[ \"$3\" = -dry-run=false ] || exit 0\n"
+    "for s in $serials; do\n"
+    "    row=db/$(echo \"$s\" | tr a-f A-F | sed 's/^\\(00\\)*//')\n"
+    "    at= reason=\n"
+    "    [ ! -e \"$row\" ] || read -r at reason <\"$row\"\n"
+    "    case $mood:$at:$8:$reason in\n"
+    "        away:*) say \"E114550 admin failed to revoke \\\"$s\\\": connection refused\" ;;\n"
+    "        *::*:*) say \"E114550 admin failed to revoke \\\"$s\\\": certificate not found\" ;;\n"
+    "        *:good:*) echo \"$(date +%s) $8\" >\"$row\" ;;\n"
+    "        *:keyCompromise:[!k]*) echo \"$at $8\" >\"$row\" ;;\n"
+    "        *) say \"W114550 admin not revoking \\\"$s\\\": already revoked\" ;;\n"
+    "    esac\n"
+    "done\n"
+    "[ $mood = mute ] && kill -9 $$\n"
+    "[ $n = 0 ] && exit 0\n"
+    "echo \"encountered $n errors while revoking certs; see logs above for details\" >&2\n"
+    "exit 1\n";
+
+/* certutil: a list of serials as one word, reasons as numbers, a second revocation has its own date; what
+ * fails ends the list. */
+static const char windows[] =
+    "#!/bin/sh\n"
+    "cd \"$(dirname \"$0\")\" || exit 9\n"
+    "mood=$(cat mood)\n"
+    "fail() { echo \"CertUtil: -revoke command FAILED: $1\"; exit 1; }\n"
+    "case $mood in\n"
+    "    dead) kill -9 $$ ;;\n"
+    "    away) fail '0x800706ba (WIN32: 1722 RPC_S_SERVER_UNAVAILABLE)' ;;\n"
+    "    garbage) head -c 300000 /dev/urandom; exit 3 ;;\n"
+    "    mute) exec >/dev/null 2>&1 ;;\n"
+    "esac\n"
+    "[ \"$1 $2 $3\" = '-config HOST\\CA -revoke' ] || fail '0x80070057 (WIN32: 87)'\n"
+    "set -- \"$4\" \"$5\" unspecified keyCompromise cACompromise affiliationChanged superseded \\\n"
+    "    cessationOfOperation\n"
+    "serials=$1 code=$2 IFS=,\n"
+    "shift $((code + 2))\n"
+    "for s in $serials; do\n"
+    "    case $((${#s} % 2)):$s in 1:* | 0:00* | *:*[!0-9A-F]*) fail '0x80070057 (WIN32: 87)' ;; esac\n"
+    "    [ -e \"db/$s\" ] || fail '0x80070002 (WIN32: 2)'\n"
+    "    echo \"$(date +%s) $1\" >\"db/$s\"\n"
+    "    echo \"Revoking \\\"$s\\\" -- Reason: $1\"\n"
+    "done\n"
+    "[ $mood = mute ] && kill -9 $$\n"
+    "echo 'CertUtil: -revoke command completed successfully.'\n";
+
+#define EIGHT (1U << 0 | 1U << 1 | 1U << 2 | 1U << 3 | 1U << 4 | 1U << 5 | 1U << 9 | 1U << 10)
+
+/* A program that hangs is ended alike for all, and takes a while: once. */
+static const struct product products[] = {
+    {.profile = "lines",
+     .script = script,
+     .reasons = EIGHT,
+     .unknown = true,
+     .longest = SERIAL_MAX,
+     .odds = {[CA_LIST_BUSY] = {"busy", CA_WAIT},
+              [CA_LIST_AWAY] = {"away", CA_ASK},
+              [CA_LIST_SLOW] = {"slow", CA_ASK},
+              [CA_LIST_GARBAGE] = {"garbage", CA_ASK},
+              [CA_LIST_REFUSED] = {"refused", CA_WAIT}}},
+    {.profile = "boulder",
+     .script = admin,
+     .config = "admin.json",
+     .reasons = 1U << 0 | 1U << 1 | 1U << 4 | 1U << 5 | 1U << 9,
+     .unknown = true,
+     .longest = 18,
+     .odds = {[CA_LIST_AWAY] = {"away", CA_ASK},
+              [CA_LIST_GARBAGE] = {"garbage", CA_ASK},
+              [CA_LIST_REFUSED] = {"refused", CA_WAIT}}},
+    {.profile = "certutil",
+     .script = windows,
+     .config = "HOST\\CA",
+     .reasons = 1U << 0 | 1U << 1 | 1U << 2 | 1U << 3 | 1U << 4 | 1U << 5,
+     .longest = SERIAL_MAX,
+     .odds = {[CA_LIST_AWAY] = {"away", CA_ASK}, [CA_LIST_GARBAGE] = {"garbage", CA_ASK}}},
+};
+
+/* One that speaks our protocol beside, which gets serials as the product writes them. */
+static const char *const status_beside[] = {"/bin/sh", "-c",
+                                            "tr a-f A-F | sed 's/^\\(00\\)*//' | \"$0\" status", program};
+
 static struct utc real_now(void *s)
 {
     (void)s;
@@ -65,14 +183,14 @@ static struct utc list_now(void)
     return real_now(NULL);
 }
 
-static bool open_with(const char *profile, const char *const *command, size_t n, const char *const *status,
+static bool open_with(const char *profile, const char *const *words, size_t n, const char *const *status,
                       size_t m, struct ca_door **out, struct fault *f)
 {
     struct settings_ca s = {.name = "t",
                             .backend = "exec",
                             .rate = {2000, 1},
                             .http = {.profile = profile, .timeout = {2}},
-                            .command = command,
+                            .command = words,
                             .command_count = n,
                             .status_command = status,
                             .status_command_count = m,
@@ -83,8 +201,9 @@ static bool open_with(const char *profile, const char *const *command, size_t n,
 
 static bool list_open(struct ca_door **out, struct fault *f)
 {
-    const char *command[] = {program};
-    return open_with("lines", command, 1, NULL, 0, out, f);
+    const char *const words[] = {command, "-config", product->config};
+    return product->config == NULL ? open_with(product->profile, words, 1, NULL, 0, out, f)
+                                   : open_with(product->profile, words, 3, status_beside, 4, out, f);
 }
 
 static void mood(const char *text)
@@ -148,36 +267,45 @@ static void list_start(void)
 
 static enum ca_outcome list_odd(enum ca_list_odd odd)
 {
-    static const struct {
-        const char *mood;
-        enum ca_outcome outcome;
-    } odds[CA_LIST_ODD_COUNT] = {[CA_LIST_BUSY] = {"busy", CA_WAIT},
-                                 [CA_LIST_AWAY] = {"away", CA_ASK},
-                                 [CA_LIST_SLOW] = {"slow", CA_ASK},
-                                 [CA_LIST_GARBAGE] = {"garbage", CA_ASK},
-                                 [CA_LIST_REFUSED] = {"refused", CA_WAIT}};
-    mood(odds[odd].mood);
-    return odds[odd].outcome;
+    if (product->odds[odd].mood == NULL)
+        return CA_OUTCOME_COUNT;
+    mood(product->odds[odd].mood);
+    return product->odds[odd].outcome;
 }
 
-static struct ca_list list = {
-    .name = "exec",
-    .count = 12,
-    .reasons = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 10,
-    .keeps_first_date = true,
-    .tells_status = true,
-    .tells_unknown = true,
-    .needs_quiet = true,
-    .reset = list_reset,
-    .open = list_open,
-    .row = list_row,
-    .now = list_now,
-    .revoke = list_revoke,
-    .lose_answers = list_lose,
-    .kill = list_kill,
-    .start = list_start,
-    .odd = list_odd,
-};
+/* An executable script below the folder; its path. */
+static void write_script(const char *name, const char *text, char path[static STOCK_PATH + 32])
+{
+    stock_write(folder, name, str_of(text));
+    snprintf(path, STOCK_PATH + 32, "%s/%s", folder, name);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static int run_product(const struct product *p)
+{
+    product = p;
+    list = (struct ca_list){.name = p->profile,
+                            .count = 12,
+                            .reasons = p->reasons,
+                            .keeps_first_date = p->config == NULL,
+                            .tells_status = true,
+                            .tells_unknown = p->unknown,
+                            .needs_quiet = true,
+                            .reset = list_reset,
+                            .open = list_open,
+                            .row = list_row,
+                            .now = list_now,
+                            .revoke = list_revoke,
+                            .lose_answers = list_lose,
+                            .kill = list_kill,
+                            .start = list_start,
+                            .odd = list_odd};
+    ca_list_serials(list.serials, list.count);
+    list.serials[1].n = (uint8_t)(p->longest - 1);
+    list.serials[2].n = p->longest;
+    write_script("command", p->script, command);
+    return ca_list_run(&list);
+}
 
 /* --- what only a process has --- */
 
@@ -219,15 +347,13 @@ static bool run_profile(const char *profile, const char *body, size_t n, enum re
     struct ca_item items[CA_LIST_COUNT];
     struct ca_door *door;
     buf_format(&text, "#!/bin/sh\ncd \"$(dirname \"$0\")\" || exit 9\n%s", body);
-    stock_write(folder, "replay", buf_str(&text));
-    snprintf(path, sizeof path, "%s/replay", folder);
-    assert_int_equal(chmod(path, 0700), 0);
-    const char *command[] = {path, "-config", "HOST\\CA; $(touch oops)"};
+    write_script("replay", text.p, path);
+    const char *words[] = {path, "-config", "HOST\\CA; $(touch oops)"};
     for (size_t i = 0; i < n; i++)
         items[i] = (struct ca_item){
             .number = (uint32_t)i, .issuer = CA_LIST_ISSUER, .serial = list.serials[i], .reason = reason};
     *f = (struct fault){0};
-    if (!open_with(profile, command, 3, NULL, 0, &door, f))
+    if (!open_with(profile, words, 3, NULL, 0, &door, f))
         fail_msg("%s", f->text);
     door->answer = collect;
     count = 0;
@@ -319,15 +445,14 @@ static void a_status_command_beside(void **state)
 {
     (void)state;
     static const char *const profiles[] = {"certutil", "boulder"};
-    const char *command[] = {"/bin/false"},
-               *status[] = {"/bin/sh", "-c", "tr a-f A-F | \"$0\" status", program};
+    const char *words[] = {"/bin/false"};
     struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .reason = REASON_KEY_COMPROMISE};
-    one.serial = list.serials[2]; /* so long that none of them pads it */
+    one.serial = list.serials[2];
     for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
         struct ca_door *door;
         struct fault f = {0};
         list_reset();
-        assert_true(open_with(profiles[i], command, 1, status, 4, &door, &f));
+        assert_true(open_with(profiles[i], words, 1, status_beside, 4, &door, &f));
         assert_true(door->facts.tells_status);
         assert_false(door->facts.keeps_first_date);
         door->answer = collect;
@@ -348,9 +473,9 @@ static void a_program_that_is_not_there(void **state)
     (void)state;
     struct ca_door *door;
     struct fault f = {0};
-    const char *command[] = {"/nonexistent/admin"};
+    const char *words[] = {"/nonexistent/admin"};
     struct ca_item one = {.number = 3, .issuer = CA_LIST_ISSUER, .serial = list.serials[3], .reason = 4};
-    assert_true(open_with("lines", command, 1, NULL, 0, &door, &f));
+    assert_true(open_with("lines", words, 1, NULL, 0, &door, &f));
     door->answer = collect;
     count = 0;
     assert_true(door->ops->revoke(door, &one, 1, &f));
@@ -428,8 +553,8 @@ static void probed_before_a_campaign(void **state)
         struct ca_door *door;
         struct ca_probe p;
         struct fault f = {0};
-        const char *const command[] = {rows[i].command, NULL};
-        assert_true(open_with("lines", command, 1, NULL, 0, &door, &f));
+        const char *const words[] = {rows[i].command, NULL};
+        assert_true(open_with("lines", words, 1, NULL, 0, &door, &f));
         assert_int_equal(door->probe(door, &p, &f), rows[i].there);
         assert_int_equal(f.kind, rows[i].there ? FAULT_NONE : FAULT_CONFIG);
         ca_close(door);
@@ -454,13 +579,14 @@ int main(void)
         return 1;
     snprintf(db, sizeof db, "%s/db", folder);
     snprintf(ca_pem, sizeof ca_pem, "%s/ca.pem", folder);
-    snprintf(program, sizeof program, "%s/program", folder);
     issuer = (struct settings_issuer){.certificate_file = ca_pem};
-    stock_write(folder, "program", str_of(script));
-    if (mkdir(db, 0700) != 0 || chmod(program, 0700) != 0)
+    write_script("program", script, program);
+    if (mkdir(db, 0700) != 0)
         return 1;
-    ca_list_serials(list.serials, list.count);
-    int failed = ca_list_run(&list);
+    int failed = 0;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        failed += run_product(&products[i]);
+    ca_list_serials(list.serials, list.count); /* the long ones again */
     failed += cmocka_run_group_tests_name("ca_exec", tests, NULL, NULL);
     stock_remove(folder);
     return failed;

@@ -1,6 +1,7 @@
 /* TLS before a real nginx that takes few connections, few streams at a time, and ends each connection after
  * so many requests: is it really HTTP/2 when that is said, over no more connections than said, and does each
- * certificate get the outcome that its own answer means, once? */
+ * certificate get the outcome that its own answer means, once? And what is never spoken, whatever a server
+ * takes: TLS before 1.2, HTTP/2 without TLS. */
 #include "../lib/stock.h"
 #include "massrevoke/ca_http.h"
 #include "massrevoke/file.h"
@@ -35,14 +36,14 @@ static const char profile_text[] =
     "  answers = ( { http = 200; json = \"/success\"; is = \"true\"; outcome = \"revoked_before\"; } "
     ");\n};\n";
 
-/* The answer goes by the last digit of the serial; %s: "http2" or nothing. */
+/* The answer goes by the last digit of the serial. What follows the address of `listen` is each test's. */
 static const char nginx_text[] =
     "daemon off;\nmaster_process off;\npid %s/nginx.pid;\nerror_log %s/error.log crit;\n"
     "events { worker_connections 64; }\nhttp {\n  log_format one '$server_protocol $connection $status "
-    "$uri';\n"
+    "$uri [$http_upgrade$http_http2_settings]';\n"
     "  access_log %s/access.log one;\n  keepalive_requests %d;\n  http2_max_concurrent_streams %d;\n"
     "  client_body_temp_path %s;\n  proxy_temp_path %s;\n  fastcgi_temp_path %s;\n  uwsgi_temp_path %s;\n"
-    "  scgi_temp_path %s;\n  default_type application/json;\n  server {\n    listen 127.0.0.1:%d ssl %s;\n"
+    "  scgi_temp_path %s;\n  default_type application/json;\n  server {\n    listen 127.0.0.1:%d %s;\n"
     "    ssl_certificate %s/server.pem;\n    ssl_certificate_key %s/server.key;\n"
     "    location ~ ^/revoke/.*[0-9]$ { return 200 '{\"success\":true}'; }\n"
     "    location ~ ^/revoke/.*[Aa]$ { return 404 'no such'; }\n"
@@ -76,7 +77,7 @@ static void collect(void *context, const struct ca_answer *answers, size_t count
     b->count += count;
 }
 
-static void start(struct bed *b, const char *protocol)
+static void start(struct bed *b, const char *listen)
 {
     AUTO_ARENA a = {0};
     const char *d = b->folder;
@@ -84,11 +85,12 @@ static void start(struct bed *b, const char *protocol)
     stock_folder(b->folder);
     snprintf(b->ca_file, sizeof b->ca_file, "%s/server.pem", d);
     snprintf(b->profile, sizeof b->profile, "%s/two.cfg", d);
-    snprintf(b->url, sizeof b->url, "https://127.0.0.1:%d", port);
+    snprintf(b->url, sizeof b->url, "%s://127.0.0.1:%d", strncmp(listen, "ssl", 3) == 0 ? "https" : "http",
+             port);
     stock_write(d, "two.cfg", str_of(profile_text));
-    stock_write(d, "nginx.conf",
-                str_of(arena_format(&a, nginx_text, d, d, d, REQUESTS, STREAMS, d, d, d, d, d, port, protocol,
-                                    d, d)));
+    stock_write(
+        d, "nginx.conf",
+        str_of(arena_format(&a, nginx_text, d, d, d, REQUESTS, STREAMS, d, d, d, d, d, port, listen, d, d)));
     assert_int_equal(
         stock_run(d,
                   "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
@@ -119,7 +121,7 @@ static void open_door(struct bed *b, int connections)
     b->door->answer_context = b;
 }
 
-static int begin(void **state, const char *protocol, int connections)
+static int begin(void **state, const char *listen, int connections)
 {
     struct bed *b = calloc(1, sizeof *b);
     *state = b;
@@ -131,24 +133,34 @@ static int begin(void **state, const char *protocol, int connections)
     setenv("PATH", more, 1);
     if (stock_run("/", "nginx -v") == 127)
         return 0;
-    start(b, protocol);
+    start(b, listen);
     open_door(b, connections);
     return 0;
 }
 
 static int begin_two(void **state)
 {
-    return begin(state, "http2", CONNECTIONS);
+    return begin(state, "ssl http2", CONNECTIONS);
 }
 
 static int begin_one(void **state)
 {
-    return begin(state, "", CONNECTIONS);
+    return begin(state, "ssl", CONNECTIONS);
 }
 
 static int begin_apart(void **state)
 {
-    return begin(state, "", 0);
+    return begin(state, "ssl", 0);
+}
+
+static int begin_plain(void **state)
+{
+    return begin(state, "", CONNECTIONS);
+}
+
+static int begin_old_tls(void **state)
+{
+    return begin(state, "ssl; ssl_protocols TLSv1 TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0", CONNECTIONS);
 }
 
 static int end(void **state)
@@ -195,7 +207,7 @@ static enum ca_outcome wanted(uint32_t number)
 }
 
 struct seen {
-    int requests, serials, by_two, connections;
+    int requests, serials, by_two, connections, upgrades;
 };
 
 /* What nginx wrote down. */
@@ -211,16 +223,17 @@ static struct seen read_log(struct bed *b)
     if (!file_read(arena_format(&a, "%s/access.log", b->folder), 1 << 24, &a, &text, &f))
         fail_msg("%s", f.text);
     for (const char *line = text.p; line < text.p + text.n; line = strchr(line, '\n') + 1) {
-        char protocol[16];
+        char protocol[16], upgrade[80];
         long connection;
         unsigned serial;
-        if (sscanf(line, "%15s %ld %*d /revoke/%x", protocol, &connection, &serial) != 3 ||
+        if (sscanf(line, "%15s %ld %*d /revoke/%x %79s", protocol, &connection, &serial, upgrade) != 4 ||
             serial >= sizeof sent)
             fail_msg("%.80s", line);
         s.requests++;
         s.serials += !sent[serial];
         sent[serial] = true;
         s.by_two += strcmp(protocol, "HTTP/2.0") == 0;
+        s.upgrades += strcmp(upgrade, "[--]") != 0; /* neither header */
         assert_in_range(connection, 0, sizeof known - 1);
         s.connections += !known[connection];
         known[connection] = true;
@@ -292,12 +305,93 @@ static void an_older_server_is_served(void **state)
     assert_int_equal(s.by_two, 0);
 }
 
+/* Without TLS it is HTTP/1.1 from the first request on, and no other is asked for. */
+static void never_two_without_tls(void **state)
+{
+    struct bed *b = *state;
+    if (b->nginx == 0)
+        skip();
+    revoke_all(b);
+    assert_int_equal(check_outcomes(b), 0);
+    stock_stop(b->nginx);
+    struct seen s = read_log(b);
+    b->nginx = stock_start(b->folder, "true");
+    assert_int_equal(s.requests, COUNT);
+    assert_int_equal(s.by_two, 0);
+    assert_int_equal(s.upgrades, 0);
+}
+
+/* An answer to a client that speaks no more than TLS 1.1. */
+static bool answers_old_clients(const struct bed *b)
+{
+    AUTO_ARENA a = {0};
+    stock_write(b->folder, "old.sh",
+                str_of(arena_format(&a,
+                                    "printf 'GET /revoke/A HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet "
+                                    "-tls1_1 -cipher DEFAULT@SECLEVEL=0 -connect %s | grep 'no such'\n",
+                                    b->url + strlen("https://"))));
+    return stock_run(b->folder, "sh old.sh") == 0;
+}
+
+/* The client's OpenSSL would do it (main): it is our own limit, of the connections that libcurl uses as of
+ * those that it only opens. */
+static void no_tls_before_1_2(void **state)
+{
+    struct bed *b = *state;
+    struct ca_item one = {.serial = {.n = 2, .bytes = {0x40, 0}}, .reason = REASON_SUPERSEDED};
+    if (b->nginx == 0)
+        skip();
+    assert_true(answers_old_clients(b));
+    for (int connections = 0; connections <= CONNECTIONS; connections += CONNECTIONS) {
+        struct fault f = {0};
+        struct ca_probe probe;
+        bool busy = true;
+        ca_close(b->door);
+        open_door(b, connections);
+        b->count = 0;
+        bool ok = b->door->ops->revoke(b->door, &one, 1, &f);
+        while (ok && busy) {
+            ca_wait(b->door, 1000);
+            ok = b->door->ops->step(b->door, &busy, &f);
+        }
+        assert_int_equal(f.kind, FAULT_UNAVAILABLE);
+        assert_int_equal(b->count, 1);
+        assert_int_equal(b->outcomes[0], CA_WAIT);
+        assert_false(b->door->probe(b->door, &probe, &f));
+        assert_int_equal(f.kind, FAULT_CONFIG);
+    }
+    stock_stop(b->nginx);
+    struct seen s = read_log(b);
+    b->nginx = stock_start(b->folder, "true");
+    assert_int_equal(s.requests, 1); /* the old client's */
+}
+
+/* A system whose OpenSSL forbids nothing, for this process and what it starts. */
+static void allow_old_tls(char folder[static STOCK_PATH])
+{
+    static const char text[] =
+        "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n[old]\n"
+        "MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n"
+        "[req]\ndistinguished_name = name\n[name]\n";
+    char path[STOCK_PATH + 16];
+    stock_folder(folder);
+    stock_write(folder, "openssl.cnf", str_of(text));
+    snprintf(path, sizeof path, "%s/openssl.cnf", folder);
+    setenv("OPENSSL_CONF", path, 1);
+}
+
 int main(void)
 {
+    char folder[STOCK_PATH];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(few_connections_carry_all, begin_two, end),
         cmocka_unit_test_setup_teardown(an_older_server_is_served, begin_one, end),
         cmocka_unit_test_setup_teardown(one_connection_for_each_at_a_time, begin_apart, end),
+        cmocka_unit_test_setup_teardown(never_two_without_tls, begin_plain, end),
+        cmocka_unit_test_setup_teardown(no_tls_before_1_2, begin_old_tls, end),
     };
-    return cmocka_run_group_tests_name("service http2", tests, NULL, NULL);
+    allow_old_tls(folder);
+    int failed = cmocka_run_group_tests_name("service http2", tests, NULL, NULL);
+    stock_remove(folder);
+    return failed;
 }
