@@ -90,7 +90,9 @@ static bool deliver(struct drill_faults *faults, struct fault *f)
 static bool wrap_publish(struct ca_door *d, uint16_t issuer, struct utc now, struct fault *f)
 {
     struct ca_wrap *w = (struct ca_wrap *)d;
-    return w->inner->ops->publish(w->inner, issuer, now, f) && deliver(w->faults, f);
+    bool ok = w->inner->ops->publish(w->inner, issuer, now, f);
+    d->publishing = w->inner->publishing;
+    return ok && (d->publishing || deliver(w->faults, f));
 }
 
 static void wrap_close(struct ca_door *d)

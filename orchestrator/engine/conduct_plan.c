@@ -122,6 +122,17 @@ static const char *note_undated(const struct conduct *c, const struct cohort *co
     return arena_text(a, text.p == NULL ? "" : text.p);
 }
 
+/* Where such a CA tells no status and replaces dates, nothing goes before a CRL that is made after it is due:
+ * everything comes that much later. */
+static void allow_for_crls(const struct ca_facts *facts, size_t n, struct profile *p)
+{
+    bool waits = false;
+    for (size_t i = 0; i < n; i++)
+        waits = waits || (facts[i].name != NULL && !facts[i].tells_status && !facts[i].keeps_first_date);
+    if (waits)
+        p->publish_margin.s += p->crl_every.s;
+}
+
 static bool build(const struct conduct *c, const struct cohort *cohort, struct plan_material *m,
                   struct utc at, struct arena *a, struct conduct_plan *out, struct fault *f)
 {
@@ -141,6 +152,7 @@ static bool build(const struct conduct *c, const struct cohort *cohort, struct p
         rates[i] = c->measured == NULL ? facts[i].rate : rate_slower(facts[i].rate, c->measured[i]);
         names[i] = c->settings->cas[i].name;
     }
+    allow_for_crls(facts, c->settings->ca_count, &profile);
     if (utc_is_set(cohort->started_at) && !m->canary_open)
         profile.canary = 0; /* a replan: the canary has spoken, or its chunk is still claimed */
     profile.canary_wait = profile_canary_wait(&profile, utc_sub(cohort->deadline, cohort->received));

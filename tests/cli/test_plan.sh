@@ -79,6 +79,21 @@ MASSREVOKE_CONFIG=demo/dogtag.cfg ends 0 "6 are 3 revocations" plan --dry-run
 at_dogtag 'windows = ( { rate = "3/2700s"; } );'
 MASSREVOKE_CONFIG=demo/dogtag.cfg ends 9 "3 in 45 minutes are one: half a revocation is none" plan --dry-run
 
+# ---- a CA that tells no status and replaces dates is asked by CRLs: all comes one crl_every (here 1 h) later
+at_http() { # at_http PROFILE MORE
+    sed "s|backend = .*|backend = \"http\"; profile = \"$1\"; url = \"https://127.0.0.1:1\"; rate = \"100/h\"; $2|
+         s|name = \"bob\".*|&, { name = \"carol\"; certificate_file = \"../carol.crt\"; }|" demo/massrevoke.cfg | grep -v 'directory = \|demo = ' >demo/http.cfg
+}
+finish_at() { sed -n 's/^  "finish": "\(.*\)".*/\1/p' out; }
+echo t >token
+at_http digicert "token_file = \"$work/token\";"
+MASSREVOKE_CONFIG=demo/http.cfg ends 0 "a CA asked by CRLs" plan --dry-run --json
+late=$(finish_at)
+at_http ejbca "token_file = \"$work/token\";"
+MASSREVOKE_CONFIG=demo/http.cfg ends 0 "one that tells" plan --dry-run --json
+[ $(($(date -d "$late" +%s) - $(date -d "$(finish_at)" +%s))) = 3600 ]
+verdict $? "an hour later ($late, not $(finish_at))"
+
 # ---- what a reserve leaves of a window is kept in whole requests, and planned so
 with_reserve() { sed "s|directory = .*|directory = \".\"; windows = ( { rate = \"3/2700s\"; } ); $1|" demo/massrevoke.cfg >demo/reserve.cfg; }
 with_reserve ''
