@@ -93,6 +93,25 @@ ends 0 "run" run
 verdict $? "now all are revoked"
 ends 0 "the evidence verifies" evidence verify
 
+# ---- certificates of two lists, of which each has its reason; a document of two lines
+serials demo 21 2 >more.txt
+serials demo 23 2 >other.txt
+{ m import more.txt --serials hex --confirm order && m import other.txt --serials hex --rule 4.9.1.1-2 --confirm order; } >log 2>&1
+{ read -r one; read -r two; } <more.txt
+read -r three <other.txt
+ends 0 "an order over both" hold --court 'doc6
+expires-at: 2999-01-01T00:00:00Z' "$three" "$one" "$two"
+ends 0 "a release from both" release "$three" "$one"
+m request show 7 >text
+says text "certificate: $one (issued by " "both are named"
+grep -q "^certificate: $one .*, reason superseded\$" text && grep -q "^certificate: $three .*, reason privilegeWithdrawn\$" text
+verdict $? "each with its reason"
+! grep -q '^reason: ' text && [ "$(grep -c '^expires-at: ' text)" = 1 ]
+verdict $? "no reason is said of both, and the document adds no line"
+approves 0 "its approval" 7
+[ "$(db "SELECT count(*) FILTER (WHERE released) || ' ' || count(*) FROM hold_item WHERE hold = 3")" = "2 3" ]
+verdict $? "releases both"
+
 # ---- a delay ends at once, and what no hold names is told as well
 m open slow --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >log 2>&1
 serials demo 11 2 >slow.txt
@@ -105,4 +124,10 @@ ends 8 "its release, with one that is not held" release -c slow "$one" "$free" -
 [ "$(field out released) $(field out not_held)" = "1 1" ]
 verdict $? "one goes, though nothing is planned yet"
 says out '"requests": []' "without a request"
+ends 0 "another delay" hold -c slow --delay --decision 'D 2' --until "$(date -u -d '+2 hours' +%FT%TZ)" "$one" --as olga
+# shellcheck disable=SC2086
+ends 0 "its approval" approve -c slow 2 $alice
+ends 8 "its release, with a stranger" release -c slow --issuer demo/ca.pem 0A0B "$one"
+says out 'Released 1 certificates from delay.' "one goes"
+says out '0A0B  not in this campaign' "the other is listed"
 finish
