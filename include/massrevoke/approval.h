@@ -12,18 +12,20 @@
 #include "massrevoke/settings.h"
 #include "massrevoke/store_queue.h"
 
+#define APPROVAL_REASONS (-1) /* certificates of several reasons, each told beside it */
+
 /* What a request names. */
 struct approval_subject {
     const char *mode, *campaign, *store_id;
-    const char *what;           /* "plan 2 of cohort 1", "release of hold 1", ... */
+    const char *what;           /* "plan 2 of cohort 1", "delay 1: ...", ... */
     int64_t certificates, base; /* base: certificates in the inventory, for the share */
     const char *issuers;        /* subjects, one a line */
-    int reason;
+    int reason;                 /* or APPROVAL_REASONS */
     struct digest scope, plan;
     struct utc compromised_at; /* the date of the entries; UTC_NONE or 0: that of the revocation */
     struct utc first_hour, requested, expires;
     const char *const *requesters; /* NULL-terminated */
-    const char *more;              /* further lines, each ended: CA certificates by name, an override */
+    const char *more;              /* further lines, each ended: certificates by name, an override */
 };
 
 /* The text, with "@REQUEST@" where store_request_add puts the number. */

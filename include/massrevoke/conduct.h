@@ -153,10 +153,26 @@ MUST_USE bool conduct_start(const struct conduct *c, int cohort, struct fault *f
 MUST_USE bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
                            const struct listed *items, size_t n, int *hold, int *request, struct fault *f);
 
-/* Releases items of their holds: *released at once for delays, *request to approve for court orders (0:
- * none). */
-MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n,
-                              int64_t *released, int *request, struct fault *f);
+/* What became of a certificate that was to be released: of a delay it goes at once, of a court order after
+ * the approval of a request. */
+enum release_verdict { RELEASE_NOT_HELD, RELEASE_DONE, RELEASE_ASKED };
+
+/* A request to end one court hold for some of its certificates, and for no others. */
+struct release_request {
+    int hold, request;
+    size_t certificates;
+    bool waited; /* it had been made before, for the same certificates */
+};
+
+struct conduct_release {
+    enum release_verdict *verdicts; /* of each item */
+    struct release_request *requests;
+    size_t request_count;
+};
+
+/* Releases items of every active hold that names them. CONFLICT when none names any. */
+MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
+                              struct conduct_release *out, struct fault *f);
 
 /* The affected list in number order. What the CA revoked without telling a date has date and reason of the
  * newest CRL that we keep of its pointer, read again with its signature. Costs a walk over each such CRL. */

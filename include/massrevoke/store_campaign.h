@@ -129,11 +129,14 @@ MUST_USE bool store_scope_issuers(struct store *s, int campaign, int cohort, str
 MUST_USE bool store_requesters(struct store *s, int campaign, int cohort, struct arena *a, const char ***out,
                                struct fault *f);
 
-/* One request; `hold` is the number of a hold, or of the change of a clock. */
+/* One request; `hold` is the number of a hold, or of the change of a clock. `named`: the certificates that
+ * are kept with it from the moment it is added; not filled by store_requests. */
 struct request {
     int request, cohort, plan, hold, approvals;
     const char *what, *text, *void_reason, *requesters, *approvers; /* names one a line */
     struct utc at, expires_at;
+    const struct listed *named;
+    size_t named_count;
 };
 
 /* Adds one; "@REQUEST@" in text becomes its number. */
@@ -141,6 +144,10 @@ MUST_USE bool store_request_add(struct store *s, const struct act *act, const st
                                 const char *const *requesters, int *number, struct fault *f);
 MUST_USE bool store_requests(struct store *s, int campaign, struct arena *a, struct request **out, size_t *n,
                              struct fault *f);
+
+/* The certificates that were named when it was added, by issuer and serial. */
+MUST_USE bool store_request_items(struct store *s, int campaign, int request, struct arena *a,
+                                  struct listed **out, size_t *n, struct fault *f);
 
 /* Stores a checked signature; *count approvals now. CONFLICT when that person has approved it already. */
 MUST_USE bool store_approval_add(struct store *s, const struct act *act, int request, const char *approver,
@@ -187,15 +194,33 @@ MUST_USE bool store_hold_activate(struct store *s, const struct act *act, int ho
 MUST_USE bool store_standing(struct store *s, int campaign, const struct listed *items, size_t n,
                              struct arena *a, enum certificate_state **states, struct fault *f);
 
-/* Ends a hold for these items (n 0: all of it); *released numbers went back to waiting. */
+/* What the campaign has of a certificate; cohort 0: it is not in it. */
+struct listed_facts {
+    int cohort, reason;
+    const char *issuer; /* its subject */
+};
+
+/* (*out)[i] of items[i]. */
+MUST_USE bool store_listed_facts(struct store *s, int campaign, const struct listed *items, size_t n,
+                                 struct arena *a, struct listed_facts **out, struct fault *f);
+
+/* Ends a hold for these items (n 0: all of a delay; CONFLICT for a court hold); *released numbers went back
+ * to waiting. */
 MUST_USE bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,
                                  size_t n, int64_t *released, struct fault *f);
 MUST_USE bool store_holds(struct store *s, int campaign, struct arena *a, struct hold **out, size_t *n,
                           struct fault *f);
 
-/* Active holds that name a certificate. */
-MUST_USE bool store_holds_of(struct store *s, int campaign, const struct listed *item, struct arena *a,
-                             struct hold **out, size_t *n, struct fault *f);
+/* An active hold that names one of several certificates, items[place]. */
+struct holding {
+    int hold;
+    const char *kind, *document;
+    size_t place;
+};
+
+/* All of them, by hold and place. */
+MUST_USE bool store_holdings(struct store *s, int campaign, const struct listed *items, size_t n,
+                             struct arena *a, struct holding **out, size_t *count, struct fault *f);
 
 /* Issuers of the campaign's certificates with that serial: siblings are named, never guessed between. */
 MUST_USE bool store_serial_issuers(struct store *s, int campaign, const struct serial *serial,

@@ -157,6 +157,8 @@ bool cmd_approve(struct invocation *in, int *exit_code, struct fault *f)
     printf("Request %d signed by %s: %d of %d approvals.\n", r.request, who, approvals, s.settings.quorum);
     if (approvals >= s.settings.quorum && strcmp(r.what, "plan") == 0)
         printf("Next: massrevoke start --confirm %s\n", s.campaign.name);
+    if (approvals >= s.settings.quorum && strcmp(r.what, "release") == 0)
+        puts("What it names is released from the hold. Next: massrevoke run");
     if (approvals >= s.settings.quorum && (strcmp(r.what, "clock") == 0 || strcmp(r.what, "rule") == 0))
         puts("The clock has moved. Next: massrevoke plan");
     return true;

@@ -308,9 +308,10 @@ const struct command commands[] = {
         .name = "release",
         .group = "act",
         .usage = "SERIALS... [--issuer CERT]",
-        .summary = "end a hold",
-        .text = "",
-        .options = TAKES(CONFIRM) | TAKES(ISSUER) | TAKES(AS),
+        .summary = "end a hold for exactly these certificates",
+        .text = "A delay ends at once, a court order after the approval of a request that names\n"
+                "them; what else the order holds stays held. What no hold names is listed (8).\n",
+        .options = TAKES(CONFIRM) | TAKES(ISSUER) | TAKES(AS) | TAKES(JSON),
         .min_args = 1,
         .max_args = -1,
         .run = cmd_release,

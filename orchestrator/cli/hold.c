@@ -138,22 +138,75 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
     return true;
 }
 
+static const char *release_word(enum release_verdict verdict)
+{
+    return verdict == RELEASE_DONE ? "released" : verdict == RELEASE_ASKED ? "asked" : "not_held";
+}
+
+static void release_json(const struct invocation *in, const struct conduct_release *r,
+                         const enum certificate_state *states, int released, int not_held)
+{
+    json_t *requests = json_array(), *list = json_array();
+    for (size_t i = 0; i < r->request_count; i++)
+        json_array_append_new(requests, json_pack("{s:i, s:i, s:i, s:b}", "hold", r->requests[i].hold,
+                                                  "request", r->requests[i].request, "certificates",
+                                                  (int)r->requests[i].certificates, "waited",
+                                                  (int)r->requests[i].waited));
+    for (int i = 0; i < in->arg_count; i++) {
+        const char *state = states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(states[i]);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "serial", in->args[i], "state", state,
+                                              "verdict", release_word(r->verdicts[i])));
+    }
+    session_print(json_pack("{s:i, s:i, s:o, s:o}", "released", released, "not_held", not_held, "requests",
+                            requests, "certificates", list));
+}
+
+static void release_text(const struct invocation *in, const struct conduct_release *r,
+                         const enum certificate_state *states, int released, int not_held)
+{
+    if (released > 0)
+        printf("Released %d certificates from delay.\n", released);
+    for (size_t i = 0; i < r->request_count; i++) {
+        const struct release_request *q = &r->requests[i];
+        printf(q->waited ? "Request %d waits already to end court hold %d for these %zu certificates.\n"
+                         : "Request %d is to end court hold %d for %zu certificates, and for no others.\n",
+               q->request, q->hold, q->certificates);
+        printf("Next: massrevoke approve %d --key FILE --cert FILE\n", q->request);
+    }
+    if (not_held > 0)
+        printf("%d are not held.\n", not_held);
+    for (int i = 0; i < in->arg_count; i++)
+        if (r->verdicts[i] == RELEASE_NOT_HELD)
+            printf("%s  %s\n", in->args[i],
+                   states[i] == CERTIFICATE_NONE ? "not in this campaign" : "no active hold names it");
+}
+
+/* Counts what was released; what no hold names is listed and makes the exit code 8. */
+static bool tell_release(struct session *s, const struct invocation *in, const struct listed *items,
+                         const struct conduct_release *r, int *exit_code, struct fault *f)
+{
+    enum certificate_state *states;
+    int released = 0, not_held = 0;
+    if (!store_standing(s->store, s->campaign.id, items, (size_t)in->arg_count, &s->arena, &states, f))
+        return false;
+    for (int i = 0; i < in->arg_count; i++) {
+        released += r->verdicts[i] == RELEASE_DONE;
+        not_held += r->verdicts[i] == RELEASE_NOT_HELD;
+    }
+    if (not_held > 0)
+        *exit_code = fault_exit_code(FAULT_PARTLY);
+    (in->json ? release_json : release_text)(in, r, states, released, not_held);
+    return true;
+}
+
 bool cmd_release(struct invocation *in, int *exit_code, struct fault *f)
 {
     AUTO_SESSION s = {0};
     struct listed *items;
-    int64_t released;
-    int request;
-    (void)exit_code;
+    struct conduct_release released;
     if (!session_open(in, SESSION_CAMPAIGN, &s, f) || !session_serials(&s, in, &items, f))
         return false;
     struct conduct c = session_conduct(&s);
-    if (!conduct_release(&c, items, (size_t)in->arg_count, &released, &request, f))
-        return false;
-    if (released > 0)
-        printf("Released %lld certificates from delay.\n", (long long)released);
-    if (request != 0)
-        printf("A court hold ends by approval. Next: massrevoke approve %d --key FILE --cert FILE\n",
-               request);
-    return true;
+    return conduct_release(&c, items, (size_t)in->arg_count, &s.arena, &released, f) &&
+           tell_release(&s, in, items, &released, exit_code, f);
 }

@@ -59,13 +59,15 @@ static bool hold(struct exercise *x, const struct scenario_inject *in, struct fa
 static bool release(struct exercise *x, const struct scenario_inject *in, struct fault *f)
 {
     struct conduct c = exercise_conduct(x, EXERCISE_COMMANDER);
-    int64_t released;
-    int request;
+    struct conduct_release released;
     (void)in;
-    if (!conduct_release(&c, x->court, x->court_count, &released, &request, f))
+    if (!conduct_release(&c, x->court, x->court_count, &x->arena, &released, f))
         return false;
     x->court_count = 0;
-    return request == 0 || exercise_ask(x, request, 0, f);
+    for (size_t i = 0; i < released.request_count; i++)
+        if (!exercise_ask(x, released.requests[i].request, 0, f))
+            return false;
+    return true;
 }
 
 static bool find_late(struct exercise *x, const struct scenario_inject *in, struct fault *f)

@@ -22,7 +22,8 @@ const char *approval_compose(struct arena *a, const struct approval_subject *s)
         buf_format(&b, "issuer: %.*s\n", (int)line.n, line.p);
     }
     buf_text(&b, s->more);
-    buf_format(&b, "reason: %d %s\n", s->reason, reason_name(s->reason));
+    if (s->reason != APPROVAL_REASONS)
+        buf_format(&b, "reason: %d %s\n", s->reason, reason_name(s->reason));
     if (utc_is_set(s->compromised_at) && s->compromised_at.s != 0)
         buf_format(&b, "compromised-at: %s\n", utc_format(s->compromised_at, time));
     buf_format(&b, "scope-sha256: %s\n", digest_hex(s->scope, hex));

@@ -1,11 +1,13 @@
-/* Approving, starting, holding: what lets a campaign go, and what stops it. */
+/* Approving and starting: what lets a campaign go. */
 #include "conduct_parts.h"
 #include "massrevoke/conduct.h"
 #include "massrevoke/hex.h"
 #include "massrevoke/store_plan.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+bool conduct_waits(const struct conduct *c, const struct request *r)
+{
+    return r->void_reason[0] == '\0' && r->approvals < c->settings->quorum && r->expires_at.s > c->now.s;
+}
 
 bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struct request *out,
                      struct fault *f)
@@ -16,9 +18,7 @@ bool conduct_request(const struct conduct *c, int wanted, struct arena *a, struc
     if (!store_requests(c->store, c->campaign.id, a, &requests, &n, f))
         return false;
     for (size_t i = 0; i < n; i++) {
-        bool waits = requests[i].void_reason[0] == '\0' && requests[i].approvals < c->settings->quorum &&
-                     requests[i].expires_at.s > c->now.s;
-        if (requests[i].request == wanted || (wanted == 0 && waits)) {
+        if (requests[i].request == wanted || (wanted == 0 && conduct_waits(c, &requests[i]))) {
             only = &requests[i];
             open++;
         }
@@ -60,11 +60,10 @@ static bool names_this(const struct conduct *c, const struct request *r, struct 
 static bool bind_now(const struct conduct *c, const struct request *r, struct fault *f)
 {
     struct act act = conduct_act(c);
-    int64_t released;
     if (strcmp(r->what, "hold") == 0)
         return store_hold_activate(c->store, &act, r->hold, f);
     if (strcmp(r->what, "release") == 0)
-        return store_hold_release(c->store, &act, r->hold, NULL, 0, &released, f);
+        return conduct_release_bind(c, r, f);
     if (strcmp(r->what, "clock") == 0 || strcmp(r->what, "rule") == 0)
         return conduct_clock_bind(c, r, f);
     if (strcmp(r->what, "reason") == 0)
@@ -84,7 +83,8 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
     if (approval_expiry(r->text).s <= c->now.s)
         return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request,
                          utc_format(r->expires_at, time));
-    if (!approval_signer(c->settings, r, signature, c->now, &index, f))
+    if (!approval_signer(c->settings, r, signature, c->now, &index, f) ||
+        (strcmp(r->what, "release") == 0 && !conduct_release_check(c, r, f)))
         return false;
     *who = c->settings->approvers[index].name;
     struct act act = {c->campaign.id, c->now, *who};
@@ -179,122 +179,4 @@ bool conduct_start(const struct conduct *c, int wanted, struct fault *f)
         return false;
     struct act act = conduct_act(c);
     return store_start(c->store, &act, cohort.cohort, r.request, f);
-}
-
-/* The cohort whose pages the first of these certificates lies in: its requesters may not approve the hold. */
-static bool first_cohort(const struct conduct *c, struct arena *a, struct cohort *out, struct fault *f)
-{
-    struct cohort *cohorts;
-    size_t n;
-    if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
-        return false;
-    if (n == 0)
-        return fault_set(f, FAULT_CONFLICT, "no certificate has been imported");
-    *out = cohorts[0];
-    return true;
-}
-
-/* SHA-256 over issuer number and serial of each: which certificates a delay names is part of what is signed.
- */
-static struct digest digest_listed(const struct listed *items, size_t n)
-{
-    struct digest_state d = digest_begin();
-    for (size_t i = 0; i < n; i++) {
-        char line[SERIAL_HEX_TEXT + 16], hex[SERIAL_HEX_TEXT];
-        int length =
-            snprintf(line, sizeof line, "%d/%s\n", items[i].issuer, serial_hex(&items[i].serial, hex));
-        digest_add(&d, line, (size_t)length);
-    }
-    return digest_end(&d);
-}
-
-bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
-                  const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct cohort cohort;
-    struct act act = conduct_act(c);
-    char time[UTC_TEXT];
-    *request = 0;
-    if (!first_cohort(c, &a, &cohort, f) ||
-        !store_hold_add(c->store, &act, court ? "court" : "delay", document,
-                        digest_of(document, strlen(document)), until, items, n, hold, f))
-        return false;
-    if (court)
-        return store_hold_activate(c->store, &act, *hold, f);
-    char hex[DIGEST_TEXT];
-    const char *what =
-        arena_format(&a, "delay %d: %zu certificates (sha256 %s) until %s, decision %s", *hold, n,
-                     digest_hex(digest_listed(items, n), hex), utc_format(until, time), document);
-    return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
-}
-
-static int compare_ints(const void *a, const void *b)
-{
-    int x = *(const int *)a, y = *(const int *)b;
-    return (x > y) - (x < y);
-}
-
-/* Active holds of the given kind that name any of the items, each once. */
-static bool holds_naming(const struct conduct *c, const struct listed *items, size_t n, bool court,
-                         struct arena *a, int **out, size_t *count, struct fault *f)
-{
-    size_t room = 16;
-    *out = arena_array(a, room, sizeof **out);
-    *count = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct hold *holds;
-        size_t found;
-        if (!store_holds_of(c->store, c->campaign.id, &items[i], a, &holds, &found, f))
-            return false;
-        for (size_t k = 0; k < found; k++) {
-            if ((strcmp(holds[k].kind, "court") == 0) != court ||
-                bsearch(&holds[k].hold, *out, *count, sizeof **out, compare_ints) != NULL)
-                continue;
-            if (*count == room) {
-                int *more = arena_array(a, room *= 2, sizeof *more);
-                memcpy(more, *out, *count * sizeof *more);
-                *out = more;
-            }
-            (*out)[(*count)++] = holds[k].hold;
-            qsort(*out, *count, sizeof **out, compare_ints);
-        }
-    }
-    return true;
-}
-
-/* A court hold ends as a whole, after an approval; a request names it. */
-static bool request_release(const struct conduct *c, int hold, struct arena *a, int *request, struct fault *f)
-{
-    struct cohort cohort;
-    const char *what = arena_format(a, "release of court hold %d", hold);
-    return first_cohort(c, a, &cohort, f) &&
-           conduct_request_for_hold(c, &cohort, what, "release", hold, a, request, f);
-}
-
-bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, int64_t *released,
-                     int *request, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct act act = conduct_act(c);
-    int *delays, *courts;
-    size_t delay_count, court_count;
-    *released = 0;
-    *request = 0;
-    if (!holds_naming(c, items, n, false, &a, &delays, &delay_count, f) ||
-        !holds_naming(c, items, n, true, &a, &courts, &court_count, f))
-        return false;
-    if (delay_count + court_count == 0)
-        return fault_set(f, FAULT_CONFLICT, "no active hold names %s",
-                         n == 1 ? "that certificate" : "any of these certificates");
-    for (size_t i = 0; i < delay_count; i++) {
-        int64_t some;
-        if (!store_hold_release(c->store, &act, delays[i], items, n, &some, f))
-            return false;
-        *released += some;
-    }
-    for (size_t i = 0; i < court_count; i++)
-        if (!request_release(c, courts[i], &a, request, f))
-            return false;
-    return true;
 }

@@ -14,8 +14,11 @@ static inline struct act conduct_act(const struct conduct *c)
  * be NULL): the issuer as configured. */
 int conduct_ca_of(const struct conduct *c, int issuer, const struct settings_issuer **out);
 
-/* Writes the request for a hold, a release or a change of a clock, whose number is `hold`; its plan digest is
- * that of the words `what`. */
+/* Does this request wait for signatures? Not void, expired or approved. */
+bool conduct_waits(const struct conduct *c, const struct request *r);
+
+/* Writes the request for a delay or a change of a clock, whose number is `hold`; its plan digest is that of
+ * the words `what`. */
 MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
                                        const char *kind, int hold, struct arena *a, int *request,
                                        struct fault *f);
@@ -28,6 +31,13 @@ MUST_USE bool conduct_send_request(const struct conduct *c, const struct approva
 /* Makes the change of reasons that an approved request names bind. APPROVAL when it is not the one that was
  * signed. */
 MUST_USE bool conduct_reason_bind(const struct conduct *c, const struct request *r, struct fault *f);
+
+/* Are the certificates kept with a request to release a court hold those that its text names? APPROVAL when
+ * they are not. */
+MUST_USE bool conduct_release_check(const struct conduct *c, const struct request *r, struct fault *f);
+
+/* Releases exactly these, once it is approved; checks them again. */
+MUST_USE bool conduct_release_bind(const struct conduct *c, const struct request *r, struct fault *f);
 
 /* May the entries of this reason bear this date? USAGE: the date of a compromise goes with keyCompromise, and
  * lies between 1990 and now. */

@@ -192,20 +192,40 @@ bool store_holds(struct store *s, int campaign, struct arena *a, struct hold **o
     return true;
 }
 
-bool store_holds_of(struct store *s, int campaign, const struct listed *item, struct arena *a,
-                    struct hold **out, size_t *n, struct fault *f)
+bool store_holdings(struct store *s, int campaign, const struct listed *items, size_t n, struct arena *a,
+                    struct holding **out, size_t *count, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
-    put_int(&p, item->issuer);
-    put_bytes(&p, item->serial.bytes, item->serial.n);
-    if (!store_query(s, "hold_of", &p, &r, f))
+    put_listed(&p, items, n);
+    if (!store_query(s, "holdings", &p, &r, f))
         return false;
-    *n = (size_t)PQntuples(r);
-    *out = arena_array(a, *n, sizeof **out);
+    *count = (size_t)PQntuples(r);
+    *out = arena_array(a, *count, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct hold){
-            .hold = (int)get_int(r, i, 0), .kind = arena_text(a, get_text(r, i, 1)), .active = true};
+        (*out)[i] = (struct holding){.hold = (int)get_int(r, i, 0),
+                                     .kind = arena_text(a, get_text(r, i, 1)),
+                                     .document = arena_text(a, get_text(r, i, 2)),
+                                     .place = (size_t)get_int(r, i, 3) - 1};
+    return true;
+}
+
+bool store_listed_facts(struct store *s, int campaign, const struct listed *items, size_t n, struct arena *a,
+                        struct listed_facts **out, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_listed(&p, items, n);
+    if (!store_query(s, "listed_facts", &p, &r, f))
+        return false;
+    if ((size_t)PQntuples(r) != n)
+        return fault_set(f, FAULT_FAILED, "an issuer of these certificates is not in the store");
+    *out = arena_array(a, n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct listed_facts){.cohort = (int)get_int(r, i, 0),
+                                          .reason = (int)get_int(r, i, 1),
+                                          .issuer = arena_text(a, get_text(r, i, 2))};
     return true;
 }

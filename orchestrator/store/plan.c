@@ -1,5 +1,5 @@
 /* Plans as they stand in the store, what is signed of them, requests and approvals. */
-#include "internal.h"
+#include "listed.h"
 #include "massrevoke/store_plan.h"
 
 bool store_inventory_count(struct store *s, int64_t *n, struct fault *f)
@@ -136,6 +136,8 @@ bool store_request_add(struct store *s, const struct act *act, const struct requ
     json_set_text(data, "request", "@REQUEST@");
     json_set_text(data, "what", request->what);
     json_set_int(data, "cohort", request->cohort);
+    if (request->named_count > 0)
+        json_object_set_new(data, "certificates", listed_json(request->named, request->named_count));
     struct array names = {{0}};
     for (size_t i = 0; requesters[i] != NULL; i++)
         array_text(&names, requesters[i]);
@@ -148,6 +150,7 @@ bool store_request_add(struct store *s, const struct act *act, const struct requ
     put_utc(&p, request->expires_at);
     put_array(&p, &names);
     put_text(&p, request->text);
+    put_listed(&p, request->named, request->named_count);
     put_text(&p, act->who);
     put_json(&p, data);
     if (!store_query(s, "request_add", &p, &r, f))
@@ -181,6 +184,22 @@ bool store_requests(struct store *s, int campaign, struct arena *a, struct reque
             .approvals = (int)get_int(r, i, 10),
             .approvers = arena_text(a, get_text(r, i, 11)),
         };
+    return true;
+}
+
+bool store_request_items(struct store *s, int campaign, int request, struct arena *a, struct listed **out,
+                         size_t *n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    AUTO_RESULT *r = NULL;
+    put_int(&p, campaign);
+    put_int(&p, request);
+    if (!store_query(s, "request_items", &p, &r, f))
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = arena_array(a, *n, sizeof **out);
+    for (int i = 0; i < PQntuples(r); i++)
+        (*out)[i] = (struct listed){.issuer = (int)get_int(r, i, 0), .serial = get_serial(r, i, 1)};
     return true;
 }
 

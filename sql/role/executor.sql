@@ -9,7 +9,7 @@
 DO $$
 DECLARE
     hidden CONSTANT text[] := '{contact,notice,notice_try,ack}';
-    fixed CONSTANT text[] := '{approval,inventory,meta,migration,stamp,task}';
+    fixed CONSTANT text[] := '{approval,inventory,meta,migration,request_item,stamp,task}';
     t record; schema_name text := current_schema();
 BEGIN
     IF to_regclass('campaign') IS NULL THEN

@@ -77,7 +77,9 @@ ends 8 "run leaves what is held" run -c first
 says out "$(head -n 1 list.txt)" "and lists it"
 ends 8 "and says so again at once" run -c first
 ends 8 "a drop that comes too late is listed" drop -c first --confirm first --reason late "$(tail -n 1 list.txt)"
-ends 0 "a release asks for an approval" release -c first "$(head -n 1 list.txt)"
+ends 6 "a release of what nothing holds" release -c first "$(tail -n 1 list.txt)"
+ends 8 "a release asks for an approval, and lists what nothing holds" release -c first "$(head -n 1 list.txt)" "$(tail -n 1 list.txt)"
+says out "$(tail -n 1 list.txt)  no active hold names it" "by its serial"
 m request list -c first >out
 request=$(awk '$2 == "release" { print $1 }' out)
 # shellcheck disable=SC2086

@@ -171,6 +171,41 @@ static void a_tried_lock_is_no_life(void **state)
     arena_free(&dead.arena);
 }
 
+static struct listed nth_serial(struct small *s, uint8_t last)
+{
+    return (struct listed){.issuer = s->issuer, .serial = {.n = 2, .bytes = {0x10, last}}};
+}
+
+static void a_release_keeps_what_it_names(void **state)
+{
+    struct small *s = *state;
+    struct act act = small_act(s, 1, "ann");
+    struct listed two[] = {nth_serial(s, 9), nth_serial(s, 3)}, *kept;
+    struct request r = {.what = "release", .expires_at = small_at(60), .text = "x", .named = two};
+    const char *const nobody[] = {NULL};
+    struct fault refused = {0};
+    int hold;
+    int64_t released;
+    size_t n;
+    CHECK(store_hold_add(s->store, &act, "court", "order", digest_of("", 0), UTC_NONE, two, 2, &hold, &f));
+    CHECK(store_hold_activate(s->store, &act, hold, &f));
+    r.hold = hold, r.named_count = 2;
+    CHECK(store_request_add(s->store, &act, &r, nobody, &r.request, &f));
+    CHECK(store_request_items(s->store, s->campaign.id, r.request, &s->arena, &kept, &n, &f));
+    assert_int_equal(n, 2);
+    assert_int_equal(kept[0].serial.bytes[1], 3);
+    assert_int_equal(small_number(s, "SELECT count(*) FROM event WHERE type = 'request' AND leaf LIKE "
+                                     "'%certificates%/1003%'"),
+                     1);
+    /* none named is never all of a court's */
+    assert_false(store_hold_release(s->store, &act, hold, NULL, 0, &released, &refused));
+    assert_int_equal(refused.kind, FAULT_CONFLICT);
+    assert_int_equal(small_number(s, "SELECT sum(held) FROM page"), 2);
+    CHECK(store_hold_release(s->store, &act, hold, kept, 1, &released, &f));
+    assert_int_equal(released, 1);
+    assert_int_equal(small_number(s, "SELECT sum(held) FROM page"), 1);
+}
+
 int main(void)
 {
 #define ON_A_CAMPAIGN(test) cmocka_unit_test_setup_teardown(test, small_set_up, small_tear_down)
@@ -182,6 +217,7 @@ int main(void)
         ON_A_CAMPAIGN(a_start_that_something_overtook),
         ON_A_CAMPAIGN(a_list_with_nothing_new_makes_no_cohort),
         ON_A_CAMPAIGN(a_tried_lock_is_no_life),
+        ON_A_CAMPAIGN(a_release_keeps_what_it_names),
     };
     return cmocka_run_group_tests_name("acts", tests, NULL, NULL);
 }

@@ -125,6 +125,24 @@ static void fill_old(struct old *o)
     import_old(o, 3601, 3700, 120);
 }
 
+/* Requests to release court holds as a whole: of one in force, of one that has ended, and one that was void.
+ */
+static void ask_releases_old(struct old *o)
+{
+    (void)ask(o,
+              "INSERT INTO hold VALUES (1, 1, 'court', 'order 1', sha256('1'), NULL, 'ann', 0, true, NULL), "
+              "(1, 2, 'court', 'order 2', sha256('2'), NULL, 'ann', 0, false, 1);"
+              "INSERT INTO request SELECT 1, i, 'release', 1, NULL, (ARRAY[1, 2, 1])[i], 0, 9, '{ann}', "
+              "'what: release of court hold', (ARRAY['', '', 'old'])[i] FROM generate_series(1, 3) i");
+}
+
+/* What waits to release more than it names never will. */
+static void check_releases(struct old *o)
+{
+    assert_string_equal(ask(o, "SELECT string_agg(void_reason, '; ' ORDER BY request) FROM request"),
+                        "it names no certificates: release them anew; ; old");
+}
+
 static void check_invariants(struct old *o, const char *when)
 {
     for (const struct embed_file *q = NULL; (q = embed_next("sql/invariant/", q)) != NULL;) {
@@ -180,12 +198,14 @@ static void a_running_campaign_migrates(void **unused)
     struct fault f = {0};
     open_old(&o);
     fill_old(&o);
+    ask_releases_old(&o);
     const char *before = ask(&o, NUMBERS("certificate"));
     if (!store_open(test_conninfo(), o.schema, &s, &f))
         fail_msg("%s", f.text);
     assert_string_equal(ask(&o, NUMBERS("affected")), before);
     assert_string_equal(ask(&o, "SELECT count(DISTINCT id) || ' ' || max(id) FROM certificate"), "3046 3045");
     check_invariants(&o, "after the migration");
+    check_releases(&o);
     check_balance(s, &o.arena);
     plan_cohort(s, 3, &o.arena);
     check_invariants(&o, "after a plan");

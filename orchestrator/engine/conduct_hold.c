@@ -1,0 +1,253 @@
+/* Holding and releasing: what stays out for a time, and what it takes to let it go. */
+#include "conduct_parts.h"
+#include "massrevoke/conduct.h"
+#include "massrevoke/hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The campaign's first cohort: its requesters may not approve the delay. */
+static bool first_cohort(const struct conduct *c, struct arena *a, struct cohort *out, struct fault *f)
+{
+    struct cohort *cohorts;
+    size_t n;
+    if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
+        return false;
+    if (n == 0)
+        return fault_set(f, FAULT_CONFLICT, "no certificate has been imported");
+    *out = cohorts[0];
+    return true;
+}
+
+/* SHA-256 over issuer number and serial of each: which certificates are named is part of what is signed. */
+static struct digest digest_listed(const struct listed *items, size_t n)
+{
+    struct digest_state d = digest_begin();
+    for (size_t i = 0; i < n; i++) {
+        char line[SERIAL_HEX_TEXT + 16], hex[SERIAL_HEX_TEXT];
+        int length =
+            snprintf(line, sizeof line, "%d/%s\n", items[i].issuer, serial_hex(&items[i].serial, hex));
+        digest_add(&d, line, (size_t)length);
+    }
+    return digest_end(&d);
+}
+
+/* A person's words in a line of a request: no line of their own can come of them. */
+static const char *one_line(struct arena *a, const char *text)
+{
+    char *out = arena_text(a, text);
+    for (char *p = out; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+    return out;
+}
+
+bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
+                  const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct cohort cohort;
+    struct act act = conduct_act(c);
+    char time[UTC_TEXT];
+    *request = 0;
+    if (!first_cohort(c, &a, &cohort, f) ||
+        !store_hold_add(c->store, &act, court ? "court" : "delay", document,
+                        digest_of(document, strlen(document)), until, items, n, hold, f))
+        return false;
+    if (court)
+        return store_hold_activate(c->store, &act, *hold, f);
+    char hex[DIGEST_TEXT];
+    const char *what = arena_format(&a, "delay %d: %zu certificates (sha256 %s) until %s, decision %s", *hold,
+                                    n, digest_hex(digest_listed(items, n), hex), utc_format(until, time),
+                                    one_line(&a, document));
+    return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
+}
+
+/* --- what is signed to end a court hold --- */
+
+static int compare_listed(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
+                                  : serial_compare(&x->serial, &y->serial);
+}
+
+/* Sorts by issuer and serial, each once; how many are left. */
+static size_t sort_listed(struct listed *items, size_t n)
+{
+    size_t kept = 0;
+    qsort(items, n, sizeof *items, compare_listed);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || compare_listed(&items[kept - 1], &items[i]) != 0)
+            items[kept++] = items[i];
+    return kept;
+}
+
+/* `items` sorted: the same certificates give the same words. */
+static const char *release_words(int hold, const char *document, const struct listed *items, size_t n,
+                                 struct arena *a)
+{
+    char hex[DIGEST_TEXT];
+    return arena_format(a, "release from court hold %d: %zu certificates (sha256 %s), document %s", hold, n,
+                        digest_hex(digest_listed(items, n), hex), one_line(a, document));
+}
+
+/* The certificates kept with a request. APPROVAL when they are not the ones that its text names: nothing but
+ * what was signed may leave. */
+static bool named_by(const struct conduct *c, const struct request *r, struct arena *a, struct listed **items,
+                     size_t *n, struct fault *f)
+{
+    struct hold *holds;
+    size_t count;
+    const char *words = NULL, *signed_words = approval_value(a, r->text, "what");
+    if (!store_request_items(c->store, c->campaign.id, r->request, a, items, n, f) ||
+        !store_holds(c->store, c->campaign.id, a, &holds, &count, f))
+        return false;
+    *n = sort_listed(*items, *n);
+    for (size_t i = 0; i < count; i++)
+        if (holds[i].hold == r->hold)
+            words = release_words(r->hold, holds[i].document, *items, *n, a);
+    if (*n > 0 && words != NULL && signed_words != NULL && strcmp(words, signed_words) == 0)
+        return true;
+    if (*n == 0)
+        fault_set(f, FAULT_APPROVAL, "request %d names no certificates: nothing is released", r->request);
+    else
+        fault_set(f, FAULT_APPROVAL,
+                  "the certificates kept with request %d are not those that its text names: nothing is "
+                  "released",
+                  r->request);
+    return fault_hint(f, "massrevoke release SERIALS...");
+}
+
+bool conduct_release_check(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct listed *items;
+    size_t n;
+    return named_by(c, r, &a, &items, &n, f);
+}
+
+bool conduct_release_bind(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = conduct_act(c);
+    struct listed *items;
+    size_t n;
+    int64_t released;
+    return named_by(c, r, &a, &items, &n, f) &&
+           store_hold_release(c->store, &act, r->hold, items, n, &released, f);
+}
+
+/* --- asking for it --- */
+
+/* The request that waits for exactly this; 0: none. */
+static bool find_waiting(const struct conduct *c, int hold, const char *words, struct arena *a, int *request,
+                         struct fault *f)
+{
+    struct request *requests;
+    size_t n;
+    *request = 0;
+    if (!store_requests(c->store, c->campaign.id, a, &requests, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct request *r = &requests[i];
+        struct fault unlike = {0};
+        if (strcmp(r->what, "release") != 0 || r->hold != hold || !conduct_waits(c, r))
+            continue;
+        const char *what = approval_value(a, r->text, "what");
+        if (what != NULL && strcmp(what, words) == 0 && conduct_release_check(c, r, &unlike))
+            *request = r->request;
+    }
+    return true;
+}
+
+/* Fills what is said of the certificates: their issuers, each of them by name, the reason if it is one. Files
+ * the request under their cohort, or under none (0) when there are several: then the people of all may not
+ * approve. */
+static void describe(const struct listed *items, const struct listed_facts *facts, size_t n,
+                     struct request *r, struct approval_subject *subject, struct arena *a)
+{
+    AUTO_BUF issuers = {0};
+    AUTO_BUF lines = {0};
+    r->cohort = facts[0].cohort;
+    subject->reason = facts[0].reason;
+    for (size_t i = 0; i < n; i++) {
+        char hex[SERIAL_HEX_TEXT];
+        if (i == 0 || items[i].issuer != items[i - 1].issuer)
+            buf_format(&issuers, "%s%s", i == 0 ? "" : "\n", facts[i].issuer);
+        buf_format(&lines, "certificate: %s (issued by %s), reason %s\n", serial_hex(&items[i].serial, hex),
+                   facts[i].issuer, reason_name(facts[i].reason));
+        if (facts[i].cohort != r->cohort)
+            r->cohort = 0;
+        if (facts[i].reason != subject->reason)
+            subject->reason = APPROVAL_REASONS;
+    }
+    subject->issuers = arena_copy(a, issuers.p, issuers.n);
+    subject->more = arena_copy(a, lines.p, lines.n);
+}
+
+static bool ask_release(const struct conduct *c, const struct holding *of, const struct listed *items,
+                        size_t n, struct arena *a, struct release_request *out, struct fault *f)
+{
+    struct listed_facts *facts;
+    const char *words = release_words(of->hold, of->document, items, n, a);
+    *out = (struct release_request){.hold = of->hold, .certificates = n};
+    if (!find_waiting(c, of->hold, words, a, &out->request, f))
+        return false;
+    out->waited = out->request != 0;
+    if (out->waited)
+        return true;
+    if (!store_listed_facts(c->store, c->campaign.id, items, n, a, &facts, f))
+        return false;
+    struct approval_subject subject = {
+        .what = words,
+        .certificates = (int64_t)n,
+        .scope = digest_listed(items, n),
+        .plan = digest_of(words, strlen(words)),
+        .compromised_at = UTC_NONE,
+        .first_hour = c->now,
+    };
+    struct request r = {.what = "release", .hold = of->hold, .named = items, .named_count = n};
+    describe(items, facts, n, &r, &subject, a);
+    return conduct_send_request(c, &subject, &r, a, &out->request, f);
+}
+
+/* Ends one hold for those of the items that it names: rows[0 .. n - 1]. */
+static bool end_hold(const struct conduct *c, const struct listed *items, const struct holding *rows,
+                     size_t n, struct arena *a, struct conduct_release *out, struct fault *f)
+{
+    struct act act = conduct_act(c);
+    bool court = strcmp(rows[0].kind, "court") == 0;
+    struct listed *named = arena_array(a, n, sizeof *named);
+    int64_t released;
+    for (size_t i = 0; i < n; i++) {
+        named[i] = items[rows[i].place];
+        if (out->verdicts[rows[i].place] != RELEASE_ASKED)
+            out->verdicts[rows[i].place] = court ? RELEASE_ASKED : RELEASE_DONE;
+    }
+    n = sort_listed(named, n);
+    if (court)
+        return ask_release(c, &rows[0], named, n, a, &out->requests[out->request_count++], f);
+    return store_hold_release(c->store, &act, rows[0].hold, named, n, &released, f);
+}
+
+bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
+                     struct conduct_release *out, struct fault *f)
+{
+    struct holding *rows;
+    size_t count;
+    *out = (struct conduct_release){.verdicts = arena_array(a, n, sizeof *out->verdicts)};
+    if (!store_holdings(c->store, c->campaign.id, items, n, a, &rows, &count, f))
+        return false;
+    if (count == 0)
+        return fault_set(f, FAULT_CONFLICT, "no active hold names %s",
+                         n == 1 ? "that certificate" : "any of these certificates");
+    out->requests = arena_array(a, count, sizeof *out->requests);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from; to < count && rows[to].hold == rows[from].hold; to++)
+            ;
+        if (!end_hold(c, items, rows + from, to - from, a, out, f))
+            return false;
+    }
+    return true;
+}

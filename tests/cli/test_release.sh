@@ -1,0 +1,133 @@
+#!/bin/bash
+# test_release.sh: a release ends a hold for exactly the certificates it names: what is signed names them, what is kept
+# must be what was signed, and what else the order holds is not revoked.
+. "$(dirname "$0")/lib.bash"
+new_ca demo 40 3
+alice="--key demo/approvers/alice.key --cert demo/approvers/alice.crt"
+serials demo 1 8 >list.txt
+{ read -r one; read -r two; read -r three; read -r free; read -r late; } <list.txt
+state() { m show "$1" --json >shown; field shown state; }
+valid() { grep -q "^V.*	$1	" demo/index.txt; }
+releases() { m request list | awk '$2 == "release"' | grep -c "$1"; }
+db() { PGOPTIONS='-c search_path=massrevoke' psql -X -q -At -h "$base/socket" -U massrevoke -d postgres -c "$1"; }
+# approves CODE TEXT REQUEST
+approves() {
+    # shellcheck disable=SC2086
+    ends "$1" "$2" approve "$3" $alice
+}
+{ m open order --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate && m import list.txt --serials hex && m plan &&
+    m approve $alice && m start --confirm order; } >log 2>&1 || { cat log; failed=1; }
+base=$(m db status | sed -n 's/^Private cluster: .* in \(.*\), \(running\|stopped\)\.$/\1/p')
+
+# ---- two are held, one of them is asked for
+ends 0 "a court hold of three" hold --court doc2 "$one" "$two" "$three"
+ends 0 "a release of one" release "$one"
+says out 'Request 2 is to end court hold 1 for 1 certificates' "it says what its request is for"
+m request show 2 >text
+says text 'what: release from court hold 1: 1 certificates (sha256 ' "the text to sign bears count and digest"
+says text ', document doc2' "and the document"
+says text "certificate: $one (issued by " "and names the certificate"
+says text 'certificates: 1' "it counts no others"
+lacks text "$two" "and names no others"
+grep -q "^scope-sha256: $(sed -n 's/^what: .*(sha256 \([0-9a-f]*\)).*/\1/p' text)\$" text
+verdict $? "nor is its scope the whole cohort's"
+ends 0 "asked again" release "$one"
+says out 'Request 2 waits already' "it names the request that waits"
+ends 8 "with one that is not held" release "$free" "$one" --json
+[ "$(tr -d ' \n' <out)" = '{"released":0,"not_held":1,"requests":[{"hold":1,"request":2,"certificates":1,"waited":true}],"certificates":[{"serial":"'"$free"'","state":"waiting","verdict":"not_held"},{"serial":"'"$one"'","state":"held","verdict":"asked"}]}' ]
+verdict $? "JSON tells one by one"
+ends 8 "the same in words" release "$one" "$free"
+says out "$free  no active hold names it" "it is listed, and why"
+[ "$(releases .)" = 1 ]
+verdict $? "all that made one request"
+ends 6 "of nothing that is held" release "$free"
+ends 8 "run revokes what is not held" run
+{ valid "$one" && valid "$two" && valid "$three"; } && ! valid "$free"
+verdict $? "and nothing that is"
+
+# ---- what is kept is not what was signed
+db "INSERT INTO request_item SELECT campaign, 2, issuer, serial FROM hold_item WHERE serial = decode('$two', 'hex')"
+approves 4 "a list with one more" 2
+says err 'not those that its text names: nothing is released' "it says why"
+[ "$(state "$one") $(state "$two")" = "held held" ]
+verdict $? "nothing is released"
+m request list | grep -q '2 *release .*0 of 1 approvals.*waits'
+verdict $? "nor is the signature kept"
+ends 0 "asked once more" release "$one"
+says out 'Request 3 is to end' "that one is not used again"
+db "UPDATE hold SET document = 'doc3'"
+approves 4 "another document" 3
+db "UPDATE hold SET document = 'doc2'"
+db "UPDATE request_item SET serial = decode('$two', 'hex') WHERE request = 3" >log 2>&1
+[ $? != 0 ]
+verdict $? "the list that is kept does not change"
+db "INSERT INTO request SELECT campaign, 4, what, cohort, plan, hold, at, expires_at, requesters, 'massrevoke approval request v1
+request: 4
+' || substr(text, strpos(text, 'mode:')) FROM request WHERE request = 3"
+approves 4 "a request without a list" 4
+says err 'request 4 names no certificates' "it says so"
+[ "$(state "$one") $(state "$two")" = "held held" ]
+verdict $? "all are held"
+
+# ---- what is signed is what is done
+approves 0 "the right one" 3
+[ "$(state "$one") $(state "$two") $(state "$three")" = "waiting held held" ]
+verdict $? "releases the one that it names, and no other"
+ends 8 "run" run
+says out "$two" "lists what is held"
+! valid "$one" && valid "$two" && valid "$three"
+verdict $? "only the one is revoked"
+
+# ---- the rest, in another request; a second order binds on
+ends 0 "another order" hold --court doc5 "$three"
+ends 0 "the rest, one of them twice" release "$three" "$two" "$three"
+says out 'Request 5 is to end court hold 1 for 2 certificates' "one request an order"
+says out 'Request 6 is to end court hold 2 for 1 certificates' "and one for the other"
+approves 0 "the first" 5
+ends 8 "run" run
+! valid "$two" && valid "$three"
+verdict $? "what another order names stays held"
+approves 0 "the other" 6
+ends 0 "run" run
+! valid "$three"
+verdict $? "now all are revoked"
+ends 0 "the evidence verifies" evidence verify
+
+# ---- certificates of two lists, of which each has its reason; a document of two lines
+serials demo 21 2 >more.txt
+serials demo 23 2 >other.txt
+{ m import more.txt --serials hex --confirm order && m import other.txt --serials hex --rule 4.9.1.1-2 --confirm order; } >log 2>&1
+{ read -r one; read -r two; } <more.txt
+read -r three <other.txt
+ends 0 "an order over both" hold --court 'doc6
+expires-at: 2999-01-01T00:00:00Z' "$three" "$one" "$two"
+ends 0 "a release from both" release "$three" "$one"
+m request show 7 >text
+says text "certificate: $one (issued by " "both are named"
+grep -q "^certificate: $one .*, reason superseded\$" text && grep -q "^certificate: $three .*, reason privilegeWithdrawn\$" text
+verdict $? "each with its reason"
+! grep -q '^reason: ' text && [ "$(grep -c '^expires-at: ' text)" = 1 ]
+verdict $? "no reason is said of both, and the document adds no line"
+approves 0 "its approval" 7
+[ "$(db "SELECT count(*) FILTER (WHERE released) || ' ' || count(*) FROM hold_item WHERE hold = 3")" = "2 3" ]
+verdict $? "releases both"
+
+# ---- a delay ends at once, and what no hold names is told as well
+m open slow --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >log 2>&1
+serials demo 11 2 >slow.txt
+m import -c slow slow.txt --serials hex >log 2>&1
+{ read -r one; read -r free; } <slow.txt
+ends 0 "a delay" hold -c slow --delay --decision 'D 1' --until "$(date -u -d '+2 hours' +%FT%TZ)" "$one" --as olga
+# shellcheck disable=SC2086
+ends 0 "its approval" approve -c slow 1 $alice
+ends 8 "its release, with one that is not held" release -c slow "$one" "$free" --json
+[ "$(field out released) $(field out not_held)" = "1 1" ]
+verdict $? "one goes, though nothing is planned yet"
+says out '"requests": []' "without a request"
+ends 0 "another delay" hold -c slow --delay --decision 'D 2' --until "$(date -u -d '+2 hours' +%FT%TZ)" "$one" --as olga
+# shellcheck disable=SC2086
+ends 0 "its approval" approve -c slow 2 $alice
+ends 8 "its release, with a stranger" release -c slow --issuer demo/ca.pem 0A0B "$one"
+says out 'Released 1 certificates from delay.' "one goes"
+says out '0A0B  not in this campaign' "the other is listed"
+finish
