@@ -158,9 +158,10 @@ MUST_USE bool conduct_hold(const struct conduct *c, bool court, const char *docu
 MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n,
                               int64_t *released, int *request, struct fault *f);
 
-/* The affected list in number order. What the CA revoked without telling a date has date and reason of the
- * newest CRL that we keep of its pointer, read again with its signature. Costs a walk over each such CRL. */
-MUST_USE bool conduct_affected(const struct conduct *c, struct arena *a, struct affected_row **rows,
-                               size_t *n, struct fault *f);
+/* The affected list in number order, judged by the terms of the snapshot it goes with. What the CA revoked
+ * without telling a date has date and reason of the newest CRL that we keep of its pointer, read again with
+ * its signature. Costs a walk over each such CRL. */
+MUST_USE bool conduct_affected(const struct conduct *c, const struct snapshot_terms *terms, struct arena *a,
+                               struct affected_row **rows, size_t *n, struct fault *f);
 
 #endif

@@ -1,4 +1,5 @@
 /* start, pause, resume: the accelerator asks for the campaign's name, the brake asks nothing. */
+#include "massrevoke/store_report.h"
 #include "massrevoke/store_safety.h"
 #include "tell.h"
 
@@ -62,29 +63,48 @@ static void tell_no_cost(struct session *s, const char *why)
                why, now.totals.not_revoked, utc_format(first_deadline(&now), deadline));
 }
 
+/* By what certificates are held beyond their deadline, in *why; a look that fails knows of none. */
+static bool held_late(struct session *s, struct buf *why)
+{
+    struct snapshot_terms terms = conduct_terms(&s->settings, &s->profile);
+    struct snapshot now;
+    struct fault ignored = {0};
+    if (store_snapshot_brief(s->store, &s->campaign, s->clock.now(s->clock.self), &terms, &s->arena, &now,
+                             &ignored))
+        snapshot_held_late(&now, 0, why);
+    return why->n > 0;
+}
+
+static void tell_times(const struct conduct *c, const struct conduct_pause *cost, const char *verb, bool held)
+{
+    char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT];
+    if (utc_is_set(cost->latest))
+        printf("%s by %s (within %s), and every deadline holds%s; slack now %s, an hour less each hour.\n",
+               verb, utc_format(cost->latest, latest), span_format(utc_sub(cost->latest, c->now), left),
+               held ? " but for what is held" : "", span_format(cost->slack, slack));
+    else
+        printf("Cohort %d is late already, by %s for %" PRIu64 " certificates: each hour makes it more.\n",
+               cost->cohort, span_format((struct span){-cost->slack.s}, slack), cost->late);
+}
+
 /* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */
 static void tell_cost(struct session *s, const char *verb)
 {
     struct conduct c = session_conduct(s);
     struct conduct_pause cost;
     struct fault f = {0};
-    char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT];
+    AUTO_BUF held = {0};
+    bool late = held_late(s, &held);
     if (!conduct_pause_cost(&c, &cost, &f)) {
         tell_no_cost(s, f.text);
-        return;
-    }
-    if (cost.cohort == 0) {
+    } else if (cost.cohort == 0) {
         tell_no_cost(s, "no cohort that runs has work left");
-        return;
+    } else {
+        printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);
+        tell_times(&c, &cost, verb, late);
     }
-    printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);
-    if (utc_is_set(cost.latest))
-        printf("%s by %s (within %s), and every deadline holds; slack now %s, an hour less each hour.\n",
-               verb, utc_format(cost.latest, latest), span_format(utc_sub(cost.latest, c.now), left),
-               span_format(cost.slack, slack));
-    else
-        printf("Cohort %d is late already, by %s for %" PRIu64 " certificates: each hour makes it more.\n",
-               cost.cohort, span_format((struct span){-cost.slack.s}, slack), cost.late);
+    if (late)
+        printf("Late whatever is resumed: %s.\n", buf_str(&held).p);
 }
 
 bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f)
