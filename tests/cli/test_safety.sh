@@ -23,6 +23,8 @@ campaign calm tls-5-day first.txt '1 hour'
 ends 0 "pause" pause -c calm --reason "phones melt"
 says out 'Resume by 20' "it names the moment to resume by"
 says out 'every deadline holds; slack now' "and the slack"
+says out ', another hour takes nothing.' "of which an hour takes nothing while the slots lie ahead"
+says out 'No notice is left to send' "and that no notice waits, for nobody can be told"
 says out 'The next hour is dealt 0 certificates.' "and what the next hour would do"
 by=$(sed -n 's/^Resume by \([^ ]*\) .*/\1/p' out)
 # five days and two hours of publication, less the time of a few certificates
@@ -36,6 +38,12 @@ says out 'It must go on by 20' "and says it again"
 campaign gone immediate first.txt '6 days'
 ends 0 "pause what is late" pause -c gone
 says out 'is late already, by' "it is late already"
+says out '; another hour adds 1 h 00 min.' "and later each hour"
+says out 'No notice would go: the profile sends none.' "no notice hangs on it"
+campaign now immediate first.txt '1 hour'
+ends 0 "pause what is due at once" pause -c now revoke
+says out ', another hour takes 1 h 00 min.' "an hour costs an hour"
+lacks out 'otice' "revocation alone says nothing of notices"
 ends 0 "resume it" resume -c gone --confirm gone
 ends 0 "it runs to its end" run -c gone
 ends 0 "pause what is done" pause -c gone
