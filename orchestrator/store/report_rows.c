@@ -56,7 +56,18 @@ static const struct snapshot_hold *find_hold(const struct snapshot_hold *holds, 
     return NULL;
 }
 
-static struct affected_row affected_of(const PGresult *r, int i, const struct ca_word *word, struct arena *a)
+/* Before it has a number the best that can be is: now, as in a snapshot. Who has one and no hour (unknown,
+ * for a person) has nobody who could promise a day. */
+static bool planned_late(const struct affected_row *row, bool numbered, struct utc best, struct utc deadline)
+{
+    if (utc_is_set(row->planned))
+        return row->planned.s >= deadline.s; /* its hour begins then */
+    return numbered ? row->state != CERTIFICATE_PUBLISHED : best.s > deadline.s;
+}
+
+/* best: when what is revoked at once is published. */
+static struct affected_row affected_of(const PGresult *r, int i, const struct ca_word *word, struct utc best,
+                                       struct arena *a)
 {
     char serial[SERIAL_HEX_TEXT];
     struct serial number = get_serial(r, i, 4);
@@ -81,13 +92,12 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
     /* an entry dated as the compromise says nothing of when it was made */
     bool dated = utc_is_set(row.revoked) && row.revoked.s == get_utc(r, i, 17).s;
     struct utc when = dated ? word->answered : row.revoked;
-    bool planned_late = utc_is_set(row.planned) ? row.planned.s >= deadline.s /* its hour begins then */
-                                                : row.state != CERTIFICATE_PUBLISHED;
+    bool late = planned_late(&row, !get_null(r, i, 8), best, deadline);
     if (!get_null(r, i, 15)) /* changed since */
         row.reason = (int)get_int(r, i, 15);
     if (!get_null(r, i, 16))
         row.revoked = get_utc(r, i, 16);
-    row.delayed = !row.excluded_expired && (utc_is_set(when) ? when.s > deadline.s : planned_late);
+    row.delayed = !row.excluded_expired && (utc_is_set(when) ? when.s > deadline.s : late);
     return row;
 }
 
@@ -116,8 +126,9 @@ static bool read_affected(struct store *s, int campaign, struct utc now, const s
             if (next < word_count && words[next].number == number)
                 word = &words[next];
         }
-        (*out)[i] = affected_of(r, i, word, a);
-        if ((*out)[i].state != CERTIFICATE_HELD || get_null(r, i, 19))
+        (*out)[i] = affected_of(r, i, word, utc_add(now, terms->publish_margin), a);
+        bool held = (*out)[i].state == CERTIFICATE_HELD || get_null(r, i, 8); /* or will be, with a number */
+        if (!held || (*out)[i].excluded_expired || get_null(r, i, 19))
             continue;
         const struct snapshot_hold *hold = find_hold(holds, hold_count, get_int(r, i, 18), get_int(r, i, 19));
         if (hold != NULL)

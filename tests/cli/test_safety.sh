@@ -121,6 +121,19 @@ m report affected -c soon >out
 [ "$(grep "$one" out | grep -c 'Delayed,N/A')" = 1 ]
 verdict $? "the affected list promises no day"
 
+# before there is a plan nothing has an hour, and a court's order is a delay all the same
+{ m open early --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day && m import -c early first.txt --serials hex; } >log 2>&1
+ends 6 "no report of a delay before there is a plan" report delayed -c early
+m report affected -c early >out
+[ "$(grep -c 'Planned,N/A' out) $(grep -c 'Delayed' out)" = "20 0" ]
+verdict $? "the affected list has no day"
+m hold -c early --court "order 9" "$one" --as olga >/dev/null
+ends 0 "but with a court's order" report delayed -c early
+says out '**Total number of certificates:** 1' "counts that one"
+m report affected -c early >out
+[ "$(grep -c 'Delayed,N/A' out) $(grep "$one" out | grep -c 'Delayed')" = "1 1" ]
+verdict $? "and so does the affected list"
+
 # ---- another try: the CA knows one certificate of the list later
 { serials demo 21 5; echo 0A0B0C; } >second.txt
 last=$(tail -n 2 second.txt | head -n 1)
