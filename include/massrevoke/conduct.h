@@ -108,16 +108,25 @@ MUST_USE bool conduct_plan(const struct conduct *c, int cohort, struct utc at, b
 
 /* What it costs to wait: of the running cohort that can wait least. */
 struct conduct_pause {
-    int cohort;        /* 0: no running cohort has anything left but what is held */
-    struct utc latest; /* begin again by then and every deadline holds; UTC_NONE: none does even now */
-    struct span slack; /* if it begins again at once */
-    uint64_t late;     /* certificates, even if it begins again at once */
-    int64_t hour;      /* certificates of all running cohorts that are due within an hour */
+    int cohort;              /* 0: no running cohort has anything left but what is held */
+    struct utc latest;       /* begin again by then and every deadline holds; UTC_NONE: none does even now */
+    struct span slack;       /* if it begins again at once */
+    struct span slack_after; /* if it begins again in an hour */
+    uint64_t late;           /* certificates, even if it begins again at once */
+    int64_t hour;            /* certificates of all running cohorts that are due within an hour */
 };
 
 /* Plans what is left of each running cohort, claimed or not, from c->now and later on; writes nothing. Found
  * to the minute. */
 MUST_USE bool conduct_pause_cost(const struct conduct *c, struct conduct_pause *out, struct fault *f);
+
+struct notifier_waiting;
+
+/* What a pause of notices costs: messages of running cohorts that are not sent, against the profile's latest
+ * first notice, the silence after it, and the hours that they tell of. What lies at a relay counts as sent.
+ */
+MUST_USE bool conduct_pause_notices(const struct conduct *c, const struct profile *profile,
+                                    struct notifier_waiting *out, struct fault *f);
 
 /* A list of replacements, read and marked. */
 struct conduct_replaced {
@@ -174,9 +183,10 @@ struct conduct_release {
 MUST_USE bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
                               struct conduct_release *out, struct fault *f);
 
-/* The affected list in number order. What the CA revoked without telling a date has date and reason of the
- * newest CRL that we keep of its pointer, read again with its signature. Costs a walk over each such CRL. */
-MUST_USE bool conduct_affected(const struct conduct *c, struct arena *a, struct affected_row **rows,
-                               size_t *n, struct fault *f);
+/* The affected list in number order, judged by the terms of the snapshot it goes with. What the CA revoked
+ * without telling a date has date and reason of the newest CRL that we keep of its pointer, read again with
+ * its signature. Costs a walk over each such CRL. */
+MUST_USE bool conduct_affected(const struct conduct *c, const struct snapshot_terms *terms, struct arena *a,
+                               struct affected_row **rows, size_t *n, struct fault *f);
 
 #endif

@@ -89,4 +89,23 @@ struct notifier_decision {
 void notifier_due(const struct notifier_terms *terms, const struct notifier_subscriber *subscribers,
                   size_t count, struct utc now, struct arena *a, struct notifier_decision *out);
 
+/* When a kind's messages should have gone out at the latest; UTC_NONE: no milestone says. */
+struct notifier_limits {
+    struct utc first, backup; /* whoever of a subscriber is told first; those who follow */
+};
+
+/* What waits while nothing is sent; a sum over kinds and cohorts (latest UTC_NONE to begin with). */
+struct notifier_waiting {
+    size_t left;       /* messages, to all who do not answer */
+    size_t hour;       /* which are due within an hour, tries again too */
+    size_t late;       /* which come too late even if they go at once */
+    struct utc latest; /* go on by then and no other comes too late; UTC_NONE: none is left that could */
+};
+
+/* Adds to *sum what is not sent of the terms' kind. hours[i]: the hour that subscriber i is told of, after
+ * which a message comes too late; UTC_NONE: none. Pure; cost: twice that of notifier_due. */
+void notifier_wait(const struct notifier_terms *terms, const struct notifier_limits *limits,
+                   const struct notifier_subscriber *subscribers, const struct utc *hours, size_t count,
+                   struct utc now, struct arena *a, struct notifier_waiting *sum);
+
 #endif

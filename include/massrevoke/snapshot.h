@@ -51,8 +51,20 @@ struct snapshot_cohort {
     struct utc projected_finish; /* UTC_NONE: nothing left, or unknown */
     struct span slack;
     int64_t should_24h;  /* planned or done within the SHOULD */
+    int64_t held_late;   /* certificates that holds keep beyond the deadline */
     bool missed;         /* passed its deadline with work left; stays so */
     bool delay_expected; /* missed, or as things stand it will be: by its pace, its plan, or what is held */
+};
+
+/* What a hold keeps of a cohort; where several name a certificate, the one that ends last. */
+struct snapshot_hold {
+    int cohort, hold;
+    bool court;           /* by a court's order, else by a decision to delay */
+    const char *document; /* the order, or the name of the decision */
+    struct utc until;     /* UTC_NONE: no end is known */
+    struct utc finish;    /* all published, if it ends then; UTC_NONE: no end is known */
+    bool late;            /* that is after the deadline, or never */
+    int64_t certificates;
 };
 
 struct snapshot_hour {
@@ -139,6 +151,7 @@ struct snapshot {
     struct span slack;
     enum verdict verdict;
     bool delay_expected;       /* of any cohort: a report of its own is due */
+    int64_t held_late;         /* certificates that holds keep beyond their deadline */
     int64_t measured_per_hour; /* what the slowest CA really revokes; 0: too little work to tell */
     const char *behind;        /* "" or the sentence of snapshot_behind */
     struct snapshot_replacements replacements;
@@ -155,6 +168,8 @@ struct snapshot {
     const char *balance_detail; /* "" or which page, cohort or certificate is off */
     const struct snapshot_cohort *cohorts;
     size_t cohort_count;
+    const struct snapshot_hold *holds; /* in force, by cohort */
+    size_t hold_count;
     const struct snapshot_hour *hours;
     size_t hour_count;
     const struct snapshot_issuer *issuers;
@@ -185,11 +200,11 @@ struct affected_row {
     const char *subject, *issuer, *serial, *dns_names;
     struct utc not_before, not_after;
     enum certificate_state state;
-    struct utc planned, revoked; /* slot; the CA's date (UTC_NONE) */
+    struct utc planned, revoked; /* slot or end of its hold, if it has one; the CA's date (UTC_NONE) */
     int issuer_number;           /* the store's */
     struct serial serial_number; /* n 0: not one */
     int reason;                  /* CRLReason of entry or plan; REASON_UNSPECIFIED prints N/A */
-    bool delayed;                /* planned after the deadline */
+    bool delayed;                /* revoked, planned or held beyond the deadline */
     bool excluded_expired;       /* expired before receipt */
 };
 
@@ -212,6 +227,12 @@ struct behind {
 
 /* "behind: at N/h you finish at T, X after the deadline; ..." with what to do; "" when it is not behind. */
 const char *snapshot_behind(const struct behind *b, struct arena *a);
+
+/* Appends by what certificates of a cohort (0: of all) are held beyond the deadline, as "1 by court order
+ * (a), which has no end; 2 by decision to delay (b) until T"; a few holds, the rest as a number; nothing when
+ * none is.
+ */
+void snapshot_held_late(const struct snapshot *s, int cohort, struct buf *out);
 
 /* Does affected equal the sum of the six? */
 bool totals_balance(const struct totals *t);

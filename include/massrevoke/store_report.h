@@ -58,8 +58,10 @@ struct balance_round {
 MUST_USE bool store_balance_turn(struct store *s, int campaign, struct utc now, int pages,
                                  struct balance_round *round, bool *done, struct fault *f);
 
-/* Rows of the affected list, numbered ones first; withdrawn and short-lived ones are not in it. */
-MUST_USE bool store_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out,
+/* Rows of the affected list, numbered ones first; withdrawn and short-lived ones are not in it. What is held
+ * is late by the same terms as in a snapshot. */
+MUST_USE bool store_affected(struct store *s, int campaign, struct utc now,
+                             const struct snapshot_terms *terms, struct arena *a, struct affected_row **out,
                              size_t *n, struct fault *f);
 
 /* One thing that happened to a certificate. */

@@ -263,7 +263,8 @@ const struct command commands[] = {
         .group = "act",
         .usage = "[revoke|notify|all] [--reason TEXT]",
         .summary = "stop before the next certificate; asks nothing",
-        .text = "Says what an hour costs, and by when to resume so that every deadline holds.\n",
+        .text = "Says what an hour costs, and by when to resume so that every deadline holds\n"
+                "and no notice comes too late.\n",
         .options = TAKES(CONFIRM) | TAKES(REASON) | TAKES(AS),
         .max_args = 1,
         .run = cmd_pause,

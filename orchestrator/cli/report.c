@@ -20,10 +20,11 @@ static bool fill_input(struct session *s, const struct report *report, struct re
 {
     struct affected_row *rows = NULL;
     struct conduct c = session_conduct(s);
+    struct snapshot_terms terms = conduct_terms(&s->settings, &s->profile);
     if (report->template_path != NULL &&
         !plans_file(s->settings.plans_dir, report->template_path, &s->arena, &input->template, f))
         return false;
-    if (report->needs_rows && !conduct_affected(&c, &s->arena, &rows, &input->row_count, f))
+    if (report->needs_rows && !conduct_affected(&c, &terms, &s->arena, &rows, &input->row_count, f))
         return false;
     input->rows = rows;
     input->document = document_of(s);

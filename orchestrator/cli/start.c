@@ -1,4 +1,6 @@
 /* start, pause, resume: the accelerator asks for the campaign's name, the brake asks nothing. */
+#include "massrevoke/notifier.h"
+#include "massrevoke/store_report.h"
 #include "massrevoke/store_safety.h"
 #include "tell.h"
 
@@ -62,29 +64,79 @@ static void tell_no_cost(struct session *s, const char *why)
                why, now.totals.not_revoked, utc_format(first_deadline(&now), deadline));
 }
 
+/* By what certificates are held beyond their deadline, in *why; a look that fails knows of none. */
+static bool held_late(struct session *s, struct buf *why)
+{
+    struct snapshot_terms terms = conduct_terms(&s->settings, &s->profile);
+    struct snapshot now;
+    struct fault ignored = {0};
+    if (store_snapshot_brief(s->store, &s->campaign, s->clock.now(s->clock.self), &terms, &s->arena, &now,
+                             &ignored))
+        snapshot_held_late(&now, 0, why);
+    return why->n > 0;
+}
+
+static void tell_times(const struct conduct *c, const struct conduct_pause *cost, const char *verb, bool held)
+{
+    char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT], takes[SPAN_TEXT];
+    int64_t hour = cost->slack.s - cost->slack_after.s; /* may be nothing where the slots lie ahead */
+    const char *takes_text = hour > 0 ? span_format((struct span){hour}, takes) : "nothing";
+    if (utc_is_set(cost->latest))
+        printf("%s by %s (within %s), and every deadline holds%s; slack now %s, another hour takes %s.\n",
+               verb, utc_format(cost->latest, latest), span_format(utc_sub(cost->latest, c->now), left),
+               held ? " but for what is held" : "", span_format(cost->slack, slack), takes_text);
+    else
+        printf("Cohort %d is late already, by %s for %" PRIu64 " certificates; another hour adds %s.\n",
+               cost->cohort, span_format((struct span){-cost->slack.s}, slack), cost->late, takes_text);
+}
+
 /* What waiting costs. The brake has been pulled already: whatever goes wrong here is only told. */
 static void tell_cost(struct session *s, const char *verb)
 {
     struct conduct c = session_conduct(s);
     struct conduct_pause cost;
     struct fault f = {0};
-    char latest[UTC_TEXT], left[SPAN_TEXT], slack[SPAN_TEXT];
+    AUTO_BUF held = {0};
+    bool late = held_late(s, &held);
     if (!conduct_pause_cost(&c, &cost, &f)) {
         tell_no_cost(s, f.text);
-        return;
-    }
-    if (cost.cohort == 0) {
+    } else if (cost.cohort == 0) {
         tell_no_cost(s, "no cohort that runs has work left");
+    } else {
+        printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);
+        tell_times(&c, &cost, verb, late);
+    }
+    if (late)
+        printf("Late whatever is resumed: %s.\n", buf_str(&held).p);
+}
+
+/* What a pause of notices costs; as with the other, what goes wrong is only told. */
+static void tell_notices(struct session *s)
+{
+    struct conduct c = session_conduct(s);
+    struct notifier_waiting wait;
+    struct fault f = {0};
+    char latest[UTC_TEXT], left[SPAN_TEXT];
+    bool mail = s->settings.mail_spool_dir != NULL || s->settings.mail_relay_url != NULL;
+    if (!s->profile.notices || !mail) {
+        printf("No notice would go: %s.\n",
+               s->profile.notices ? "mail is not configured" : "the profile sends none");
         return;
     }
-    printf("The next hour is dealt %" PRId64 " certificates.\n", cost.hour);
-    if (utc_is_set(cost.latest))
-        printf("%s by %s (within %s), and every deadline holds; slack now %s, an hour less each hour.\n",
-               verb, utc_format(cost.latest, latest), span_format(utc_sub(cost.latest, c.now), left),
-               span_format(cost.slack, slack));
+    if (!conduct_pause_notices(&c, &s->profile, &wait, &f)) {
+        printf("What a pause of notices costs is not known: %s\n", f.text);
+        return;
+    }
+    if (wait.left == 0)
+        puts("No notice is left to send: for notices waiting costs nothing.");
     else
-        printf("Cohort %d is late already, by %s for %" PRIu64 " certificates: each hour makes it more.\n",
-               cost.cohort, span_format((struct span){-cost.slack.s}, slack), cost.late);
+        printf("Notices that are not sent: %zu, due within an hour: %zu.\n", wait.left, wait.hour);
+    if (wait.late > 0)
+        printf("Too late already: %zu, and later each hour.\n", wait.late);
+    if (utc_is_set(wait.latest))
+        printf("Notices must go on by %s (within %s), and none%s comes later than its milestone or hour.\n",
+               utc_format(wait.latest, latest), span_format(utc_sub(wait.latest, c.now), left),
+               wait.late > 0 ? " but these" : "");
 }
 
 bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f)
@@ -107,6 +159,8 @@ bool cmd_pause(struct invocation *in, int *exit_code, struct fault *f)
     fflush(stdout); /* the brake works; what it costs may take a moment to work out */
     if (revoke)
         tell_cost(&s, "Resume");
+    if (notify)
+        tell_notices(&s);
     puts("Next: massrevoke status; massrevoke resume");
     return true;
 }

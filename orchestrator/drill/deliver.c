@@ -95,7 +95,8 @@ static bool gather(struct results *r, struct fault *f)
     if (!store_campaign_find(x->store, x->campaign.name, r->arena, &x->campaign, f) ||
         !store_log_verify(x->store, x->campaign.id, NULL, &log, f) ||
         !store_snapshot(x->store, &x->campaign, x->clock.now, &terms, true, r->arena, &r->snapshot, f) ||
-        !store_affected(x->store, x->campaign.id, r->arena, &r->rows, &r->row_count, f) ||
+        !store_affected(x->store, x->campaign.id, x->clock.now, &terms, r->arena, &r->rows, &r->row_count,
+                        f) ||
         !rules_find(x->world.settings.plans_dir, x->scenario.rule, r->arena, &r->rule, f))
         return false;
     gather_rows(r);

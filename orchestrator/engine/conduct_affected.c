@@ -82,11 +82,11 @@ static bool date_rows(const struct conduct *c, struct affected_row *rows, size_t
     return true;
 }
 
-bool conduct_affected(const struct conduct *c, struct arena *a, struct affected_row **rows, size_t *n,
-                      struct fault *f)
+bool conduct_affected(const struct conduct *c, const struct snapshot_terms *terms, struct arena *a,
+                      struct affected_row **rows, size_t *n, struct fault *f)
 {
     size_t undated = 0;
-    if (!store_affected(c->store, c->campaign.id, a, rows, n, f))
+    if (!store_affected(c->store, c->campaign.id, c->now, terms, a, rows, n, f))
         return false;
     for (size_t i = 0; i < *n; i++)
         undated += is_undated(&(*rows)[i]);

@@ -3,10 +3,12 @@
 #include "massrevoke/planner.h"
 #include "massrevoke/store_safety.h"
 
+#define HOUR 3600
 #define STEP 60 /* seconds to which the latest moment is found */
 
-/* Does every deadline hold if the work begins again at `at`? */
-static bool holds(const struct plan_input *input, struct utc at, bool *yes, struct fault *f)
+/* Does every deadline hold if the work begins again at `at`, and with how much to spare? */
+static bool begin_at(const struct plan_input *input, struct utc at, bool *yes, struct span *slack,
+                     struct fault *f)
 {
     AUTO_ARENA scratch = {0};
     struct plan_input in = *input;
@@ -15,7 +17,14 @@ static bool holds(const struct plan_input *input, struct utc at, bool *yes, stru
     if (!planner_build(&in, &scratch, &plan, f))
         return false;
     *yes = plan.feasible;
+    *slack = plan.slack;
     return true;
+}
+
+static bool holds(const struct plan_input *input, struct utc at, bool *yes, struct fault *f)
+{
+    struct span slack;
+    return begin_at(input, at, yes, &slack, f);
 }
 
 /* The later the work begins the less fits, so halving finds the last moment. */
@@ -42,7 +51,7 @@ static bool cost_of(const struct conduct *c, const struct cohort *cohort, struct
     AUTO_ARENA a = {0};
     struct conduct_plan p;
     struct utc latest;
-    bool any;
+    bool any, yes;
     if (!conduct_plan_left(c, cohort, &a, &p, &any, f))
         return false;
     if (!any || p.value.number_count == p.value.held)
@@ -55,7 +64,7 @@ static bool cost_of(const struct conduct *c, const struct cohort *cohort, struct
     out->latest = latest;
     out->slack = p.value.slack;
     out->late = p.value.late;
-    return true;
+    return begin_at(&p.input, utc_add(c->now, (struct span){HOUR}), &yes, &out->slack_after, f);
 }
 
 bool conduct_pause_cost(const struct conduct *c, struct conduct_pause *out, struct fault *f)
@@ -65,7 +74,7 @@ bool conduct_pause_cost(const struct conduct *c, struct conduct_pause *out, stru
     size_t n;
     *out = (struct conduct_pause){.latest = UTC_NONE};
     if (!store_cohorts(c->store, c->campaign.id, &a, &cohorts, &n, f) ||
-        !store_due_within(c->store, c->campaign.id, utc_add(c->now, (struct span){3600}), &out->hour, f))
+        !store_due_within(c->store, c->campaign.id, utc_add(c->now, (struct span){HOUR}), &out->hour, f))
         return false;
     for (size_t i = 0; i < n; i++)
         if (conduct_goes(&cohorts[i]) && !cost_of(c, &cohorts[i], out, f))

@@ -50,3 +50,34 @@ const char *snapshot_behind(const struct behind *b, struct arena *a)
                         (long long)b->per_hour, utc_format(b->finish, finish),
                         span_format(utc_sub(b->finish, b->deadline), late), cure(b, a));
 }
+
+#define HOLDS_SHOWN 3
+
+static void put_hold(const struct snapshot_hold *h, struct buf *out)
+{
+    char until[UTC_TEXT];
+    buf_format(out, "%lld by %s (%.80s)", (long long)h->certificates,
+               h->court ? "court order" : "decision to delay", h->document);
+    if (utc_is_set(h->until))
+        buf_format(out, " until %s", utc_format(h->until, until));
+    else
+        buf_text(out, ", which has no end");
+}
+
+void snapshot_held_late(const struct snapshot *s, int cohort, struct buf *out)
+{
+    size_t shown = 0, more = 0;
+    for (size_t i = 0; i < s->hold_count; i++) {
+        const struct snapshot_hold *h = &s->holds[i];
+        if (!h->late || (cohort != 0 && h->cohort != cohort))
+            continue;
+        if (shown == HOLDS_SHOWN) {
+            more++;
+            continue;
+        }
+        buf_text(out, shown++ == 0 ? "" : "; ");
+        put_hold(h, out);
+    }
+    if (more > 0)
+        buf_format(out, "; and by %zu more holds", more);
+}

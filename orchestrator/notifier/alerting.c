@@ -50,11 +50,14 @@ static const char *left_text(struct finder *x)
         return arena_format(x->arena, "%" PRId64 " certificates are not yet revoked; the deadline is %s",
                             left, moment(x, s->deadline));
     bool late = s->slack.s < 0;
+    const char *held =
+        s->held_late == 0 ? "" : arena_format(x->arena, "; %" PRId64 " held beyond it", s->held_late);
     return arena_format(
         x->arena,
-        "%" PRId64 " certificates are not yet revoked; as things stand the last one is published %s "
-        "%s the deadline of %s",
-        left, length(x, late ? -s->slack.s : s->slack.s), late ? "AFTER" : "before", moment(x, s->deadline));
+        "%" PRId64 " certificates are not yet revoked; as things stand the last one%s is published %s "
+        "%s the deadline of %s%s",
+        left, s->held_late == 0 ? "" : " that is not held", length(x, late ? -s->slack.s : s->slack.s),
+        late ? "AFTER" : "before", moment(x, s->deadline), held);
 }
 
 static void find_approval(struct finder *x)
@@ -119,12 +122,50 @@ static void find_backend(struct finder *x)
     }
 }
 
+#define LATE_COMMAND "massrevoke status; massrevoke plan --diff; massrevoke report delayed"
+
+/* Its own cause beside the pace: no rate cures it. */
+static void add_held(struct finder *x, const struct snapshot_cohort *c)
+{
+    AUTO_BUF why = {0};
+    snapshot_held_late(x->facts->snapshot, c->cohort, &why);
+    add(x, (struct alert_cause){
+               .kind = ALERT_SLACK,
+               .subject = arena_format(x->arena, "cohort-%d-held", c->cohort),
+               .since = UTC_NONE,
+               .text = arena_format(
+                   x->arena, "cohort %d will miss its deadline of %s for certificates that are held: %s",
+                   c->cohort, moment(x, c->deadline), buf_str(&why).p),
+               .command = "massrevoke status; massrevoke report delayed"});
+}
+
+/* There is time, and yet the plan ends too late. */
+static bool is_planned_late(const struct snapshot_cohort *c)
+{
+    return c->delay_expected && !c->missed && c->slack.s >= 0 && c->held_late == 0;
+}
+
+static void add_planned_late(struct finder *x, const struct snapshot_cohort *c)
+{
+    add(x, (struct alert_cause){.kind = ALERT_SLACK,
+                                .subject = arena_format(x->arena, "cohort-%d-plan", c->cohort),
+                                .since = UTC_NONE,
+                                .text = arena_format(x->arena,
+                                                     "the plan of cohort %d does not meet its deadline of %s",
+                                                     c->cohort, moment(x, c->deadline)),
+                                .command = LATE_COMMAND});
+}
+
 static void find_slack(struct finder *x)
 {
     const struct snapshot *s = x->facts->snapshot;
     for (size_t i = 0; i < s->cohort_count; i++) {
         const struct snapshot_cohort *c = &s->cohorts[i];
         bool work = totals_not_yet_revoked(&c->totals) > 0;
+        if (work && !c->missed && c->held_late > 0)
+            add_held(x, c);
+        if (work && is_planned_late(c))
+            add_planned_late(x, c);
         if (!work || (!c->missed && c->slack.s >= x->facts->floor.s))
             continue;
         bool late = c->missed || c->slack.s < 0;
@@ -139,8 +180,7 @@ static void find_slack(struct finder *x)
                                                 c->cohort, moment(x, c->deadline), length(x, -c->slack.s))
                               : arena_format(x->arena, "cohort %d has %s to spare, less than the floor of %s",
                                              c->cohort, length(x, c->slack.s), length(x, x->facts->floor.s)),
-                   .command = late ? "massrevoke status; massrevoke plan --diff; massrevoke report delayed"
-                                   : "massrevoke status; massrevoke plan --outage 1h"});
+                   .command = late ? LATE_COMMAND : "massrevoke status; massrevoke plan --outage 1h"});
     }
 }
 

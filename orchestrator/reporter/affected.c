@@ -68,7 +68,7 @@ static void put_time(struct utc t, struct buf *out)
     buf_format(out, "%s,", utc_is_set(t) ? utc_format(t, text) : "N/A");
 }
 
-/* "Is revoked?": a held or unknown certificate has no planned date that anyone could promise. */
+/* "Is revoked?": of one that is unknown to its CA nobody can promise a date. */
 static const char *revoked_word(const struct affected_row *r)
 {
     switch (bucket_of(r)) {
@@ -76,11 +76,11 @@ static const char *revoked_word(const struct affected_row *r)
         return "Yes";
     case BUCKET_EXPIRED:
         return "N/A";
-    case BUCKET_HELD:
     case BUCKET_UNKNOWN:
         return "Delayed";
     case BUCKET_PENDING_PUBLICATION:
     case BUCKET_NOT_REVOKED:
+    case BUCKET_HELD:
     case BUCKET_OUTSIDE:
     case BUCKET_COUNT:
         break;

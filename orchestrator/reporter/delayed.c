@@ -31,7 +31,7 @@ static int64_t late(const struct report_input *in)
     return n;
 }
 
-/* The earliest deadline that is missed, or will be; UTC_NONE: held ones alone are late. */
+/* The earliest deadline that is missed, or will be. */
 static struct utc first_miss(const struct snapshot *s)
 {
     struct utc first = UTC_NONE;
@@ -64,6 +64,18 @@ static void put_policies(const struct report_input *in, struct buf *out)
     buf_text(out, ", sections 4.9.1 and 4.9.5 (revoked means published, within the time of the clause)");
 }
 
+/* By whose order or decision certificates come too late. */
+static void put_holds(const struct snapshot *s, struct buf *out)
+{
+    AUTO_BUF why = {0};
+    if (s->held_late == 0)
+        return;
+    snapshot_held_late(s, 0, &why);
+    buf_text(out, " Held beyond the deadline are ");
+    words_markdown(out, buf_str(&why).p);
+    buf_text(out, ".");
+}
+
 static void put_analysis(const struct report_input *in, struct buf *out)
 {
     const struct snapshot *s = in->snapshot;
@@ -71,6 +83,7 @@ static void put_analysis(const struct report_input *in, struct buf *out)
                "Held by a court's order or by a decision to delay: %s; unknown to the CA: %s; waiting for a "
                "person: %s.",
                NUMBER(s->totals.held), NUMBER(s->totals.unknown), NUMBER(s->needs_person));
+    put_holds(s, out);
     if (s->behind != NULL && s->behind[0] != '\0') {
         buf_text(out, " Pace: ");
         words_markdown(out, s->behind);
@@ -80,18 +93,38 @@ static void put_analysis(const struct report_input *in, struct buf *out)
                   "unavoidable: N/A");
 }
 
+/* When a cohort ends with what is held beyond its deadline; UTC_NONE: that is not known, or *endless. */
+static struct utc finish_of(const struct snapshot *s, const struct snapshot_cohort *c, bool *endless)
+{
+    struct utc last = c->projected_finish;
+    *endless = false;
+    for (size_t i = 0; i < s->hold_count; i++)
+        if (s->holds[i].cohort == c->cohort && s->holds[i].late) {
+            *endless = *endless || !utc_is_set(s->holds[i].finish);
+            last = utc_max(last, s->holds[i].finish);
+        }
+    return *endless ? UTC_NONE : last;
+}
+
+static void put_cohort(const struct snapshot *s, const struct snapshot_cohort *c, struct buf *out)
+{
+    bool endless;
+    struct utc finish = finish_of(s, c, &endless);
+    int64_t over = utc_is_set(finish) ? utc_sub(finish, c->deadline).s : 0;
+    buf_format(out, "| %d | %s | %s | %s | %s |\n", c->cohort, MINUTE(c->deadline),
+               NUMBER(totals_not_yet_revoked(&c->totals)), MINUTE(finish),
+               endless    ? "held without an end"
+               : over > 0 ? SPAN((struct span){over})
+                          : "N/A");
+}
+
 static void put_delays(const struct snapshot *s, struct buf *out)
 {
     passage_figures(s, out);
     buf_text(out, "| Cohort | Deadline | Not yet revoked | Estimate | Late by |\n|---:|---|---:|---|---|\n");
-    for (size_t i = 0; i < s->cohort_count && i < 40; i++) {
-        const struct snapshot_cohort *c = &s->cohorts[i];
-        int64_t over = utc_is_set(c->projected_finish) ? utc_sub(c->projected_finish, c->deadline).s : 0;
-        if (c->delay_expected)
-            buf_format(out, "| %d | %s | %s | %s | %s |\n", c->cohort, MINUTE(c->deadline),
-                       NUMBER(totals_not_yet_revoked(&c->totals)), MINUTE(c->projected_finish),
-                       over > 0 ? SPAN((struct span){over}) : "N/A");
-    }
+    for (size_t i = 0; i < s->cohort_count && i < 40; i++)
+        if (s->cohorts[i].delay_expected)
+            put_cohort(s, &s->cohorts[i], out);
     buf_text(out, "\nThe list of affected certificates is attached. Head of the evidence log (RFC 6962) as "
                   "origin, size "
                   "and root:\n\n");
@@ -151,12 +184,35 @@ static json_t *cohorts_json(const struct snapshot *s)
         if (!c->delay_expected)
             continue;
         json_t *o = json_object();
+        bool endless;
         json_set_int(o, "cohort", c->cohort);
         json_set_text(o, "rule", c->rule);
         json_set_utc(o, "deadline", c->deadline);
         json_set_bool(o, "missed", c->missed);
         json_set_int(o, "not_yet_revoked", totals_not_yet_revoked(&c->totals));
-        json_set_utc(o, "estimate", c->projected_finish);
+        json_set_utc(o, "estimate", finish_of(s, c, &endless));
+        json_set_int(o, "held_late", c->held_late);
+        json_set_bool(o, "held_without_end", endless);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *holds_json(const struct snapshot *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->hold_count; i++) {
+        const struct snapshot_hold *h = &s->holds[i];
+        if (!h->late)
+            continue;
+        json_t *o = json_object();
+        json_set_int(o, "hold", h->hold);
+        json_set_int(o, "cohort", h->cohort);
+        json_set_text(o, "kind", h->court ? "court" : "delay");
+        json_set_text(o, "document", h->document);
+        json_set_utc(o, "until", h->until);
+        json_set_utc(o, "estimate", h->finish);
+        json_set_int(o, "certificates", h->certificates);
         json_array_append_new(list, o);
     }
     return list;
@@ -179,6 +235,8 @@ bool render_delayed_json(const struct report_input *in, struct buf *out, struct 
     json_set_int(object, "not_yet_revoked", totals_not_yet_revoked(&s->totals));
     json_set_int(object, "expired_first", s->totals.expired);
     json_set_int(object, "held", s->totals.held);
+    json_set_int(object, "held_late", s->held_late);
+    json_object_set_new(object, "holds", holds_json(s));
     json_set_utc(object, "estimate", figures_estimate(s));
     json_set_int(object, "outside_estimate", figures_outside_estimate(s));
     json_object_set_new(object, "cohorts", cohorts_json(s));

@@ -42,6 +42,7 @@ static json_t *cohorts_json(const struct snapshot *s)
         json_set_utc(object, "received", c->received);
         json_set_utc(object, "deadline", c->deadline);
         json_object_set_new(object, "totals", totals_json(&c->totals));
+        json_set_int(object, "held_late", c->held_late);
         json_set_text(object, "verdict", verdict_name(c->verdict));
         json_array_append_new(array, object);
     }
@@ -183,6 +184,7 @@ void reporter_status_json(const struct snapshot *s, struct buf *out)
     json_object_set_new(object, "alerts", alerts_json(s));
     json_set_text(object, "delayed_report", s->delay_expected ? "massrevoke report delayed" : NULL);
     json_object_set_new(object, "outside", outside_json(&s->outside));
+    json_set_int(object, "held_late", s->held_late);
     json_set_int(object, "held_yet_revoked", s->held_yet_revoked);
     json_set_int(object, "dropped_yet_revoked", s->dropped_yet_revoked);
     json_pretty(object, out);

@@ -103,6 +103,35 @@ static void put_finish(const struct snapshot *s, struct buf *out)
                SPAN((struct span){late ? -s->slack.s : s->slack.s}), late ? "LATE" : "to spare");
 }
 
+/* A text behind a head of the screen, over at most so many lines. */
+static void put_lines(struct pane *p, const char *head, const char *text, int lines)
+{
+    for (int line = 1; *text != '\0' && line <= lines; line++) {
+        size_t room = (size_t)p->columns - 14, n = strlen(text);
+        if (n > room && line < lines)
+            for (n = room; n > 1 && text[n] != ' ';)
+                n--;
+        pane_line(p, "%-13s %.*s", line == 1 ? head : "", (int)n, text);
+        text += n;
+        text += *text == ' ';
+    }
+}
+
+#define HELD_LINES 2
+
+/* What is held is why it is behind; the finish is that of the rest. */
+static void put_held(const struct snapshot *s, struct pane *p)
+{
+    AUTO_BUF why = {0}, finish = {0};
+    buf_text(&why, "held too long: ");
+    snapshot_held_late(s, 0, &why);
+    put_lines(p, "! BEHIND", buf_str(&why).p, HELD_LINES);
+    if (!utc_is_set(s->projected_finish))
+        return;
+    put_finish(s, &finish);
+    pane_line(p, "  FINISH      %s, of the rest", finish.p + strlen("finish "));
+}
+
 static void put_verdict(const struct snapshot *s, struct pane *p)
 {
     int64_t left = totals_not_yet_revoked(&s->totals);
@@ -115,7 +144,11 @@ static void put_verdict(const struct snapshot *s, struct pane *p)
         put_finish(s, &text);
     else if (text.n == 0)
         buf_text(&text, "no estimate of the finish yet");
-    pane_line(p, "%c %-11s %s", s->verdict <= VERDICT_AT_RISK ? '!' : ' ', verdict_words[s->verdict], text.p);
+    if (s->verdict == VERDICT_BEHIND && s->held_late > 0 && s->slack.s >= 0)
+        put_held(s, p);
+    else
+        pane_line(p, "%c %-11s %s", s->verdict <= VERDICT_AT_RISK ? '!' : ' ', verdict_words[s->verdict],
+                  text.p);
     if (s->verdict == VERDICT_MISSED && utc_is_set(s->projected_finish)) {
         buf_clear(&text);
         put_finish(s, &text);
@@ -140,16 +173,7 @@ static void put_delay(const struct snapshot *s, struct pane *p)
 /* Why it is behind and what to do, over as many lines as it needs and gets. */
 static void put_behind(const struct snapshot *s, struct pane *p)
 {
-    const char *text = s->behind == NULL ? "" : s->behind;
-    for (int line = 1; *text != '\0'; line++) {
-        size_t room = (size_t)p->columns - 14, n = strlen(text);
-        if (n > room && line < BEHIND_LINES)
-            for (n = room; n > 1 && text[n] != ' ';)
-                n--;
-        pane_line(p, "%s%.*s", line == 1 ? "! PACE        " : "              ", (int)n, text);
-        text += n;
-        text += *text == ' ';
-    }
+    put_lines(p, "! PACE", s->behind == NULL ? "" : s->behind, BEHIND_LINES);
     if (s->measured_per_hour > 0 && (s->behind == NULL || s->behind[0] == '\0') &&
         s->state == CAMPAIGN_RUNNING)
         pane_line(p, "  PACE        %s/h measured", NUMBER(s->measured_per_hour));

@@ -80,12 +80,28 @@ static bool read_cohorts(struct store *store, const struct campaign_facts *all, 
         c->cohort = list[i];
         c->last_due = UTC_NONE;
         c->infeasible = plan_infeasible(get_text(r, (int)i, 1));
-        c->delayed_until = get_utc(r, (int)i, 2);
         for (size_t k = 0; k < counts->cohort_count; k++)
             if (counts->cohorts[k].cohort == list[i].cohort)
                 read_counts(&counts->cohorts[k], c);
     }
     return read_open(store, all, *out, *n, f);
+}
+
+/* Holds, and how many certificates of each cohort they make late. */
+static bool read_holds(struct store *store, const struct campaign_facts *all, const struct cohort *cohorts,
+                       struct cohort_facts *facts, size_t n, struct arena *a, struct snapshot *s,
+                       struct fault *f)
+{
+    struct snapshot_hold *holds;
+    if (!report_holds(store, all->campaign->id, all->now, all->terms, cohorts, n, a, &holds, &s->hold_count,
+                      f))
+        return false;
+    s->holds = holds;
+    for (size_t i = 0; i < s->hold_count; i++)
+        for (size_t k = 0; k < n; k++)
+            if (holds[i].late && holds[i].cohort == cohorts[k].cohort)
+                facts[k].held_late += holds[i].certificates;
+    return true;
 }
 
 static void add_totals(struct totals *sum, const struct totals *t)
@@ -350,10 +366,12 @@ static bool fill_cohorts(struct store *store, struct campaign_facts *all, const 
         !read_cohorts(store, all, counts, a, &facts, &n, f) || !report_pace(store, all, facts, n, a, s, f) ||
         !read_outside_scope(store, all->campaign->id, s, f) || !read_despite(store, all->campaign->id, s, f))
         return false;
-    conclude_cohorts(store, all, facts, n, a, s);
     *out = arena_array(a, n, sizeof **out);
     for (size_t i = 0; i < n; i++)
         (*out)[i] = facts[i].cohort;
+    if (!read_holds(store, all, *out, facts, n, a, s, f))
+        return false;
+    conclude_cohorts(store, all, facts, n, a, s);
     return true;
 }
 
@@ -388,11 +406,12 @@ static bool fill_brief(struct store *store, struct campaign_facts *all, const st
 /* What a snapshot asks of the campaign alone: asked at once, for a server that is some way off answers each
  * by itself. Those that both kinds want come first. */
 static const char *const ahead[] = {
-    "engine_list",         "cohort_list", "report_cohorts", "outside_scope", "despite",      "balance_kept",
-    "request_list",        "pace",        "stop_list",      "breaker_list",  "ack_count",    "task_facts",
-    "report_replacements", "task_said",   "alert_count",    "reason_count",  "report_edges",
+    "engine_list",  "cohort_list",  "report_cohorts", "outside_scope",       "despite",
+    "balance_kept", "request_list", "pace",           "report_holds",        "stop_list",
+    "breaker_list", "ack_count",    "task_facts",     "report_replacements", "task_said",
+    "alert_count",  "reason_count", "report_edges",
 };
-#define AHEAD_BRIEF 8
+#define AHEAD_BRIEF 9
 #define AHEAD (sizeof ahead / sizeof *ahead)
 
 /* The campaign as it is now, and its counts. */

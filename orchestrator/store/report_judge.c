@@ -58,12 +58,16 @@ static bool is_idle(const struct campaign_facts *all, const struct cohort_facts 
            (c->due > 0 || c->totals.pending_publication > 0);
 }
 
-/* Somebody decided to hold certificates until it is too late for them: that is a delay, not a state of rest.
- */
-static bool is_delayed(const struct campaign_facts *all, const struct cohort_facts *c)
+/* Every word about lateness because of a hold comes from here. One that should have ended is there until an
+ * engine ends it, so what it keeps begins now at the earliest; then it has to be revoked and published. */
+void report_judge_hold(const struct snapshot_terms *terms, struct utc now, struct utc deadline,
+                       struct snapshot_hold *h)
 {
-    return utc_is_set(c->delayed_until) &&
-           c->delayed_until.s + all->terms->publish_margin.s > c->cohort.deadline.s;
+    struct span work = {rate_seconds(terms->rate, h->certificates)};
+    h->finish = UTC_NONE;
+    if (utc_is_set(h->until))
+        h->finish = utc_add(utc_add(utc_max(h->until, now), work), terms->publish_margin);
+    h->late = !utc_is_set(h->finish) || h->finish.s > deadline.s;
 }
 
 static enum verdict verdict_of(const struct campaign_facts *all, const struct cohort_facts *c,
@@ -74,7 +78,8 @@ static enum verdict verdict_of(const struct campaign_facts *all, const struct co
         return VERDICT_MISSED;
     if (!work)
         return VERDICT_DONE;
-    if (out->slack.s < 0 || is_delayed(all, c))
+    /* holding certificates until it is too late for them is a delay, not a state of rest */
+    if (out->slack.s < 0 || out->held_late > 0)
         return VERDICT_BEHIND;
     if (out->slack.s < all->terms->reserve.s / 4 || c->infeasible || is_idle(all, c))
         return VERDICT_AT_RISK;
@@ -93,6 +98,7 @@ void report_judge_cohort(const struct campaign_facts *all, const struct cohort_f
     out->deadline = c->cohort.deadline;
     out->totals = c->totals;
     out->should_24h = c->should_24h;
+    out->held_late = c->held_late;
     out->missed = c->cohort.missed || (left(&c->totals) > 0 && all->now.s > c->cohort.deadline.s);
     out->projected_finish = finish_of(all, c);
     /* without a plan the best that can be is: all at once now, and then the margin */
@@ -102,7 +108,7 @@ void report_judge_cohort(const struct campaign_facts *all, const struct cohort_f
     out->slack = utc_sub(out->deadline, best);
     out->verdict = verdict_of(all, c, out);
     out->delay_expected =
-        out->missed || (left(&c->totals) > 0 && (out->slack.s < 0 || c->infeasible || c->totals.held > 0));
+        out->missed || (left(&c->totals) > 0 && (out->slack.s < 0 || c->infeasible || c->held_late > 0));
 }
 
 static enum campaign_state state_of_campaign(const struct campaign_facts *all, const struct snapshot *s)
@@ -152,6 +158,8 @@ void report_judge_campaign(const struct campaign_facts *all, struct snapshot *s)
             s->verdict = s->cohorts[i].verdict;
     for (size_t i = 0; i < s->cohort_count; i++)
         s->delay_expected = s->delay_expected || s->cohorts[i].delay_expected;
+    for (size_t i = 0; i < s->cohort_count; i++)
+        s->held_late += s->cohorts[i].held_late;
 }
 
 /* Does this request still ask for something? */

@@ -16,8 +16,8 @@ struct cohort_facts {
     struct utc last_due; /* of what is not recorded yet; UTC_NONE: nothing is dealt */
     int64_t due;         /* certificates in chunks that are due */
     int64_t should_24h;
-    struct utc delayed_until; /* the last hold by decision ends then; UTC_NONE: there is none */
-    struct utc paced;         /* when the dealt work is done at the measured rate; UTC_NONE: no such rate */
+    int64_t held_late; /* certificates that holds keep beyond the deadline */
+    struct utc paced;  /* when the dealt work is done at the measured rate; UTC_NONE: no such rate */
     int64_t paced_left, paced_per_hour; /* on the CA that ends last */
 };
 
@@ -28,6 +28,16 @@ struct campaign_facts {
     struct utc now;
     bool engine_alive;
 };
+
+/* Concludes when what a hold keeps can be published, and whether that is too late. Pure. */
+void report_judge_hold(const struct snapshot_terms *terms, struct utc now, struct utc deadline,
+                       struct snapshot_hold *h);
+
+/* The holds in force, by cohort, judged. */
+MUST_USE bool report_holds(struct store *store, int campaign, struct utc now,
+                           const struct snapshot_terms *terms, const struct cohort *cohorts,
+                           size_t cohort_count, struct arena *a, struct snapshot_hold **out, size_t *n,
+                           struct fault *f);
 
 /* Concludes state, verdict, projected finish and slack. Pure. */
 void report_judge_cohort(const struct campaign_facts *all, const struct cohort_facts *c,

@@ -39,7 +39,35 @@ static const char *hex_of(const PGresult *r, int row, int column, struct arena *
     return get_null(r, row, column) ? "" : arena_text(a, get_text(r, row, column) + 2); /* behind "\x" */
 }
 
-static struct affected_row affected_of(const PGresult *r, int i, const struct ca_word *word, struct arena *a)
+/* A hold moves the day to its end, and takes it away when it has none. What is not held (not yet, not any
+ * more) goes by its hour. */
+static void hold_row(struct affected_row *row, const struct snapshot_hold *h, struct utc deadline)
+{
+    row->planned = utc_is_set(h->until) ? utc_max(row->planned, h->until) : UTC_NONE;
+    row->delayed = h->late || row->planned.s >= deadline.s;
+}
+
+static const struct snapshot_hold *find_hold(const struct snapshot_hold *holds, size_t n, int64_t cohort,
+                                             int64_t hold)
+{
+    for (size_t i = 0; i < n; i++)
+        if (holds[i].cohort == cohort && holds[i].hold == hold)
+            return &holds[i];
+    return NULL;
+}
+
+/* Before it has a number the best that can be is: now, as in a snapshot. Who has one and no hour (unknown,
+ * for a person) has nobody who could promise a day. */
+static bool planned_late(const struct affected_row *row, bool numbered, struct utc best, struct utc deadline)
+{
+    if (utc_is_set(row->planned))
+        return row->planned.s >= deadline.s; /* its hour begins then */
+    return numbered ? row->state != CERTIFICATE_PUBLISHED : best.s > deadline.s;
+}
+
+/* best: when what is revoked at once is published. */
+static struct affected_row affected_of(const PGresult *r, int i, const struct ca_word *word, struct utc best,
+                                       struct arena *a)
 {
     char serial[SERIAL_HEX_TEXT];
     struct serial number = get_serial(r, i, 4);
@@ -64,25 +92,28 @@ static struct affected_row affected_of(const PGresult *r, int i, const struct ca
     /* an entry dated as the compromise says nothing of when it was made */
     bool dated = utc_is_set(row.revoked) && row.revoked.s == get_utc(r, i, 17).s;
     struct utc when = dated ? word->answered : row.revoked;
-    bool planned_late = utc_is_set(row.planned) ? row.planned.s >= deadline.s /* its hour begins then */
-                                                : row.state != CERTIFICATE_PUBLISHED;
+    bool late = planned_late(&row, !get_null(r, i, 8), best, deadline);
     if (!get_null(r, i, 15)) /* changed since */
         row.reason = (int)get_int(r, i, 15);
     if (!get_null(r, i, 16))
         row.revoked = get_utc(r, i, 16);
-    row.delayed = !row.excluded_expired && (utc_is_set(when) ? when.s > deadline.s : planned_late);
+    row.delayed = !row.excluded_expired && (utc_is_set(when) ? when.s > deadline.s : late);
     return row;
 }
 
-static bool read_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out,
-                          size_t *n, struct fault *f)
+static bool read_affected(struct store *s, int campaign, struct utc now, const struct snapshot_terms *terms,
+                          struct arena *a, struct affected_row **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     struct ca_word *words;
-    size_t word_count, next = 0;
+    struct cohort *cohorts;
+    struct snapshot_hold *holds;
+    size_t word_count, cohort_count, hold_count, next = 0;
     put_int(&p, campaign);
-    if (!read_words(s, campaign, a, &words, &word_count, f) || !store_query(s, "report_affected", &p, &r, f))
+    if (!store_cohorts(s, campaign, a, &cohorts, &cohort_count, f) ||
+        !report_holds(s, campaign, now, terms, cohorts, cohort_count, a, &holds, &hold_count, f) ||
+        !read_words(s, campaign, a, &words, &word_count, f) || !store_query(s, "report_affected", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
@@ -95,17 +126,23 @@ static bool read_affected(struct store *s, int campaign, struct arena *a, struct
             if (next < word_count && words[next].number == number)
                 word = &words[next];
         }
-        (*out)[i] = affected_of(r, i, word, a);
+        (*out)[i] = affected_of(r, i, word, utc_add(now, terms->publish_margin), a);
+        bool held = (*out)[i].state == CERTIFICATE_HELD || get_null(r, i, 8); /* or will be, with a number */
+        if (!held || (*out)[i].excluded_expired || get_null(r, i, 19))
+            continue;
+        const struct snapshot_hold *hold = find_hold(holds, hold_count, get_int(r, i, 18), get_int(r, i, 19));
+        if (hold != NULL)
+            hold_row(&(*out)[i], hold, get_utc(r, i, 12));
     }
     return true;
 }
 
-bool store_affected(struct store *s, int campaign, struct arena *a, struct affected_row **out, size_t *n,
-                    struct fault *f)
+bool store_affected(struct store *s, int campaign, struct utc now, const struct snapshot_terms *terms,
+                    struct arena *a, struct affected_row **out, size_t *n, struct fault *f)
 {
     if (!store_read_begin(s, f))
         return false;
-    bool ok = read_affected(s, campaign, a, out, n, f);
+    bool ok = read_affected(s, campaign, now, terms, a, out, n, f);
     store_read_end(s);
     return ok;
 }

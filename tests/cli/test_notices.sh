@@ -15,9 +15,9 @@ to() { grep -l -- "^To:.*<$1>\|^To: $1" "$spool"/*.eml 2>/dev/null; }
 told() { to "$1" | wc -l; }
 header='subscriber,role,tier,name,email,language,timezone,phone,class'
 
-# campaign NAME CONTACTS: started, with the quick profile
+# campaign NAME CONTACTS [AGE]: started, with the quick profile
 campaign() {
-    m open "$1" --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile ./quick.cfg >out
+    m open "$1" --rule 4.9.1.1-12 --received "$(ago "${3:-1 hour}")" --profile ./quick.cfg >out
     all | "$program" import -c "$1" --serials hex - >out 2>&1
     m inventory -c "$1" demo/inventory.csv >out
     m contacts -c "$1" "$2" >out
@@ -71,6 +71,13 @@ ends 0 "run --once again" run -c spool --once
 verdict $? "nobody is told twice"
 sleep 8.5 # longer than backup_after, which is long enough for a busy machine to come here first
 ends 0 "pause notify" pause -c spool notify
+says out 'Notices that are not sent: 1, due within an hour: 1.' "says what the pause keeps back"
+lacks out 'is dealt' "and nothing of what goes on"
+by=$(sed -n 's/^Notices must go on by \([^ ]*\) (within .*), and none comes later than its milestone or hour\.$/\1/p' out)
+# receipt an hour ago, the latest first notice 12 h after it, silence of 8 s
+late=$(($(date -d "$by" +%s) - $(date +%s)))
+[ $late -gt $((10 * 3600)) ] && [ $late -le $((11 * 3600)) ]
+verdict $? "and by when it must end for the backup's milestone ($late s from now)"
 ends 0 "run --once while notices are paused" run -c spool --once
 [ "$(find "$spool" -type f | wc -l)" = 4 ]
 verdict $? "a pause of notices is a pause"
@@ -78,6 +85,11 @@ ends 0 "resume" resume -c spool --confirm spool
 ends 0 "run --once after the silence" run -c spool --once
 [ "$(told one-b@a.example)" = 1 ]
 verdict $? "silence leads to the backup"
+campaign behind contacts.csv '20 hours'
+ends 0 "pause of what should have been sent" pause -c behind notify
+says out 'Notices that are not sent: 4, due within an hour: 4.' "counts it"
+says out 'Too late already: 4, and later each hour.' "and says that it is late"
+lacks out 'must go on by' "no time is left to go on by"
 [ "$(told two-b@b.example)" = 0 ]
 verdict $? "an answer does not"
 

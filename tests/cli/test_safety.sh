@@ -23,6 +23,8 @@ campaign calm tls-5-day first.txt '1 hour'
 ends 0 "pause" pause -c calm --reason "phones melt"
 says out 'Resume by 20' "it names the moment to resume by"
 says out 'every deadline holds; slack now' "and the slack"
+says out ', another hour takes nothing.' "of which an hour takes nothing while the slots lie ahead"
+says out 'No notice is left to send' "and that no notice waits, for nobody can be told"
 says out 'The next hour is dealt 0 certificates.' "and what the next hour would do"
 by=$(sed -n 's/^Resume by \([^ ]*\) .*/\1/p' out)
 # five days and two hours of publication, less the time of a few certificates
@@ -36,6 +38,12 @@ says out 'It must go on by 20' "and says it again"
 campaign gone immediate first.txt '6 days'
 ends 0 "pause what is late" pause -c gone
 says out 'is late already, by' "it is late already"
+says out '; another hour adds 1 h 00 min.' "and later each hour"
+says out 'No notice would go: the profile sends none.' "no notice hangs on it"
+campaign now immediate first.txt '1 hour'
+ends 0 "pause what is due at once" pause -c now revoke
+says out ', another hour takes 1 h 00 min.' "an hour costs an hour"
+lacks out 'otice' "revocation alone says nothing of notices"
 ends 0 "resume it" resume -c gone --confirm gone
 ends 0 "it runs to its end" run -c gone
 ends 0 "pause what is done" pause -c gone
@@ -66,6 +74,65 @@ verdict $? "status counts it as delay"
 m report affected -c slow >out
 [ "$(grep -c 'Delayed' out) $(grep "$one" out | grep -c 'Delayed')" = "1 1" ]
 verdict $? "and so does the affected list, of this one alone"
+ends 0 "the report of the delay" report delayed -c slow
+says out '1 certificate will not be revoked within the time' "counts the same one"
+says out '**Total number of certificates:** 1' "in every figure"
+says out 'Held beyond the deadline are 1 by decision to delay (board minute 7) until 20' "and says why"
+grep -qE '^\| 1 \| 20.* \| 20 \| 20.* UTC \| 4 d [0-9 hmin]+ \|$' out
+verdict $? "and by how much it is late"
+m report delayed -c slow --json >now
+[ "$(field now late) $(field now held_late)" = "1 1" ]
+verdict $? "as JSON, too"
+ends 20 "status" status -c slow --exit-code
+says out '! BEHIND      held too long: 1 by decision to delay (board minute 7)' "says why it is behind"
+says out ' to spare, of the rest' "and whose the time to spare is"
+m run -c slow --once >out 2>&1
+m alert list -c slow >out
+says out 'cohort 1 will miss its deadline of' "an alert tells"
+says out '1 by decision to delay (board minute 7) until' "by which decision"
+ends 0 "pause" pause -c slow
+says out 'and every deadline holds but for what is held' "the pause promises nothing for what is held"
+says out 'Late whatever is resumed: 1 by decision to delay (board minute 7) until' "and says what that is"
+m resume -c slow --confirm slow >/dev/null
+
+# a hold that ends in time is no delay; a court's order, which has no end, is one for as long as it stands
+campaign soon tls-5-day first.txt '1 hour'
+m hold -c soon --delay --decision "board minute 8" --until "$(date -u -d '+1 day' +%FT%TZ)" "$one" --as olga >/dev/null
+# shellcheck disable=SC2086
+m approve -c soon $alice >/dev/null
+[ "$(state soon "$one")" = held ]
+verdict $? "a delay that ends in time holds"
+ends 6 "and asks for no report" report delayed -c soon
+m report affected -c soon >out
+[ "$(grep "$one" out | grep -c 'Planned')" = 1 ]
+verdict $? "the affected list plans it for its end"
+m status -c soon --json >now
+[ "$(field now verdict)" != behind ]
+verdict $? "and the verdict stays"
+ends 0 "a court's order" hold -c soon --court "order 7" "$one" --as olga
+m status -c soon --json >now
+[ "$(field now verdict)" = behind ]
+verdict $? "is a delay"
+ends 0 "and asks for the report" report delayed -c soon
+says out '1 certificate will not be revoked' "counts it"
+says out '1 by court order (order 7), which has no end' "says by which order"
+says out '| held without an end |' "and that nobody knows when it ends"
+m report affected -c soon >out
+[ "$(grep "$one" out | grep -c 'Delayed,N/A')" = 1 ]
+verdict $? "the affected list promises no day"
+
+# before there is a plan nothing has an hour, and a court's order is a delay all the same
+{ m open early --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile tls-5-day && m import -c early first.txt --serials hex; } >log 2>&1
+ends 6 "no report of a delay before there is a plan" report delayed -c early
+m report affected -c early >out
+[ "$(grep -c 'Planned,N/A' out) $(grep -c 'Delayed' out)" = "20 0" ]
+verdict $? "the affected list has no day"
+m hold -c early --court "order 9" "$one" --as olga >/dev/null
+ends 0 "but with a court's order" report delayed -c early
+says out '**Total number of certificates:** 1' "counts that one"
+m report affected -c early >out
+[ "$(grep -c 'Delayed,N/A' out) $(grep "$one" out | grep -c 'Delayed')" = "1 1" ]
+verdict $? "and so does the affected list"
 
 # ---- another try: the CA knows one certificate of the list later
 { serials demo 21 5; echo 0A0B0C; } >second.txt

@@ -31,13 +31,13 @@ fits() {
 totals='affected revoked pending_publication not_revoked held expired unknown '
 begins='campaign mode state as_of deadline projected_finish slack_seconds verdict totals '
 middle='in_doubt needs_person not_checkable excluded expired_before_receipt short_lived withdrawn revoked_outside_scope balance ok checked_at counted_twice not_counted '
-pace='measured_rate_per_hour behind replacements replaced live_replaced live_unreplaced lint_failed failures reasons certificates to_do not_seen with_administrator shown needs_person alerts open unacknowledged delayed_report outside edges unreachable odd worst last_hour held_yet_revoked dropped_yet_revoked '
+pace='measured_rate_per_hour behind replacements replaced live_replaced live_unreplaced lint_failed failures reasons certificates to_do not_seen with_administrator shown needs_person alerts open unacknowledged delayed_report outside edges unreachable odd worst last_hour held_late held_yet_revoked dropped_yet_revoked '
 # shaped WHAT COHORT-KEYS ENGINE-KEYS
 shaped() {
     [ "$(keys out)" = "$begins$totals${middle}cohorts ${2}engines ${3:-}stops tasks open overdue next task title due ${pace}" ]
     verdict $? "$1: the keys of the contract and no other"
 }
-cohort="cohort state rule received deadline totals ${totals}verdict "
+cohort="cohort state rule received deadline totals ${totals}held_late verdict "
 
 # open
 ends 0 "open" open watch --rule 4.9.1.1-12 --received "$(ago '2 hours')" --profile immediate --bug 1

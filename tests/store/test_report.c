@@ -110,7 +110,7 @@ static void everything_published(void **state)
     struct shown *shown;
     size_t n;
     struct fault f = {0};
-    assert_true(store_affected(c->store, c->campaign.id, &c->arena, &rows, &n, &f));
+    assert_true(store_affected(c->store, c->campaign.id, small_at(4), &terms, &c->arena, &rows, &n, &f));
     assert_int_equal(n, SMALL_CERTIFICATES);
     assert_int_equal(rows[0].state, CERTIFICATE_PUBLISHED);
     assert_int_equal(rows[0].revoked.s, small_at(2).s);
@@ -134,7 +134,7 @@ static void planned_at_the_deadline(void **state)
     for (int late = 0; late <= 1; late++) {
         small_sabotage(c, arena_format(&c->arena, "UPDATE cohort SET deadline = %lld",
                                        (long long)small_at(1).s + 1 - late));
-        assert_true(store_affected(c->store, c->campaign.id, &c->arena, &rows, &n, &f));
+        assert_true(store_affected(c->store, c->campaign.id, small_at(0), &terms, &c->arena, &rows, &n, &f));
         assert_int_equal(rows[0].planned.s, small_at(1).s);
         assert_int_equal(rows[0].delayed, late);
     }
@@ -157,6 +157,80 @@ static void paused_and_held(void **state)
     assert_int_equal(s.state, CAMPAIGN_PAUSED);
     assert_string_equal(s.pause_reason, "phones melt");
     assert_string_equal(s.next_command, "massrevoke resume");
+}
+
+/* Holds certificate 0x10xx by a court's order (hours 0) or until an hour. */
+static void hold(struct small *c, int serial, const char *document, int hours)
+{
+    struct fault f = {0};
+    struct act act = small_act(c, 1, "ann");
+    struct listed item = {.issuer = c->issuer, .serial = {.n = 2, .bytes = {0x10, (uint8_t)serial}}};
+    int number;
+    if (!store_hold_add(c->store, &act, hours == 0 ? "court" : "delay", document,
+                        digest_of(document, strlen(document)), hours == 0 ? UTC_NONE : small_at(hours), &item,
+                        1, &number, &f) ||
+        !store_hold_activate(c->store, &act, number, &f))
+        fail_msg("%s", f.text);
+}
+
+/* The row of certificate 0x10xx. */
+static struct affected_row row_of(struct small *c, int serial, int hours)
+{
+    struct affected_row *rows;
+    size_t n;
+    struct fault f = {0};
+    if (!store_affected(c->store, c->campaign.id, small_at(hours), &terms, &c->arena, &rows, &n, &f))
+        fail_msg("%s", f.text);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].serial_number.bytes[1] == serial)
+            return rows[i];
+    fail_msg("no row of %d", serial);
+    return rows[0];
+}
+
+/* Snapshot and list say the same of what is held: late when the end and an hour to publish do not fit. */
+static void held_beyond_the_deadline(void **state)
+{
+    static const struct {
+        int until, now; /* until 0: a court's order */
+        bool late;
+    } cases[] = {
+        {119, 1, false}, {120, 1, true}, {0, 1, true}, {2, 119, false}, /* it should have ended long ago */
+        {2, 120, true},
+    };
+    struct small *c = *state;
+    hold(c, 3, "first", 1); /* ends before the others: it says nothing */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hold(c, 3, arena_format(&c->arena, "paper %zu", i), cases[i].until);
+        struct snapshot s = snap(c, cases[i].now);
+        struct affected_row row = row_of(c, 3, cases[i].now);
+        assert_int_equal(s.hold_count, 1);
+        assert_int_equal(s.holds[0].court, cases[i].until == 0);
+        assert_int_equal(s.held_late, cases[i].late);
+        assert_int_equal(s.cohorts[0].held_late, cases[i].late);
+        assert_int_equal(row.state, CERTIFICATE_HELD);
+        assert_int_equal(row.delayed, cases[i].late);
+        if (cases[i].now == 1) {
+            assert_int_equal(s.delay_expected, cases[i].late);
+            assert_int_equal(s.verdict, cases[i].late ? VERDICT_BEHIND : VERDICT_AT_RISK);
+            assert_true(cases[i].until == 0 ? !utc_is_set(row.planned)
+                                            : row.planned.s == small_at(cases[i].until).s);
+        }
+        assert_false(row_of(c, 4, cases[i].now).delayed);
+        small_sabotage(c, arena_format(&c->arena, "UPDATE hold SET active = false WHERE hold = %zu", i + 2));
+    }
+}
+
+/* What a delay names is no delay once it is revoked. */
+static void a_hold_of_what_is_published_delays_nothing(void **state)
+{
+    struct small *c = *state;
+    small_finish(c);
+    hold(c, 3, "too late", 300);
+    struct snapshot s = snap(c, 4);
+    assert_int_equal(s.hold_count, 0);
+    assert_int_equal(s.verdict, VERDICT_DONE);
+    assert_false(row_of(c, 3, 4).delayed);
 }
 
 /* What is done to the database, and what the balance must say of it. */
@@ -306,6 +380,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(everything_published, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(planned_at_the_deadline, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(paused_and_held, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(held_beyond_the_deadline, small_set_up, small_tear_down),
+        cmocka_unit_test_setup_teardown(a_hold_of_what_is_published_delays_nothing, small_set_up,
+                                        small_tear_down),
         cmocka_unit_test(sabotage_is_named),
         cmocka_unit_test_setup_teardown(late_with_work_left_is_missed, small_set_up, small_tear_down),
         cmocka_unit_test_setup_teardown(done_in_time_is_not_missed, small_set_up, small_tear_down),

@@ -160,6 +160,44 @@ static void less_than_the_floor_then_late_then_missed(void **unused)
     assert_string_equal(found(), "");
 }
 
+/* What holds keep too long, and a plan that ends too late, have time to spare. */
+static void late_with_time_to_spare(void **unused)
+{
+    (void)unused;
+    static const struct snapshot_hold holds[] = {
+        {.cohort = 1,
+         .court = true,
+         .document = "order 7",
+         .until = {INT64_MIN},
+         .late = true,
+         .certificates = 2},
+        {.cohort = 1, .document = "soon", .until = {T0}, .certificates = 5},
+        {.cohort = 2, .document = "board", .until = {T0}, .late = true, .certificates = 9},
+    };
+    snapshot.holds = holds;
+    snapshot.hold_count = 3;
+    cohorts[0].held_late = snapshot.held_late = 2;
+    cohorts[0].delay_expected = true;
+    assert_string_equal(found(), "slack cohort-1-held");
+    assert_string_equal(causes[0].text,
+                        "cohort 1 will miss its deadline of 2026-11-22T06:23:00Z for certificates that are "
+                        "held: 2 by court order (order 7), which has no end");
+    assert_non_null(strstr(causes[0].cost, "the last one that is not held is published 1 d 00 h 00 min "
+                                           "before the deadline of 2026-11-22T06:23:00Z; 2 held beyond it"));
+    assert_non_null(strstr(causes[0].command, "massrevoke report delayed"));
+    cohorts[0].slack.s = -60; /* the pace, too */
+    assert_string_equal(found(), "slack cohort-1-held; slack cohort-1-late");
+    cohorts[0].missed = true;
+    assert_string_equal(found(), "slack cohort-1-late");
+    cohorts[0].missed = false;
+    cohorts[0].slack.s = HOURS(24);
+    cohorts[0].held_late = snapshot.held_late = 0;
+    assert_string_equal(found(), "slack cohort-1-plan");
+    assert_non_null(strstr(causes[0].command, "massrevoke plan --diff"));
+    cohorts[0].delay_expected = false;
+    assert_string_equal(found(), "");
+}
+
 static struct alert known_alert(enum alert_kind kind, const char *subject)
 {
     return (struct alert){.alert = 1,
@@ -349,6 +387,7 @@ int main(void)
         FACTS(nothing_is_wrong),
         FACTS(each_cause_is_found),
         FACTS(less_than_the_floor_then_late_then_missed),
+        FACTS(late_with_time_to_spare),
         CALLS(raised_once_and_ended),
         CALLS(one_name_after_the_other),
         CALLS(what_may_not_have_arrived_goes_again),

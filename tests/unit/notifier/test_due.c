@@ -250,10 +250,58 @@ static void any_story_ends(void **unused)
     }
 }
 
+/* What waits for Ann's customer at `at`, told of the hour `hour` (-1: none): "left hour late latest". */
+static void waits(int64_t at, int64_t hour, const char *expected)
+{
+    struct notifier_limits limits = {{T0 + HOURS(12)}, {T0 + HOURS(18)}};
+    struct utc hours[] = {hour < 0 ? UTC_NONE : (struct utc){hour}};
+    struct notifier_waiting sum = {.latest = UTC_NONE};
+    AUTO_BUF got = {0};
+    subscriber.try_count = try_count;
+    notifier_wait(&terms, &limits, &subscriber, hours, 1, (struct utc){at}, &memory, &sum);
+    buf_format(&got, "%zu %zu %zu %lld", sum.left, sum.hour, sum.late,
+               utc_is_set(sum.latest) ? (long long)sum.latest.s - T0 : -1);
+    assert_string_equal(buf_str(&got).p, expected);
+}
+
+static void what_waits_has_its_milestone(void **unused)
+{
+    (void)unused;
+    waits(T0, -1, "1 1 0 43200");              /* Ann, at the latest 12 h after receipt */
+    waits(T0, T0 + HOURS(8), "1 1 0 28800");   /* her certificates go before that */
+    waits(T0 + HOURS(12), -1, "1 1 0 43200");  /* just in time */
+    waits(T0 + HOURS(12) + 1, -1, "1 1 1 -1"); /* late whatever is done */
+    tried(1, MAIL_ACCEPTED, T0);               /* now her silence counts */
+    waits(T0 + 1, -1, "2 0 0 64800");          /* the backups, none of them within an hour */
+    waits(T0 + HOURS(5), -1, "2 2 0 64800");   /* an hour later both */
+    waits(T0 + HOURS(18) + 1, -1, "2 2 2 -1");
+    subscriber.acked = (struct utc){T0 + HOURS(4)};
+    waits(T0 + HOURS(5), -1, "0 0 0 -1");
+}
+
+/* A bad address makes the backup the first to be told; a try that failed for now is left, and due again. */
+static void who_is_told_first_has_the_first_milestone(void **unused)
+{
+    (void)unused;
+    static const struct contact two[] = {
+        {.id = 2, .role = CONTACT_BACKUP, .email = "bob@cust.test"},
+        {.id = 1, .role = CONTACT_PRIMARY, .email = "ann@cust.test", .address_bad = true},
+    };
+    subscriber.contacts = two;
+    subscriber.contact_count = 2;
+    waits(T0, -1, "1 1 0 43200");
+    tried(2, MAIL_LATER, T0);
+    waits(T0, -1, "1 1 0 43200");
+    subscriber.contact_count = 0; /* nobody can be told */
+    waits(T0, -1, "0 0 0 -1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(primaries_first_and_not_before_the_start, begin, end),
+        cmocka_unit_test_setup_teardown(what_waits_has_its_milestone, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_told_first_has_the_first_milestone, begin, end),
         cmocka_unit_test_setup_teardown(silence_reaches_the_backups_then_the_partner, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_address_reaches_the_backups_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_bad_or_missing_primary_is_passed_over, begin, end),

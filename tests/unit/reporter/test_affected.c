@@ -148,7 +148,8 @@ static void each_state_has_its_word_and_date(void **unused)
         {CERTIFICATE_VANISHED, false, false, "Planned", "2026-11-18T11:06:40Z", "superseded"},
         {CERTIFICATE_WAITING, true, false, "Delayed", "2026-11-18T11:06:40Z", "superseded"},
         {CERTIFICATE_DOUBT, false, false, "Planned", "2026-11-18T11:06:40Z", "superseded"},
-        {CERTIFICATE_HELD, false, false, "Delayed", "2026-11-18T11:06:40Z", "superseded"},
+        {CERTIFICATE_HELD, false, false, "Planned", "2026-11-18T11:06:40Z", "superseded"},
+        {CERTIFICATE_HELD, true, false, "Delayed", "2026-11-18T11:06:40Z", "superseded"},
         {CERTIFICATE_UNKNOWN, false, false, "Delayed", "2026-11-18T11:06:40Z", "superseded"},
         {CERTIFICATE_EXPIRED, false, false, "N/A", "N/A", "N/A"},
         {CERTIFICATE_NONE, false, true, "N/A", "N/A", "N/A"},
@@ -314,6 +315,7 @@ static void golden_lists(void **unused)
     rows[1].revoked = (struct utc){1795000400};
     rows[1].precert_sha256 = HASH_B;
     rows[2].state = CERTIFICATE_HELD;
+    rows[2].delayed = true;
     rows[3].state = CERTIFICATE_EXPIRED;
     rows[4].excluded_expired = true;
     rows[5].delayed = true;

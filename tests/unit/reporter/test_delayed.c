@@ -13,6 +13,7 @@
 /* Three published, one of them late; two waiting beyond the deadline; one held; one expired. */
 static struct affected_row rows[7];
 static struct snapshot_cohort cohort;
+static struct snapshot_hold holds[2]; /* of which late_campaign has the first */
 
 static struct snapshot late_campaign(void)
 {
@@ -32,6 +33,24 @@ static struct snapshot late_campaign(void)
     cohort = sample_cohorts[0];
     cohort.totals = s.totals = (struct totals){7, 3, 0, 2, 1, 1, 0};
     cohort.delay_expected = s.delay_expected = true;
+    cohort.held_late = s.held_late = 1;
+    holds[0] = (struct snapshot_hold){.cohort = 1,
+                                      .hold = 1,
+                                      .document = "board minute 7",
+                                      .until = {cohort.deadline.s + 86400},
+                                      .finish = {cohort.deadline.s + 90000},
+                                      .late = true,
+                                      .certificates = 1};
+    holds[1] = (struct snapshot_hold){.cohort = 1,
+                                      .hold = 2,
+                                      .court = true,
+                                      .document = "order *7*",
+                                      .until = UTC_NONE,
+                                      .finish = UTC_NONE,
+                                      .late = true,
+                                      .certificates = 1};
+    s.holds = holds;
+    s.hold_count = 1;
     cohort.projected_finish = (struct utc){cohort.deadline.s + 7260};
     s.cohorts = &cohort;
     s.cohort_count = 1;
@@ -83,12 +102,43 @@ static void the_counts_are_those_of_the_rows(void **unused)
     assert_true(sample_golden("delayed.md", &out));
     assert_non_null(strstr(out.p, "**Total number of certificates:** 4\n")); /* the expired one is not late */
     assert_non_null(strstr(out.p, "**Total number of \"remaining valid\" certificates:** 3\n"));
-    assert_non_null(strstr(out.p, "| 2 h 01 min |"));
+    assert_non_null(strstr(out.p, "| 1 d 01 h 00 min |"));
+    assert_non_null(strstr(out.p,
+                           "Held beyond the deadline are 1 by decision to delay (board minute 7) until "
+                           "2026-11-23T06:23:00Z."));
     AUTO_JSON *json = NULL;
     assert_true(render("json", &s, 7, &out, &f) && json_read("report", buf_str(&out), &json, &f));
     assert_int_equal(json_integer_value(json_object_get(json, "late")), 4);
     assert_int_equal(json_integer_value(json_object_get(json, "not_yet_revoked")), 3);
     assert_int_equal(json_array_size(json_object_get(json, "cohorts")), 1);
+}
+
+/* What holds keep: the last end counts, none at all counts most; what ends in time is not told. */
+static void what_holds_keep_is_late_as_they_end(void **unused)
+{
+    (void)unused;
+    struct snapshot s = late_campaign();
+    AUTO_BUF out = {0};
+    struct fault f = {0};
+    s.hold_count = 2;
+    assert_true(render("md", &s, 7, &out, &f));
+    assert_non_null(strstr(out.p, "; 1 by court order (order \\*7\\*), which has no end."));
+    assert_non_null(strstr(out.p, "| N/A | held without an end |"));
+    AUTO_JSON *json = NULL;
+    assert_true(render("json", &s, 7, &out, &f) && json_read("report", buf_str(&out), &json, &f));
+    const json_t *list = json_object_get(json, "holds"), *one = json_array_get(list, 1);
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_object_get(one, "kind")), "court");
+    assert_true(json_is_null(json_object_get(one, "until")));
+    const json_t *of = json_array_get(json_object_get(json, "cohorts"), 0);
+    assert_true(json_is_true(json_object_get(of, "held_without_end")));
+    assert_true(json_is_null(json_object_get(of, "estimate")));
+    holds[0].late = false;
+    s.hold_count = 1;
+    s.held_late = cohort.held_late = 0;
+    assert_true(render("md", &s, 7, &out, &f));
+    assert_null(strstr(out.p, "Held beyond"));
+    assert_non_null(strstr(out.p, "| 2 h 01 min |")); /* the pace alone */
 }
 
 static void refused(const struct snapshot *s, size_t n, enum fault_kind kind)
@@ -137,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_headings_are_those_of_the_full_report),
         cmocka_unit_test(the_counts_are_those_of_the_rows),
+        cmocka_unit_test(what_holds_keep_is_late_as_they_end),
         cmocka_unit_test(refused_without_a_delay_or_a_balance),
         cmocka_unit_test(offered_by_status),
     };

@@ -94,6 +94,27 @@ static void words_tell_the_state(void **unused)
     assert_non_null(strstr(screen(&s, &out), "! ENGINES     none is running"));
 }
 
+/* Time to spare is no excuse for what is held too long, and both are said. */
+static void held_too_long_is_why_it_is_behind(void **unused)
+{
+    (void)unused;
+    AUTO_BUF out = {0};
+    struct snapshot s = sample();
+    s.verdict = VERDICT_BEHIND;
+    static const struct snapshot_hold holds[] = {
+        {.cohort = 1, .document = "D-7", .until = {1795413600}, .late = true, .certificates = 287}};
+    s.held_late = 287;
+    s.holds = holds;
+    s.hold_count = 1;
+    assert_non_null(strstr(screen(&s, &out),
+                           "! BEHIND      held too long: 287 by decision to delay (D-7) until\n"
+                           "              2026-11-23T06:00:00Z\n"
+                           "  FINISH      11-21 21:05Z, 9 h 18 min to spare, of the rest\n"));
+    s.slack = (struct span){-60}; /* the pace is worse than that */
+    assert_non_null(strstr(screen(&s, &out), "! BEHIND      finish 11-21 21:05Z, 1 min LATE\n"));
+    assert_null(strstr(out.p, "of the rest"));
+}
+
 static void an_engine_that_stands_still_is_no_living_one(void **unused)
 {
     (void)unused;
@@ -197,14 +218,14 @@ static void json_has_the_keys_of_the_contract_in_order(void **unused)
         o, "campaign mode state as_of deadline projected_finish slack_seconds verdict totals in_doubt "
            "needs_person not_checkable excluded revoked_outside_scope balance cohorts engines stops tasks "
            "measured_rate_per_hour behind replacements reasons alerts delayed_report outside "
-           "held_yet_revoked dropped_yet_revoked ");
+           "held_late held_yet_revoked dropped_yet_revoked ");
     check_keys(json_object_get(o, "tasks"), "open overdue next ");
     check_keys(json_object_get(o, "totals"),
                "affected revoked pending_publication not_revoked held expired unknown ");
     check_keys(json_object_get(o, "excluded"), "expired_before_receipt short_lived withdrawn ");
     check_keys(json_object_get(o, "balance"), "ok checked_at counted_twice not_counted ");
     check_keys(json_array_get(json_object_get(o, "cohorts"), 1),
-               "cohort state rule received deadline totals verdict ");
+               "cohort state rule received deadline totals held_late verdict ");
     check_keys(json_array_get(json_object_get(o, "engines"), 0), "host kind last_seen ");
     check_keys(json_object_get(o, "replacements"),
                "replaced live_replaced live_unreplaced lint_failed failures ");
@@ -323,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_screen_fits_whatever_the_campaign),
         cmocka_unit_test(words_tell_the_state),
+        cmocka_unit_test(held_too_long_is_why_it_is_behind),
         cmocka_unit_test(an_engine_that_stands_still_is_no_living_one),
         cmocka_unit_test(the_worst_cohort_is_never_cut),
         cmocka_unit_test(an_unbalanced_ledger_is_loud),
