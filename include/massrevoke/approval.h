@@ -45,6 +45,10 @@ struct utc approval_expiry(const char *text);
 MUST_USE bool approval_signer(const struct settings *settings, const struct request *r, struct str signature,
                               struct utc at, size_t *who, struct fault *f);
 
+/* How many different persons have a good signature on this request, as its text stands now. */
+MUST_USE bool approval_count(struct store *s, const struct settings *settings, int campaign,
+                             const struct request *r, struct arena *a, int *good, struct fault *f);
+
 /* Is person `approver` (index) one of the requesters: by name or by one of the logins? */
 bool approval_is_requester(const struct settings_approver *approver, const char *requesters);
 

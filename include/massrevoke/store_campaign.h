@@ -204,6 +204,9 @@ struct listed_facts {
 MUST_USE bool store_listed_facts(struct store *s, int campaign, const struct listed *items, size_t n,
                                  struct arena *a, struct listed_facts **out, struct fault *f);
 
+/* Requests to release this hold, other than `request`, become void when all that they name is released. */
+MUST_USE bool store_release_over(struct store *s, int campaign, int hold, int request, struct fault *f);
+
 /* Ends a hold for these items (n 0: all of a delay; CONFLICT for a court hold); *released numbers went back
  * to waiting. */
 MUST_USE bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,

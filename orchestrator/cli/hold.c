@@ -123,6 +123,9 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
     if (court == option_given(in, OPTION_DELAY))
         return fault_set(f, FAULT_USAGE,
                          "a hold is either --court DOCUMENT or --delay --decision D --until TIME");
+    if (court && option_given(in, OPTION_UNTIL))
+        return fault_set(f, FAULT_USAGE,
+                         "a court hold has no end (--until): it ends only by a signed release");
     if (!court && (!option_required(in, OPTION_DECISION, f) || !option_required(in, OPTION_UNTIL, f)))
         return false;
     if (!option_time(in, OPTION_UNTIL, &until, f) || !session_open(in, SESSION_CAMPAIGN, &s, f) ||

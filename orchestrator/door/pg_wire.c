@@ -222,14 +222,25 @@ static bool take(struct pg_wire *w, PGresult *r)
     return true;
 }
 
-static void hear(struct pg_wire *w)
+/* False when that ended the session. */
+static bool flush(struct pg_wire *w)
 {
     int left = PQflush(w->db);
-    if (left < 0 || PQconsumeInput(w->db) == 0) {
+    if (left >= 0)
+        watch(w, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    else
+        break_off(w, PG_LOST, false, PQerrorMessage(w->db));
+    return left >= 0;
+}
+
+static void hear(struct pg_wire *w)
+{
+    if (!flush(w))
+        return;
+    if (PQconsumeInput(w->db) == 0) {
         break_off(w, PG_LOST, false, PQerrorMessage(w->db));
         return;
     }
-    watch(w, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
     while (PQisBusy(w->db) == 0) {
         PGresult *r = PQgetResult(w->db); /* a NULL stands between two answers of a pipeline */
         if (r != NULL && !take(w, r))
@@ -239,6 +250,7 @@ static void hear(struct pg_wire *w)
             return;
         }
     }
+    (void)flush(w); /* what the answer to the setup let go */
 }
 
 /* --- what the owner sees --- */

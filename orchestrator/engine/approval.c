@@ -106,9 +106,8 @@ bool approval_signer(const struct settings *settings, const struct request *r, s
     return fault_hint(f, "approvers configured: %zu; requesters never count", settings->approver_count);
 }
 
-/* How many different persons have a good signature on this request. */
-static bool count_signatures(struct store *s, const struct settings *settings, int campaign,
-                             const struct request *r, struct arena *a, int *good, struct fault *f)
+bool approval_count(struct store *s, const struct settings *settings, int campaign, const struct request *r,
+                    struct arena *a, int *good, struct fault *f)
 {
     struct approval *approvals;
     size_t n;
@@ -156,7 +155,7 @@ bool approval_of_change(struct store *s, const struct settings *settings, int ca
         const char *what = approval_value(a, r->text, "what");
         if (what == NULL || strcmp(what, words) != 0)
             continue;
-        if (!count_signatures(s, settings, campaign, r, a, &good, f))
+        if (!approval_count(s, settings, campaign, r, a, &good, f))
             return false;
         *signed_so = good >= settings->quorum;
     }
@@ -184,7 +183,7 @@ bool approval_of_cohort(struct store *s, const struct settings *settings, int ca
         }
         if (!names_us(a, r, name, mode, store_id(s)))
             continue;
-        if (!count_signatures(s, settings, campaign, r, a, &good, f))
+        if (!approval_count(s, settings, campaign, r, a, &good, f))
             return false;
         if (good >= settings->quorum) {
             *out = *r;

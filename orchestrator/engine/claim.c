@@ -224,7 +224,10 @@ static bool take_rows(struct engine *e, const struct scoped *rows, size_t row_co
     fill_slots(e, w, rows, row_count);
     if (!learn(e, w, f))
         return false;
-    w->stopped = e->generation > w->claims[0].generation; /* seen while the rows came */
+    /* what was seen while the rows came: a brake, a breaker */
+    w->stopped =
+        e->generation > w->claims[0].generation ||
+        (!engine_asks_first(e, w->ca) && breaker_allow(&e->lines[w->ca].breaker, engine_act(e).at) == 0);
     decide(e, w);
     return true;
 }

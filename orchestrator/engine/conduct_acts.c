@@ -71,6 +71,22 @@ static bool bind_now(const struct conduct *c, const struct request *r, struct fa
     return true;
 }
 
+/* Everybody signed the same text, which is the one that stands there now. Also with more than enough: whoever
+ * died between the last signature and this left it unbound. */
+static bool bind_if_signed(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    int good;
+    if (!approval_count(c->store, c->settings, c->campaign.id, r, &a, &good, f))
+        return false;
+    if (good >= c->settings->quorum)
+        return bind_now(c, r, f);
+    return fault_set(f, FAULT_APPROVAL,
+                     "request %d: only %d of its signatures hold for its text as it stands now: nothing is "
+                     "carried out",
+                     r->request, good);
+}
+
 bool conduct_approve(const struct conduct *c, const struct request *r, struct str signature, int *approvals,
                      const char **who, struct fault *f)
 {
@@ -94,8 +110,7 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
             f->kind = FAULT_REFUSED; /* the same person twice: contract section 1 */
         return false;
     }
-    /* also with more than enough: whoever died between the last signature and this left it unbound */
-    return *approvals < c->settings->quorum || bind_now(c, r, f);
+    return *approvals < c->settings->quorum || bind_if_signed(c, r, f);
 }
 
 /* What a brake without a number means: the only cohort that runs. */

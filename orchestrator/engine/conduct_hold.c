@@ -135,7 +135,8 @@ bool conduct_release_bind(const struct conduct *c, const struct request *r, stru
     size_t n;
     int64_t released;
     return named_by(c, r, &a, &items, &n, f) &&
-           store_hold_release(c->store, &act, r->hold, items, n, &released, f);
+           store_hold_release(c->store, &act, r->hold, items, n, &released, f) &&
+           store_release_over(c->store, c->campaign.id, r->hold, r->request, f);
 }
 
 /* --- asking for it --- */
@@ -212,12 +213,17 @@ static bool ask_release(const struct conduct *c, const struct holding *of, const
     return conduct_send_request(c, &subject, &r, a, &out->request, f);
 }
 
+static bool is_court(const struct holding *h)
+{
+    return strcmp(h->kind, "court") == 0;
+}
+
 /* Ends one hold for those of the items that it names: rows[0 .. n - 1]. */
 static bool end_hold(const struct conduct *c, const struct listed *items, const struct holding *rows,
                      size_t n, struct arena *a, struct conduct_release *out, struct fault *f)
 {
     struct act act = conduct_act(c);
-    bool court = strcmp(rows[0].kind, "court") == 0;
+    bool court = is_court(&rows[0]);
     struct listed *named = arena_array(a, n, sizeof *named);
     int64_t released;
     for (size_t i = 0; i < n; i++) {
@@ -229,6 +235,20 @@ static bool end_hold(const struct conduct *c, const struct listed *items, const 
     if (court)
         return ask_release(c, &rows[0], named, n, a, &out->requests[out->request_count++], f);
     return store_hold_release(c->store, &act, rows[0].hold, named, n, &released, f);
+}
+
+/* The court's holds, or the others. */
+static bool end_holds(const struct conduct *c, const struct listed *items, bool court,
+                      const struct holding *rows, size_t count, struct arena *a, struct conduct_release *out,
+                      struct fault *f)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from; to < count && rows[to].hold == rows[from].hold; to++)
+            ;
+        if (is_court(&rows[from]) == court && !end_hold(c, items, rows + from, to - from, a, out, f))
+            return false;
+    }
+    return true;
 }
 
 bool conduct_release(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
@@ -243,11 +263,7 @@ bool conduct_release(const struct conduct *c, const struct listed *items, size_t
         return fault_set(f, FAULT_CONFLICT, "no active hold names %s",
                          n == 1 ? "that certificate" : "any of these certificates");
     out->requests = arena_array(a, count, sizeof *out->requests);
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from; to < count && rows[to].hold == rows[from].hold; to++)
-            ;
-        if (!end_hold(c, items, rows + from, to - from, a, out, f))
-            return false;
-    }
-    return true;
+    /* what fails then has asked for something, and ended nothing */
+    return end_holds(c, items, true, rows, count, a, out, f) &&
+           end_holds(c, items, false, rows, count, a, out, f);
 }

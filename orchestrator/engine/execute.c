@@ -318,10 +318,10 @@ struct utc engine_execute_next(const struct engine *e)
                 continue; /* engine_doubts says when */
             if (go == INT64_MAX && e->works[i]->held_back > 0)
                 at = utc_max(now, free_at(e, &e->lines[e->works[i]->ca]));
-            else if (go == INT64_MAX && engine_asks_first(e, e->works[i]->ca))
+            else if (go == INT64_MAX)
                 at = utc_max(now, left_alone_until(&e->lines[e->works[i]->ca]));
             else
-                at = go == INT64_MAX ? now : utc_add(now, (struct span){(go - ticks + 999) / 1000});
+                at = utc_add(now, (struct span){(go - ticks + 999) / 1000});
         }
         utc_sooner(&next, at);
     }

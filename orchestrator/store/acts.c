@@ -141,6 +141,15 @@ bool store_standing(struct store *s, int campaign, const struct listed *items, s
     return true;
 }
 
+bool store_release_over(struct store *s, int campaign, int hold, int request, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_int(&p, campaign);
+    put_int(&p, hold);
+    put_int(&p, request);
+    return store_do(s, "release_over", &p, f);
+}
+
 bool store_hold_release(struct store *s, const struct act *act, int hold, const struct listed *items,
                         size_t n, int64_t *released, struct fault *f)
 {

@@ -7,7 +7,7 @@ SELECT (SELECT min(h.due_at) FROM chunk h JOIN cohort o USING (campaign, cohort)
            AND h.issuer NOT IN (SELECT g.issuer FROM stopped($1) g)),
        (SELECT count(*) FROM chunk h WHERE h.campaign = $1 AND h.state = 'claimed'),
        next_expiry($1),
-       (SELECT min(until_at) FROM hold WHERE campaign = $1 AND active AND until_at IS NOT NULL),
+       (SELECT min(until_at) FROM hold WHERE campaign = $1 AND active AND kind = 'delay'),
        (SELECT count(*) FROM chunk h, unnest(h.numbers) n JOIN page p ON p.campaign = $1 AND p.page = n / 1000
          WHERE h.campaign = $1 AND h.chunk = ANY ($2::integer[]) AND h.state = 'ready'
            AND get_byte(p.states, n % 1000) & 15 IN (state_code('waiting'), state_code('due'), state_code('asked'),

@@ -18,7 +18,8 @@ UPDATE request r SET void_reason = 'it names no certificates: release them anew'
 
 DROP FUNCTION request_add(integer, text, integer, integer, integer, bigint, bigint, text[], text, text, text);
 
--- As before, with the certificates that it names (none: it names a plan, a hold or a change).
+-- As before, with the certificates that it names (none: it names a plan, a hold or a change). Only the first marker is its
+-- number's place: a person's words follow.
 CREATE FUNCTION request_add(c integer, what text, k integer, p integer, h integer, at bigint, expires bigint,
                             requesters text[], body text, issuers integer[], serials bytea[], actor text, data text)
 RETURNS integer LANGUAGE plpgsql AS $$
@@ -26,7 +27,7 @@ DECLARE r integer;
 BEGIN
     PERFORM 1 FROM campaign WHERE campaign = c FOR NO KEY UPDATE;
     SELECT coalesce(max(request), 0) + 1 INTO r FROM request WHERE campaign = c;
-    INSERT INTO request VALUES (c, r, what, k, p, h, at, expires, requesters, replace(body, '@REQUEST@', r::text));
+    INSERT INTO request VALUES (c, r, what, k, p, h, at, expires, requesters, regexp_replace(body, '@REQUEST@', r::text));
     INSERT INTO request_item SELECT c, r, i, z FROM unnest(issuers, serials) x(i, z);
     PERFORM log_note(c, at, actor, 'request', replace(data, '@REQUEST@', r::text));
     RETURN r;

@@ -106,11 +106,21 @@ m request show 7 >text
 says text "certificate: $one (issued by " "both are named"
 grep -q "^certificate: $one .*, reason superseded\$" text && grep -q "^certificate: $three .*, reason privilegeWithdrawn\$" text
 verdict $? "each with its reason"
+ends 0 "a release of one of them" release "$one"
+says out 'Request 8 is to end' "is a request of its own"
 ! grep -q '^reason: ' text && [ "$(grep -c '^expires-at: ' text)" = 1 ]
 verdict $? "no reason is said of both, and the document adds no line"
 approves 0 "its approval" 7
 [ "$(db "SELECT count(*) FILTER (WHERE released) || ' ' || count(*) FROM hold_item WHERE hold = 3")" = "2 3" ]
 verdict $? "releases both"
+m request list | grep '^ *8 *release' | grep -q 'what it names is released'
+verdict $? "and nobody is asked to sign what is over"
+ends 2 "an order has no end" hold --court doc7 --until "$(date -u -d '+2 hours' +%FT%TZ)" "$one"
+ends 0 "a document that looks like a marker" hold --court 'doc @REQUEST@' "$one"
+ends 0 "its release" release "$one"
+approves 0 "its approval" 9
+[ "$(db "SELECT active FROM hold WHERE hold = 4")" = f ]
+verdict $? "ends it"
 
 # ---- a delay ends at once, and what no hold names is told as well
 m open slow --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >log 2>&1
@@ -130,4 +140,23 @@ ends 0 "its approval" approve -c slow 2 $alice
 ends 8 "its release, with a stranger" release -c slow --issuer demo/ca.pem 0A0B "$one"
 says out 'Released 1 certificates from delay.' "one goes"
 says out '0A0B  not in this campaign' "the other is listed"
+
+# ---- of two signatures one is of another text
+sed -i 's/quorum = 1/quorum = 2/' demo/massrevoke.cfg
+m open both --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >log 2>&1
+serials demo 31 2 >both.txt
+m import -c both both.txt --serials hex >log 2>&1
+{ read -r one; read -r two; } <both.txt
+ends 0 "an order of two" hold -c both --court doc8 "$one" "$two" --as olga
+ends 0 "a release of one" release -c both "$one" --as olga
+# shellcheck disable=SC2086
+ends 0 "signed by the first" approve -c both 1 $alice
+ends 0 "a release of both" release -c both "$one" "$two" --as olga
+db "INSERT INTO request_item SELECT campaign, 1, issuer, serial FROM hold_item WHERE serial = decode('$two', 'hex')"
+db "UPDATE request r SET text = replace(o.text, 'request: 2', 'request: 1') FROM request o
+    WHERE r.campaign = o.campaign AND r.request = 1 AND o.request = 2 AND o.text LIKE '%campaign: both%'"
+ends 4 "signed by the second, as it was altered" approve -c both 1 --key demo/approvers/bob.key --cert demo/approvers/bob.crt
+says err 'only 1 of its signatures hold' "it says why"
+[ "$(db "SELECT count(*) FROM hold_item WHERE released AND serial IN (decode('$one', 'hex'), decode('$two', 'hex'))")" = 0 ]
+verdict $? "nothing is released"
 finish

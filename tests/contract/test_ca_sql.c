@@ -474,6 +474,44 @@ static void publishes_shards(void **state)
 }
 
 /* With the timings of a real batch. */
+/* The first statement of a session is larger than what a socket holds: it goes all the same, without anybody
+ * who pushes but the descriptor. */
+static void a_large_statement_in_a_new_session(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    struct ca_door *door;
+    struct fault f = {0};
+    AUTO_BUF text = {0};
+    struct str bytes;
+    struct ca_item *items = arena_array(&ca.arena, N, sizeof *items);
+    for (size_t i = 0; i < N; i++) {
+        items[i] = (struct ca_item){
+            .number = (uint32_t)i, .issuer = CA_LIST_ISSUER, .reason = 4, .serial = list.serials[2]};
+        items[i].serial.bytes[5] ^= (uint8_t)(i >> 8) | 0x80;
+        items[i].serial.bytes[6] = (uint8_t)i;
+    }
+    list_reset();
+    assert_true(file_read("plans/backends/certdb.cfg", 1 << 20, &ca.arena, &bytes, &f));
+    const char *batch = memmem(bytes.p, bytes.n, "batch = 1000;", 13);
+    assert_non_null(batch);
+    buf_add(&text, bytes.p, (size_t)(batch - bytes.p));
+    buf_text(&text, "batch = 10000;");
+    buf_add(&text, batch + 13, (size_t)(bytes.p + bytes.n - batch - 13));
+    stock_write(ca.folder, "large.cfg", buf_str(&text));
+    profile = file_join(&ca.arena, ca.folder, "large.cfg");
+    assert_true(list_open(&door, &f));
+    door->answer = collect;
+    answers = 0;
+    assert_true(door->ops->revoke(door, items, N, &f));
+    settle(door, &f);
+    assert_int_equal(f.kind, FAULT_NONE);
+    assert_int_equal(answers, N);
+    assert_int_equal(last.outcome, CA_UNKNOWN);
+    ca_close(door);
+    profile = "certdb";
+}
+
 static void thousands_at_once(void **state)
 {
     (void)state;
@@ -567,6 +605,7 @@ int main(void)
         cmocka_unit_test(publishes_from_the_database),
         cmocka_unit_test(a_list_that_hangs_holds_up_its_crl_only),
         cmocka_unit_test(publishes_shards),
+        cmocka_unit_test(a_large_statement_in_a_new_session),
         cmocka_unit_test(thousands_at_once),
     };
     cfssl_make(&ca, 40);
