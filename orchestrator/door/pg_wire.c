@@ -181,6 +181,17 @@ static bool put(struct pg_wire *w, const struct pg_query *q)
     return PQsendQueryParams(w->db, q->sql, q->count, NULL, q->values, NULL, NULL, 0) == 1;
 }
 
+/* Sends what the socket takes, and wants to be called for the rest. False when that ended the session. */
+static bool flush(struct pg_wire *w)
+{
+    int left = PQflush(w->db);
+    if (left >= 0)
+        watch(w, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    else
+        break_off(w, PG_LOST, false, PQerrorMessage(w->db));
+    return left >= 0;
+}
+
 /* First the setup alone: without it nothing else may run. */
 static void begin_sending(struct pg_wire *w)
 {
@@ -192,6 +203,8 @@ static void begin_sending(struct pg_wire *w)
     set_timer(w, w->seconds);
     if (!ok || PQpipelineSync(w->db) != 1)
         break_off(w, PG_LOST, false, PQerrorMessage(w->db));
+    else
+        (void)flush(w);
 }
 
 /* Takes one answer; false when that ended the session or the whole. */
@@ -222,17 +235,6 @@ static bool take(struct pg_wire *w, PGresult *r)
     return true;
 }
 
-/* False when that ended the session. */
-static bool flush(struct pg_wire *w)
-{
-    int left = PQflush(w->db);
-    if (left >= 0)
-        watch(w, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    else
-        break_off(w, PG_LOST, false, PQerrorMessage(w->db));
-    return left >= 0;
-}
-
 static void hear(struct pg_wire *w)
 {
     if (!flush(w))
@@ -250,7 +252,6 @@ static void hear(struct pg_wire *w)
             return;
         }
     }
-    (void)flush(w); /* what the answer to the setup let go */
 }
 
 /* --- what the owner sees --- */

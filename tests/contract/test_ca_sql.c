@@ -474,16 +474,14 @@ static void publishes_shards(void **state)
 }
 
 /* With the timings of a real batch. */
-/* The first statement of a session is larger than what a socket holds: it goes all the same, without anybody
- * who pushes but the descriptor. */
-static void a_large_statement_in_a_new_session(void **state)
+/* A statement is larger than what a socket holds, the first of a session and the next: it goes all the same,
+ * without anybody who pushes but the descriptor. */
+static void large_statements(void **state)
 {
     (void)state;
     enum { N = 10000 };
     struct ca_door *door;
     struct fault f = {0};
-    AUTO_BUF text = {0};
-    struct str bytes;
     struct ca_item *items = arena_array(&ca.arena, N, sizeof *items);
     for (size_t i = 0; i < N; i++) {
         items[i] = (struct ca_item){
@@ -492,22 +490,18 @@ static void a_large_statement_in_a_new_session(void **state)
         items[i].serial.bytes[6] = (uint8_t)i;
     }
     list_reset();
-    assert_true(file_read("plans/backends/certdb.cfg", 1 << 20, &ca.arena, &bytes, &f));
-    const char *batch = memmem(bytes.p, bytes.n, "batch = 1000;", 13);
-    assert_non_null(batch);
-    buf_add(&text, bytes.p, (size_t)(batch - bytes.p));
-    buf_text(&text, "batch = 10000;");
-    buf_add(&text, batch + 13, (size_t)(bytes.p + bytes.n - batch - 13));
-    stock_write(ca.folder, "large.cfg", buf_str(&text));
+    stock_edit("plans/backends/certdb.cfg", "batch = 1000;", "batch = 10000;", ca.folder, "large.cfg");
     profile = file_join(&ca.arena, ca.folder, "large.cfg");
     assert_true(list_open(&door, &f));
     door->answer = collect;
     answers = 0;
-    assert_true(door->ops->revoke(door, items, N, &f));
-    settle(door, &f);
-    assert_int_equal(f.kind, FAULT_NONE);
-    assert_int_equal(answers, N);
-    assert_int_equal(last.outcome, CA_UNKNOWN);
+    for (int i = 1; i <= 2; i++) {
+        assert_true(door->ops->revoke(door, items, N, &f));
+        settle(door, &f);
+        assert_int_equal(f.kind, FAULT_NONE);
+        assert_int_equal(answers, i * N);
+        assert_int_equal(last.outcome, CA_UNKNOWN);
+    }
     ca_close(door);
     profile = "certdb";
 }
@@ -605,7 +599,7 @@ int main(void)
         cmocka_unit_test(publishes_from_the_database),
         cmocka_unit_test(a_list_that_hangs_holds_up_its_crl_only),
         cmocka_unit_test(publishes_shards),
-        cmocka_unit_test(a_large_statement_in_a_new_session),
+        cmocka_unit_test(large_statements),
         cmocka_unit_test(thousands_at_once),
     };
     cfssl_make(&ca, 40);

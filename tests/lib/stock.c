@@ -1,4 +1,5 @@
 #include "stock.h"
+#include "massrevoke/file.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -87,6 +88,22 @@ void stock_write(const char *folder, const char *name, struct str bytes)
     FILE *file = fopen(path, "wb");
     CHECK(file != NULL && fwrite(bytes.p, 1, bytes.n, file) == bytes.n);
     CHECK(fclose(file) == 0);
+}
+
+void stock_edit(const char *file, const char *what, const char *instead, const char *folder, const char *name)
+{
+    AUTO_ARENA a = {0};
+    AUTO_BUF text = {0};
+    struct fault f;
+    struct str bytes;
+    CHECK(file_read(file, 1 << 20, &a, &bytes, &f));
+    const char *at = memmem(bytes.p, bytes.n, what, strlen(what));
+    CHECK(at != NULL);
+    size_t before = (size_t)(at - bytes.p), behind = before + strlen(what);
+    buf_add(&text, bytes.p, before);
+    buf_text(&text, instead);
+    buf_add(&text, bytes.p + behind, bytes.n - behind);
+    stock_write(folder, name, buf_str(&text));
 }
 
 static struct sockaddr_in local(int port)

@@ -27,6 +27,10 @@ void stock_stop(pid_t pid);
 /* Writes a file below the folder. */
 void stock_write(const char *folder, const char *name, struct str bytes);
 
+/* The same with what stands in `file`, its first `what` replaced; that must be there. */
+void stock_edit(const char *file, const char *what, const char *instead, const char *folder,
+                const char *name);
+
 /* A TCP port of 127.0.0.1 that was free just now. */
 int stock_port(void);
 

@@ -54,18 +54,9 @@ static const char configuration[] =
 /* cfssl's profile with a short quiet time: a test cannot wait for minutes. */
 static void write_files(void)
 {
-    struct fault f;
-    struct str bytes;
-    AUTO_BUF profile = {0}, list = {0};
+    AUTO_BUF list = {0};
     char hex[SERIAL_HEX_TEXT];
-    if (!file_read("plans/backends/cfssl.cfg", 1 << 20, &ca.arena, &bytes, &f))
-        fail_msg("%s", f.text);
-    const char *quiet = memmem(bytes.p, bytes.n, "\"60s\"", 5);
-    assert_non_null(quiet);
-    buf_add(&profile, bytes.p, (size_t)(quiet - bytes.p));
-    buf_text(&profile, "\"2s\"");
-    buf_add(&profile, quiet + 5, (size_t)(bytes.p + bytes.n - quiet - 5));
-    stock_write(ca.folder, "quick.cfg", buf_str(&profile));
+    stock_edit("plans/backends/cfssl.cfg", "\"60s\"", "\"2s\"", ca.folder, "quick.cfg");
     for (size_t i = 0; i < listed; i++)
         buf_format(&list, "%s\n", serial_hex(&ca.serials[i], hex));
     stock_write(ca.folder, "list.txt", buf_str(&list));
