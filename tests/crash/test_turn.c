@@ -229,33 +229,57 @@ static void *pull_early(void *context)
     return NULL;
 }
 
+/* An engine before a CA of its own. */
+struct stage {
+    struct fake_http server;
+    struct world_run run;
+    struct engine *engine;
+    int campaign;
+};
+
+static void open_stage(struct stage *s, const char *name, const char *profile, fake_handler *handler)
+{
+    struct fault f = {0};
+    assert_true(file_write(cfg, str_of(profile), 0644, &f));
+    fake_http_start(&s->server, 0, handler, NULL);
+    s->campaign = world_campaign(&world, name, "immediate");
+    open_run(s->campaign, name, s->server.url, &s->run);
+    assert_true(engine_open(&s->run.parts, &s->engine, &f));
+    engine_only(s->engine, ENGINE_EXECUTE);
+}
+
+static void close_stage(struct stage *s)
+{
+    struct fault f = {0};
+    engine_close(s->engine);
+    ca_close(s->run.ca.door);
+    world_close(&s->run);
+    fake_http_stop(&s->server);
+    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
+    assert_string_equal(world_wrong(&world, s->campaign), "");
+}
+
 /* The pause comes between the nonce and the request that it is for: that one does not leave. */
 static void a_pause_reaches_what_is_prepared(void **state)
 {
     (void)state;
-    struct world_run run;
-    struct engine *e;
+    struct stage s;
     struct engine_report r = {0};
     struct fault f = {0};
-    struct fake_http other;
     pthread_t thread;
     AUTO_BUF nonces = {0};
     other_profile(&nonces, "{reason.name}", "{reason.name} {prepared}", prepares);
-    assert_true(file_write(cfg, str_of(nonces.p), 0644, &f));
-    fake_http_start(&other, 0, prepare_slowly, NULL);
     posts = 0;
-    struct brake brake = {.campaign = world_campaign(&world, "prepared", "immediate"), .server = &other};
-    open_run(brake.campaign, "prepared", other.url, &run);
-    assert_true(engine_open(&run.parts, &e, &f));
-    engine_only(e, ENGINE_EXECUTE);
+    open_stage(&s, "prepared", nonces.p, prepare_slowly);
+    struct brake brake = {.campaign = s.campaign, .server = &s.server};
     assert_int_equal(pthread_create(&thread, NULL, pull_early, &brake), 0);
     for (int i = 0; i < 200 && r.state != ENGINE_PAUSED; i++)
-        assert_true(engine_step(e, &r, &f));
+        assert_true(engine_step(s.engine, &r, &f));
     pthread_join(thread, NULL);
     for (int i = 0; i < 100 && count("count(*) FROM chunk WHERE state = 'claimed' AND", brake.campaign) > 0;
          i++)
-        assert_true(engine_step(e, &r, &f));
-    assert_int_equal(atomic_load(&other.requests), AT_ONCE);
+        assert_true(engine_step(s.engine, &r, &f));
+    assert_int_equal(atomic_load(&s.server.requests), AT_ONCE);
     assert_int_equal(posts, 0);
     assert_int_equal(count("sum(doubt + needs_person) FROM page WHERE", brake.campaign), 0);
     assert_int_equal(count("count(*) FROM event WHERE type LIKE 'breaker%' AND", brake.campaign), 0);
@@ -265,14 +289,9 @@ static void a_pause_reaches_what_is_prepared(void **state)
                                  " WHERE campaign = %d",
                                  brake.campaign));
     for (int i = 0; i < 200 && posts < AT_ONCE; i++)
-        assert_true(engine_step(e, &r, &f));
+        assert_true(engine_step(s.engine, &r, &f));
     assert_true(posts >= AT_ONCE);
-    engine_close(e);
-    ca_close(run.ca.door);
-    world_close(&run);
-    fake_http_stop(&other);
-    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
-    assert_string_equal(world_wrong(&world, brake.campaign), "");
+    close_stage(&s);
 }
 
 /* --- nothing more comes: nothing is waited for --- */
@@ -347,32 +366,21 @@ static void lose_some(void *context, const struct fake_request *request, struct 
  * answers do not stop the rest. */
 static void keep_to_the_limits(const char *name, const char *profile)
 {
-    struct world_run run;
-    struct engine *e;
+    struct stage s;
     struct engine_report r = {0};
     struct fault f = {0};
-    struct fake_http other;
     const struct settings_ca before = world.ca;
     arrival_count = questions = 0;
-    fake_http_start(&other, 0, lose_some, NULL);
-    assert_true(file_write(cfg, str_of(profile), 0644, &f));
-    int campaign = world_campaign(&world, name, "immediate");
     world.ca.limits = (struct rate_limits){.windows = {{WINDOW, 1}}, .window_count = 1};
-    open_run(campaign, name, other.url, &run);
-    assert_true(engine_open(&run.parts, &e, &f));
-    engine_only(e, ENGINE_EXECUTE);
+    open_stage(&s, name, profile, lose_some);
     for (int64_t settled = 0, step = 0; settled < CERTIFICATES && step < 400; step++) {
-        assert_true(engine_step(e, &r, &f));
-        settled = count("coalesce(sum(pending_publication), 0) FROM page WHERE", campaign);
+        assert_true(engine_step(s.engine, &r, &f));
+        settled = count("coalesce(sum(pending_publication), 0) FROM page WHERE", s.campaign);
         poll(NULL, 0, 100);
     }
-    assert_int_equal(count("sum(pending_publication) FROM page WHERE", campaign), CERTIFICATES);
-    engine_close(e);
-    ca_close(run.ca.door);
-    world_close(&run);
+    assert_int_equal(count("sum(pending_publication) FROM page WHERE", s.campaign), CERTIFICATES);
+    close_stage(&s);
     world.ca = before;
-    fake_http_stop(&other);
-    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
     int64_t gap = 0;
     for (int i = 1; i < arrival_count; i++)
         gap = arrivals[i] - arrivals[i - 1] > gap ? arrivals[i] - arrivals[i - 1] : gap;
@@ -383,7 +391,6 @@ static void keep_to_the_limits(const char *name, const char *profile)
         if (arrivals[i] - arrivals[i - WINDOW] < 700)
             fail_msg("%d requests within %lld ms", WINDOW + 1,
                      (long long)(arrivals[i] - arrivals[i - WINDOW]));
-    assert_string_equal(world_wrong(&world, campaign), "");
 }
 
 static void questions_keep_to_the_limits(void **state)
@@ -413,31 +420,19 @@ static void know_none(void *context, const struct fake_request *request, struct 
 static void what_was_said_does_not_grow_old(void **state)
 {
     (void)state;
-    struct world_run run;
-    struct engine *e;
+    struct stage s;
     struct engine_report r;
     struct fault f = {0};
-    struct fake_http other;
     AUTO_BUF careless = {0};
     other_profile(&careless, "true", "false", "");
-    assert_true(file_write(cfg, str_of(careless.p), 0644, &f));
-    fake_http_start(&other, 0, know_none, NULL);
     posts = 0;
-    int campaign = world_campaign(&world, "fresh", "immediate");
-    open_run(campaign, "fresh", other.url, &run);
-    assert_true(engine_open(&run.parts, &e, &f));
-    engine_only(e, ENGINE_EXECUTE);
+    open_stage(&s, "fresh", careless.p, know_none);
     for (int i = 0; i < 50 && posts < CERTIFICATES; i++)
-        assert_true(engine_step(e, &r, &f));
+        assert_true(engine_step(s.engine, &r, &f));
     assert_int_equal(asked, CERTIFICATES);
     assert_int_equal(posts, CERTIFICATES);
     assert_in_range(lead, 1, 2L * AT_ONCE);
-    engine_close(e);
-    ca_close(run.ca.door);
-    world_close(&run);
-    fake_http_stop(&other);
-    assert_true(file_write(cfg, str_of(profile_text), 0644, &f));
-    assert_string_equal(world_wrong(&world, campaign), "");
+    close_stage(&s);
 }
 
 /* A CA that wants a nonce with each request gives it for another request. */

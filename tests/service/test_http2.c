@@ -241,6 +241,15 @@ static struct seen read_log(struct bed *b)
     return s;
 }
 
+/* The same once it is complete, for the server writes the rest when it stops; it is not started again. */
+static struct seen whole_log(struct bed *b)
+{
+    stock_stop(b->nginx);
+    struct seen s = read_log(b);
+    b->nginx = stock_start(b->folder, "true");
+    return s;
+}
+
 /* How many are in doubt although they were answered, or would have been. */
 static int check_outcomes(const struct bed *b)
 {
@@ -266,9 +275,7 @@ static void few_connections_carry_all(void **state)
     /* a stream that the end of its connection turned away may go again by libcurl's own word, which it must
      * not: it is asked about, and only what was open on a connection that ended can be */
     assert_in_range(check_outcomes(b), 0, (COUNT / REQUESTS + 1) * CONNECTIONS * STREAMS);
-    stock_stop(b->nginx); /* its log is complete */
-    struct seen s = read_log(b);
-    b->nginx = stock_start(b->folder, "true");
+    struct seen s = whole_log(b);
     assert_int_equal(s.by_two, s.requests);
     assert_int_equal(s.requests, s.serials); /* none was sent twice */
     /* as many as the server's ends need, and the open ones */
@@ -284,9 +291,7 @@ static void one_connection_for_each_at_a_time(void **state)
         skip();
     revoke_all(b);
     assert_int_equal(check_outcomes(b), 0);
-    stock_stop(b->nginx);
-    struct seen s = read_log(b);
-    b->nginx = stock_start(b->folder, "true");
+    struct seen s = whole_log(b);
     assert_int_equal(s.by_two, 0);
     assert_int_equal(s.requests, COUNT);
     assert_int_equal(s.serials, COUNT);
@@ -313,9 +318,7 @@ static void never_two_without_tls(void **state)
         skip();
     revoke_all(b);
     assert_int_equal(check_outcomes(b), 0);
-    stock_stop(b->nginx);
-    struct seen s = read_log(b);
-    b->nginx = stock_start(b->folder, "true");
+    struct seen s = whole_log(b);
     assert_int_equal(s.requests, COUNT);
     assert_int_equal(s.by_two, 0);
     assert_int_equal(s.upgrades, 0);
@@ -360,9 +363,7 @@ static void no_tls_before_1_2(void **state)
         assert_false(b->door->probe(b->door, &probe, &f));
         assert_int_equal(f.kind, FAULT_CONFIG);
     }
-    stock_stop(b->nginx);
-    struct seen s = read_log(b);
-    b->nginx = stock_start(b->folder, "true");
+    struct seen s = whole_log(b);
     assert_int_equal(s.requests, 1); /* the old client's */
 }
 
