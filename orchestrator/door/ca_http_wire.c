@@ -3,12 +3,7 @@
 #include "massrevoke/http.h"
 #include "massrevoke/http_answer.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define AT_ONCE 16384                        /* octets read at a time */
 #define IN_MOST (TRANSFER_REPLY_MAX + 65536) /* octets of an answer with its head */
@@ -96,8 +91,8 @@ void wires_open(struct wires *w, const struct settings_http *s, const struct bac
     w->count = count;
     for (size_t i = 0; i < count; i++)
         w->list[i] = (struct wire){.fd = -1, .transfer = &transfers[i]};
-    if (strncmp(s->url, "http://", 7) == 0 && s->connections == 0 && is_plain(str_of(w->path)) &&
-        is_plain_request(&b->revoke) && is_plain_request(&b->status) && is_plain_request(&b->prepare))
+    if (s->connections == 0 && is_plain(str_of(w->path)) && is_plain_request(&b->revoke) &&
+        is_plain_request(&b->status) && is_plain_request(&b->prepare))
         (void)!read_host(s->url, &w->host);
 }
 
@@ -145,14 +140,13 @@ static void write_request(struct wire *wire, const char *method, struct str head
 
 /* --- a connection --- */
 
+/* libcurl closes a connection of this kind with its handle. */
 static void hang_up(struct wires *w, struct wire *wire)
 {
-    if (wire->state == WIRE_CONNECTING)
-        curl_multi_remove_handle(w->events->multi, wire->transfer->easy);
-    if (wire->fd >= 0) {
+    if (wire->fd >= 0)
         curl_events_forget(w->events, wire->fd);
-        close(wire->fd);
-    }
+    if (wire->state != WIRE_CLOSED)
+        curl_multi_remove_handle(w->events->multi, wire->transfer->easy);
     wire->fd = -1;
     wire->watched = false;
     wire->state = WIRE_CLOSED;
@@ -189,12 +183,6 @@ static void watch(struct wires *w, struct wire *wire, bool more)
     wire->watched_more = more;
 }
 
-/* What the kernel said, for people. */
-static void explain(struct wire *wire, int error)
-{
-    snprintf(wire->transfer->error, sizeof wire->transfer->error, "%s", strerror(error));
-}
-
 /* The rest is left to wires_expire: the caller may be about to begin. */
 static void fail(struct wires *w, struct wire *wire)
 {
@@ -205,28 +193,27 @@ static void fail(struct wires *w, struct wire *wire)
 /* Sends as much as goes. */
 static void push(struct wires *w, struct wire *wire)
 {
-    ssize_t n = 0;
+    CURLcode rc = CURLE_OK;
     if (!wire->transfer->begun && !transfer_leaves(wire->transfer)) {
         fail(w, wire);
         return;
     }
-    while (n >= 0 && wire->sent < wire->out.n) {
-        n = send(wire->fd, wire->out.p + wire->sent, wire->out.n - wire->sent, MSG_NOSIGNAL);
-        wire->sent += n > 0 ? (size_t)n : 0;
+    while (rc == CURLE_OK && wire->sent < wire->out.n) {
+        size_t n = 0;
+        rc = curl_easy_send(wire->transfer->easy, wire->out.p + wire->sent, wire->out.n - wire->sent, &n);
+        wire->sent += n;
     }
-    int error = n < 0 ? errno : 0;
     watch(w, wire, wire->sent < wire->out.n);
-    if (error == 0 || error == EAGAIN || error == EINTR)
-        return;
-    explain(wire, error);
-    fail(w, wire);
+    if (rc != CURLE_OK && rc != CURLE_AGAIN)
+        fail(w, wire);
 }
 
 /* Nothing may come on a connection between an answer and the next request: it is over, or was misused. */
 static bool is_quiet(const struct wire *wire)
 {
     char octet;
-    return recv(wire->fd, &octet, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+    size_t n;
+    return curl_easy_recv(wire->transfer->easy, &octet, 1, &n) == CURLE_AGAIN;
 }
 
 bool wires_send(struct wires *w, size_t index, const char *method, struct str head)
@@ -253,15 +240,6 @@ bool wires_yield(struct wires *w, size_t index)
     return curl_easy_setopt(w->list[index].transfer->easy, CURLOPT_CONNECT_ONLY, 0L) == CURLE_OK;
 }
 
-/* A copy outlives libcurl's own descriptor, and libcurl's care for connections that lie idle. */
-static CURLcode take_over(struct wire *wire)
-{
-    curl_socket_t fd;
-    CURLcode rc = curl_easy_getinfo(wire->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
-    wire->fd = rc == CURLE_OK ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-    return wire->fd >= 0 ? CURLE_OK : CURLE_COULDNT_CONNECT;
-}
-
 bool wires_is_connecting(const struct wires *w, size_t index)
 {
     return w->list[index].state == WIRE_CONNECTING;
@@ -270,13 +248,13 @@ bool wires_is_connecting(const struct wires *w, size_t index)
 void wires_connected(struct wires *w, size_t index, CURLcode rc)
 {
     struct wire *wire = &w->list[index];
-    rc = rc == CURLE_OK ? take_over(wire) : rc;
+    if (rc == CURLE_OK)
+        rc = curl_easy_getinfo(wire->transfer->easy, CURLINFO_ACTIVESOCKET, &wire->fd);
     wire->transfer->begun = false; /* so far nothing but a connection was */
     if (rc != CURLE_OK) {
         finish(w, wire, false, rc);
         return;
     }
-    curl_multi_remove_handle(w->events->multi, wire->transfer->easy);
     wire->state = WIRE_BUSY;
     push(w, wire);
 }
@@ -327,15 +305,15 @@ static void pull(struct wires *w, struct wire *wire)
 {
     char bytes[AT_ONCE];
     for (bool over = false; !over;) {
-        ssize_t n = recv(wire->fd, bytes, sizeof bytes, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        size_t n = 0;
+        CURLcode rc = curl_easy_recv(wire->transfer->easy, bytes, sizeof bytes, &n);
+        if (rc == CURLE_AGAIN)
             return;
-        if (n < 0) {
-            explain(wire, errno);
-            finish(w, wire, false, CURLE_RECV_ERROR);
+        if (rc != CURLE_OK) {
+            finish(w, wire, false, rc);
             return;
         }
-        buf_add(&wire->in, bytes, (size_t)n);
+        buf_add(&wire->in, bytes, n);
         over = hear(w, wire, n == 0);
     }
 }

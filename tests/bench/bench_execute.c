@@ -21,7 +21,8 @@ struct load {
     const char *path; /* of nginx: "/now" or "/later" */
     int concurrency;
     size_t count;    /* revocations of one run */
-    int connections; /* the door's limit; with one, requests go through libcurl, 0: by wires of our own */
+    int connections; /* the door's limit; with one, libcurl transfers, 0: it makes connections only */
+    bool tls;
 };
 
 struct bed {
@@ -51,7 +52,8 @@ static const char nginx_text[] =
     "http {\n  access_log off;\n  keepalive_requests 100000000;\n  keepalive_timeout 600s;\n"
     "  client_body_temp_path %s;\n  proxy_temp_path %s;\n  fastcgi_temp_path %s;\n  uwsgi_temp_path %s;\n"
     "  scgi_temp_path %s;\n  default_type application/json;\n"
-    "  server {\n    listen 127.0.0.1:%d backlog=4096;\n"
+    "  server {\n    listen 127.0.0.1:%d %s backlog=4096;\n"
+    "    ssl_certificate %s/server.pem;\n    ssl_certificate_key %s/server.key;\n"
     "    location /now { return 200 '{\"success\":true}'; }\n"
     "    location /later { echo_sleep 0.1; echo '{\"success\":true}'; }\n  }\n}\n";
 
@@ -78,7 +80,13 @@ static void start_nginx(struct bed *b)
     const char *d = b->folder;
     b->port = stock_port();
     stock_write(d, "bench.cfg", str_of(profile_text));
-    stock_write(d, "nginx.conf", str_of(arena_format(&a, nginx_text, d, d, d, d, d, d, d, b->port)));
+    if (stock_run(d,
+                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
+                  "-out server.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1") != 0)
+        bench_die("openssl does not make a certificate; see %s/log", d);
+    stock_write(
+        d, "nginx.conf",
+        str_of(arena_format(&a, nginx_text, d, d, d, d, d, d, d, b->port, b->load.tls ? "ssl" : "", d, d)));
     b->nginx = stock_start(d, arena_format(&a, "nginx -p %s -c nginx.conf", d));
     if (!stock_wait_port(b->port))
         bench_die("nginx does not start: it needs nginx-light and libnginx-mod-http-echo; see %s/log", d);
@@ -112,6 +120,12 @@ static void drop(void *context)
     free(b);
 }
 
+/* Where nginx answers. */
+static const char *url(const struct bed *b, struct arena *a)
+{
+    return arena_format(a, "%s://127.0.0.1:%d%s", b->load.tls ? "https" : "http", b->port, b->load.path);
+}
+
 /* The door to nginx; what it needs lives in `a`. */
 static struct ca_door *open_door(struct bed *b, struct clock clock, struct arena *a)
 {
@@ -121,7 +135,8 @@ static struct ca_door *open_door(struct bed *b, struct clock clock, struct arena
     s.concurrency = b->load.concurrency;
     s.http = (struct settings_http){
         .profile = arena_format(a, "%s/bench.cfg", b->folder),
-        .url = arena_format(a, "http://127.0.0.1:%d%s", b->port, b->load.path),
+        .url = url(b, a),
+        .ca_file = arena_format(a, "%s/server.pem", b->folder),
         .timeout = {30},
         .connections = b->load.connections,
     };
@@ -284,9 +299,9 @@ static double wrk(void *context)
         str_of("wrk.method = 'POST'\n"
                "wrk.body = '{\"serial\":\"0123456789ABCDEF0123456789ABCDEF\",\"reason\":\"superseded\"}'\n"
                "wrk.headers['Content-Type'] = 'application/json'\n"));
-    double rate = command_output(arena_format(
-        &a, "wrk -t1 -c%d -d3s -s %s/post.lua http://127.0.0.1:%d%s/revoke | sed -n 's/^Requests.sec: *//p'",
-        b->load.concurrency, b->folder, b->port, b->load.path));
+    double rate = command_output(
+        arena_format(&a, "wrk -t1 -c%d -d3s -s %s/post.lua %s/revoke | sed -n 's/^Requests.sec: *//p'",
+                     b->load.concurrency, b->folder, url(b, &a)));
     printf("    wrk %.0f/s\n", rate);
     return (double)b->load.count / rate;
 }
@@ -297,13 +312,15 @@ static double curl(void *context)
     struct bed *b = context;
     AUTO_ARENA a = {0};
     AUTO_BUF text = {0};
+    const char *where = url(b, &a);
     char hex[SERIAL_HEX_TEXT];
     for (size_t i = 0; i < b->load.count; i++)
         buf_format(&text,
-                   "%surl = \"http://127.0.0.1:%d%s/revoke\"\nheader = \"Content-Type: application/json\"\n"
-                   "data = \"{\\\"serial\\\":\\\"%s\\\",\\\"reason\\\":\\\"superseded\\\"}\"\noutput = "
+                   "%surl = \"%s/revoke\"\ncacert = \"%s/server.pem\"\nheader = \"Content-Type: "
+                   "application/json\"\ndata = "
+                   "\"{\\\"serial\\\":\\\"%s\\\",\\\"reason\\\":\\\"superseded\\\"}\"\noutput = "
                    "\"/dev/null\"\n",
-                   i == 0 ? "" : "next\n", b->port, b->load.path, serial_hex(&b->world.keys[i].serial, hex));
+                   i == 0 ? "" : "next\n", where, b->folder, serial_hex(&b->world.keys[i].serial, hex));
     stock_write(b->folder, "curl.config", buf_str(&text));
     double begun = bench_now();
     if (system(arena_format(
@@ -325,10 +342,10 @@ static double xargs(void *context)
     stock_write(b->folder, "serials", buf_str(&text));
     double begun = bench_now();
     if (system(arena_format(&a,
-                            "xargs -P50 -I@ curl -s -o /dev/null -H 'Content-Type: application/json' -d "
-                            "'{\"serial\":\"@\",\"reason\":\"superseded\"}' http://127.0.0.1:%d%s/revoke "
-                            "<%s/serials",
-                            b->port, b->load.path, b->folder)) != 0)
+                            "xargs -P50 -I@ curl -s -o /dev/null --cacert %s/server.pem "
+                            "-H 'Content-Type: application/json' -d "
+                            "'{\"serial\":\"@\",\"reason\":\"superseded\"}' %s/revoke <%s/serials",
+                            b->folder, url(b, &a), b->folder)) != 0)
         bench_die("xargs failed");
     return (bench_now() - begun) * (double)b->load.count / SAMPLE;
 }
@@ -381,42 +398,52 @@ static double without_ledger(void *context)
 
 static void make_instant(void **context)
 {
-    make(context, (struct load){"/now", 50, 60000, 0});
+    make(context, (struct load){"/now", 50, 60000, 0, false});
 }
 
 static void make_ledger(void **context)
 {
-    make(context, (struct load){"/now", 50, 120000, 0});
+    make(context, (struct load){"/now", 50, 120000, 0, false});
 }
 
 static void make_libcurl(void **context)
 {
-    make(context, (struct load){"/now", 50, 120000, 50});
+    make(context, (struct load){"/now", 50, 120000, 50, false});
 }
 
 static void make_instant_libcurl(void **context)
 {
-    make(context, (struct load){"/now", 50, 60000, 50});
+    make(context, (struct load){"/now", 50, 60000, 50, false});
 }
 
-static void make_500_libcurl(void **context)
+static void make_500_tls(void **context)
 {
-    make(context, (struct load){"/later", 500, 30000, 500});
+    make(context, (struct load){"/later", 500, 30000, 0, true});
+}
+
+static void make_tls(void **context)
+{
+    make(context, (struct load){"/now", 50, 120000, 0, true});
+}
+
+static void make_instant_tls(void **context)
+{
+    make(context, (struct load){"/now", 50, 60000, 0, true});
 }
 
 static void make_500(void **context)
 {
-    make(context, (struct load){"/later", 500, 30000, 0});
+    make(context, (struct load){"/later", 500, 30000, 0, false});
 }
 
 static void make_1000(void **context)
 {
-    make(context, (struct load){"/later", 1000, 60000, 0});
+    make(context, (struct load){"/later", 1000, 60000, 0, false});
 }
 
 static void make_cpu(void **context)
 {
-    make(context, (struct load){"/now", 50, largest(), 0});
+    make(context, (struct load){"/now", 50, largest(), 0, false});
 }
 
 #define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED)                                                \
@@ -433,12 +460,16 @@ int main(int argc, char **argv)
         ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false),
         ROW("execute_vs_curl", "curl --parallel", 5, curl, make_instant, false),
         ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_instant, true),
-        /* what every CA behind TLS gets */
+        /* what every CA behind TLS gets, beside the same peers over TLS */
+        ROW("execute_instant_tls", "wrk", 5, wrk, make_instant_tls, false),
+        ROW("execute_100ms_500_tls", "wrk", 3, wrk, make_500_tls, false),
+        ROW("execute_vs_curl_tls", "curl --parallel", 5, curl, make_instant_tls, false),
+        ROW("execute_vs_xargs_tls", "xargs -P50 curl", 3, xargs, make_instant_tls, true),
+        /* where connections are limited (HTTP/2), or an answer could not be read */
         ROW("execute_instant_libcurl", "wrk", 5, wrk, make_instant_libcurl, false),
-        ROW("execute_100ms_500_libcurl", "wrk", 3, wrk, make_500_libcurl, false),
-        ROW("execute_vs_curl_libcurl", "curl --parallel", 5, curl, make_instant_libcurl, false),
-        ROW("execute_vs_xargs_libcurl", "xargs -P50 curl", 3, xargs, make_instant_libcurl, true),
         ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_ledger, false),
+        ROW("execute_ledger_cost_tls", "the same client without a ledger", 5, without_ledger, make_tls,
+            false),
         ROW("execute_ledger_cost_libcurl", "the same client without a ledger", 5, without_ledger,
             make_libcurl, false),
         {.name = "execute_client",

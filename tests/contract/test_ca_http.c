@@ -27,6 +27,7 @@
 
 static char folder[STOCK_PATH];
 static char ca_pem[STOCK_PATH + 32], careful[STOCK_PATH + 32], token[STOCK_PATH + 32];
+static char server_pem[STOCK_PATH + 32], server_key[STOCK_PATH + 32];
 static struct utc clock_value;
 
 static struct utc fixed_now(void *s)
@@ -44,6 +45,8 @@ struct row {
 
 struct world {
     struct fake_http server;
+    const char *trusted; /* certificates; NULL: no TLS */
+    int connections;
     struct ca_door *door;
     struct row rows[ISSUED];
     fake_handler *odd;                      /* answers instead of the CA when it fills the reply */
@@ -154,6 +157,12 @@ static int make(void **state)
     snprintf(ca_pem, sizeof ca_pem, "%s/ca.pem", folder);
     snprintf(careful, sizeof careful, "%s/careful.cfg", folder);
     snprintf(token, sizeof token, "%s/token", folder);
+    snprintf(server_pem, sizeof server_pem, "%s/server.pem", folder);
+    snprintf(server_key, sizeof server_key, "%s/server.key", folder);
+    if (stock_run(folder,
+                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
+                  "-out server.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1") != 0)
+        return 1;
     write_careful();
     stock_write(folder, "token", str_of("s.first\n"));
     return 0;
@@ -176,6 +185,8 @@ static bool open_door(struct world *w, const char *profile, int concurrency, int
                             .concurrency = concurrency,
                             .http = {.profile = profile,
                                      .url = w->server.url,
+                                     .ca_file = w->trusted,
+                                     .connections = w->connections,
                                      .token_file = tokened ? token : NULL,
                                      .timeout = {timeout}},
                             .issuers = &issuer,
@@ -196,14 +207,28 @@ static void must_open(struct world *w, const char *profile, int concurrency, int
         fail_msg("%s", f.text);
 }
 
-static int begin(void **state)
+static int start(void **state, bool tls)
 {
     struct world *w = calloc(1, sizeof *w);
     clock_value.s = NOW;
-    fake_http_start(&w->server, 0, handle, w);
+    w->trusted = tls ? server_pem : NULL;
+    if (tls)
+        fake_http_start_tls(&w->server, server_pem, server_key, handle, w);
+    else
+        fake_http_start(&w->server, 0, handle, w);
     must_open(w, careful, 0, 2);
     *state = w;
     return 0;
+}
+
+static int begin(void **state)
+{
+    return start(state, false);
+}
+
+static int begin_tls(void **state)
+{
+    return start(state, true);
 }
 
 static int end(void **state)
@@ -613,6 +638,31 @@ static void an_answer_ends_where_it_says(void **state)
     }
 }
 
+/* Somebody else's server, or one that nobody vouches for, gets no request: neither the serial nor a token. */
+static void another_server_is_told_nothing(void **state)
+{
+    struct world *w = *state;
+    char url[sizeof w->server.url];
+    memcpy(url, w->server.url, sizeof url);
+    w->odd = odd_page;
+    w->odd_count = -1;
+    for (int connections = 0; connections <= 2; connections += 2) {
+        w->connections = connections;
+        w->trusted = ca_pem;
+        must_open(w, "digicert", 1, 5);
+        expect(w, 0, CA_WAIT);
+        w->trusted = server_pem;
+        snprintf(w->server.url, sizeof w->server.url, "https://localhost:%d", w->server.port);
+        must_open(w, "digicert", 1, 5);
+        expect(w, 0, CA_WAIT);
+        assert_int_equal(atomic_load(&w->server.requests), 0);
+        memcpy(w->server.url, url, sizeof url);
+        must_open(w, "digicert", 1, 5);
+        expect(w, 0, CA_ASK);
+        assert_true(atomic_exchange(&w->server.requests, 0) > 0);
+    }
+}
+
 static void of_odd_length(void *c, const struct fake_request *q, struct fake_reply *r)
 {
     (void)c, (void)q;
@@ -760,23 +810,29 @@ static void a_token_is_read_anew_for_every_batch(void **state)
     assert_int_equal(w->door->facts.reasons, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+/* Without TLS and over it. */
+#define TESTS(name)                                                                                          \
+    cmocka_unit_test_setup_teardown(name, begin, end),                                                       \
+    {                                                                                                        \
+#name " over TLS", name, begin_tls, end, NULL                                                        \
+    }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(requests_may_leave_in_parts),
-        TEST(serials_take_each_products_form),
-        TEST(a_request_is_what_the_profile_says),
-        TEST(a_lost_answer_is_asked_about_not_repeated),
-        TEST(odd_answers),
-        TEST(an_answer_ends_where_it_says),
-        TEST(what_cannot_be_read_is_left_to_libcurl),
-        TEST(silence_ends_a_batch),
-        TEST(refused_credentials_stop_everything),
-        TEST(many_at_a_time_each_once),
-        TEST(the_descriptor_tells_when_to_step),
-        TEST(a_token_is_read_anew_for_every_batch),
+        TESTS(requests_may_leave_in_parts),
+        TESTS(serials_take_each_products_form),
+        TESTS(a_request_is_what_the_profile_says),
+        TESTS(a_lost_answer_is_asked_about_not_repeated),
+        TESTS(odd_answers),
+        TESTS(an_answer_ends_where_it_says),
+        cmocka_unit_test_setup_teardown(another_server_is_told_nothing, begin_tls, end),
+        TESTS(what_cannot_be_read_is_left_to_libcurl),
+        TESTS(silence_ends_a_batch),
+        TESTS(refused_credentials_stop_everything),
+        TESTS(many_at_a_time_each_once),
+        TESTS(the_descriptor_tells_when_to_step),
+        TESTS(a_token_is_read_anew_for_every_batch),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }

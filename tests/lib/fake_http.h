@@ -1,12 +1,14 @@
 /* fake_http.h - an HTTP server that says what a test tells it to, byte for byte: real CAs cannot be asked to
  * lose an answer or to send garbage.
  *
- * A thread a connection, HTTP/1.1 with keep-alive. Does not: check requests, speak TLS. */
+ * A thread a connection, HTTP/1.1 with keep-alive. Does not: check requests, ask for a client's certificate.
+ */
 #ifndef TESTS_FAKE_HTTP_H
 #define TESTS_FAKE_HTTP_H
 
 #include "massrevoke/text.h"
 
+#include <openssl/types.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -31,6 +33,7 @@ struct fake_http {
     char url[64];
     fake_handler *handler;
     void *context;
+    SSL_CTX *tls; /* NULL: none */
     pthread_t thread;
     pthread_mutex_t lock;
     atomic_bool stopping;
@@ -39,6 +42,10 @@ struct fake_http {
 
 /* Starts on a free port of 127.0.0.1, or on `port`. */
 void fake_http_start(struct fake_http *s, int port, fake_handler *handler, void *context);
+
+/* The same over TLS, with the certificate and key of these PEM files. */
+void fake_http_start_tls(struct fake_http *s, const char *certificate, const char *key, fake_handler *handler,
+                         void *context);
 
 /* Ends it with all its connections. */
 void fake_http_stop(struct fake_http *s);
