@@ -158,9 +158,15 @@ MUST_USE bool conduct_withdraw(const struct conduct *c, int *cohort, struct faul
  * otherwise. */
 MUST_USE bool conduct_start(const struct conduct *c, int cohort, struct fault *f);
 
-/* Holds: a court order binds at once; a delay only after its request is approved (*request). */
-MUST_USE bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
-                           const struct listed *items, size_t n, int *hold, int *request, struct fault *f);
+/* A court order: binds at once, ends only by a signed release. */
+MUST_USE bool conduct_hold_court(const struct conduct *c, const char *document, const struct listed *items,
+                                 size_t n, int *hold, struct fault *f);
+
+/* A delay: binds after its request is approved, which names exactly those of the items that the campaign has;
+ * ends by itself. CONFLICT when it has none of them. */
+MUST_USE bool conduct_hold_delay(const struct conduct *c, const char *decision, struct utc until,
+                                 const struct listed *items, size_t n, int *hold, int *request,
+                                 struct fault *f);
 
 /* What became of a certificate that was to be released: of a delay it goes at once, of a court order after
  * the approval of a request. */

@@ -149,6 +149,10 @@ MUST_USE bool store_requests(struct store *s, int campaign, struct arena *a, str
 MUST_USE bool store_request_items(struct store *s, int campaign, int request, struct arena *a,
                                   struct listed **out, size_t *n, struct fault *f);
 
+/* The certificates that were named when a hold was added, by issuer and serial, released ones too. */
+MUST_USE bool store_hold_items(struct store *s, int campaign, int hold, struct arena *a, struct listed **out,
+                               size_t *n, struct fault *f);
+
 /* Stores a checked signature; *count approvals now. CONFLICT when that person has approved it already. */
 MUST_USE bool store_approval_add(struct store *s, const struct act *act, int request, const char *approver,
                                  struct str signature, struct digest signed_text, int *count,

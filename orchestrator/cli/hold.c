@@ -64,53 +64,61 @@ static const char *const unbound[CERTIFICATE_STATE_COUNT] = {
     [CERTIFICATE_WITHDRAWN] = "withdrawn from this campaign",
 };
 
-static void hold_json(const struct invocation *in, int hold, const enum certificate_state *states, int binds)
+/* Where the certificates of a hold stand. */
+struct held {
+    int hold, request; /* request: 0 for a court order, which binds at once */
+    const enum certificate_state *states;
+    int bound; /* of them, now or after the approval */
+};
+
+static void hold_json(const struct invocation *in, const struct held *h)
 {
     json_t *list = json_array();
     for (int i = 0; i < in->arg_count; i++) {
-        const char *state = states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(states[i]);
+        const char *state =
+            h->states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(h->states[i]);
         json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "serial", in->args[i], "state", state,
-                                              "binds", (int)(unbound[states[i]] == NULL)));
+                                              "binds", (int)(unbound[h->states[i]] == NULL)));
     }
-    session_print(json_pack("{s:i, s:i, s:i, s:o}", "hold", hold, "binds", binds, "not_bound",
-                            in->arg_count - binds, "certificates", list));
+    json_t *out = json_pack("{s:i, s:i, s:i, s:o}", "hold", h->hold, "binds", h->request == 0 ? h->bound : 0,
+                            "not_bound", in->arg_count - h->bound, "certificates", list);
+    if (h->request != 0)
+        json_object_set_new(out, "request", json_integer(h->request));
+    session_print(out);
 }
 
-static void hold_text(const struct invocation *in, int hold, const enum certificate_state *states, int binds)
+static void hold_text(const struct invocation *in, const struct held *h)
 {
-    printf("Hold %d binds now: %d certificates. It moves no deadline, and ends only by a signed release.\n",
-           hold, binds);
-    if (binds < in->arg_count)
+    if (h->request == 0)
+        printf(
+            "Hold %d binds now: %d certificates. It moves no deadline, and ends only by a signed release.\n",
+            h->hold, h->bound);
+    else
+        printf("Delay %d binds after its approval: %d certificates. Next: massrevoke approve %d --key FILE "
+               "--cert FILE\n",
+               h->hold, h->bound, h->request);
+    if (h->bound < in->arg_count)
         printf("It does not bind %d. If the CA revokes them all the same, status and an alert tell.\n",
-               in->arg_count - binds);
+               in->arg_count - h->bound);
     for (int i = 0; i < in->arg_count; i++)
-        if (unbound[states[i]] != NULL)
-            printf("%s  %s\n", in->args[i], unbound[states[i]]);
+        if (unbound[h->states[i]] != NULL)
+            printf("%s  %s\n", in->args[i], unbound[h->states[i]]);
 }
 
-/* Counts what a court order binds; what it does not is listed and makes the exit code 8. */
-static bool tell_court(struct session *s, const struct invocation *in, const struct listed *items, int hold,
-                       int *exit_code, struct fault *f)
+/* Counts what a hold binds; what it does not is listed and makes the exit code 8. */
+static bool tell_hold(struct session *s, const struct invocation *in, const struct listed *items,
+                      struct held *h, int *exit_code, struct fault *f)
 {
     enum certificate_state *states;
-    int binds = 0;
     if (!store_standing(s->store, s->campaign.id, items, (size_t)in->arg_count, &s->arena, &states, f))
         return false;
+    h->states = states;
     for (int i = 0; i < in->arg_count; i++)
-        binds += unbound[states[i]] == NULL;
-    if (binds < in->arg_count)
+        h->bound += unbound[states[i]] == NULL;
+    if (h->bound < in->arg_count)
         *exit_code = fault_exit_code(FAULT_PARTLY);
-    (in->json ? hold_json : hold_text)(in, hold, states, binds);
+    (in->json ? hold_json : hold_text)(in, h);
     return true;
-}
-
-static void tell_delay(const struct invocation *in, int hold, int request)
-{
-    if (in->json)
-        session_print(json_pack("{s:i, s:i, s:i}", "hold", hold, "request", request, "binds", 0));
-    else
-        printf("Delay %d binds after its approval. Next: massrevoke approve %d --key FILE --cert FILE\n",
-               hold, request);
 }
 
 bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
@@ -118,7 +126,7 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
     AUTO_SESSION s = {0};
     struct listed *items;
     struct utc until = UTC_NONE;
-    int hold, request;
+    struct held held = {0};
     bool court = option_given(in, OPTION_COURT);
     if (court == option_given(in, OPTION_DELAY))
         return fault_set(f, FAULT_USAGE,
@@ -133,12 +141,10 @@ bool cmd_hold(struct invocation *in, int *exit_code, struct fault *f)
         return false;
     struct conduct c = session_conduct(&s);
     const char *document = in->values[court ? OPTION_COURT : OPTION_DECISION];
-    if (!conduct_hold(&c, court, document, until, items, (size_t)in->arg_count, &hold, &request, f))
-        return false;
-    if (court)
-        return tell_court(&s, in, items, hold, exit_code, f);
-    tell_delay(in, hold, request);
-    return true;
+    size_t n = (size_t)in->arg_count;
+    return (court ? conduct_hold_court(&c, document, items, n, &held.hold, f)
+                  : conduct_hold_delay(&c, document, until, items, n, &held.hold, &held.request, f)) &&
+           tell_hold(&s, in, items, &held, exit_code, f);
 }
 
 static const char *release_word(enum release_verdict verdict)

@@ -42,10 +42,9 @@ static bool hold(struct exercise *x, const struct scenario_inject *in, struct fa
     AUTO_ARENA a = {0};
     struct listed *items;
     struct conduct c = exercise_conduct(x, EXERCISE_COMMANDER);
-    int number, request;
+    int number;
     size_t n = (size_t)in->count;
-    if (!pick(x, n, &a, &items, f) ||
-        !conduct_hold(&c, true, in->text, UTC_NONE, items, n, &number, &request, f))
+    if (!pick(x, n, &a, &items, f) || !conduct_hold_court(&c, in->text, items, n, &number, f))
         return false;
     struct listed *all = arena_array(&x->arena, x->court_count + n, sizeof *all);
     if (x->court_count > 0)

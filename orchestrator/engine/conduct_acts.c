@@ -57,13 +57,16 @@ static bool names_this(const struct conduct *c, const struct request *r, struct 
     return true;
 }
 
+/* To hold, or to end a hold? */
+static bool names_certificates(const struct request *r)
+{
+    return strcmp(r->what, "hold") == 0 || strcmp(r->what, "release") == 0;
+}
+
 static bool bind_now(const struct conduct *c, const struct request *r, struct fault *f)
 {
-    struct act act = conduct_act(c);
-    if (strcmp(r->what, "hold") == 0)
-        return store_hold_activate(c->store, &act, r->hold, f);
-    if (strcmp(r->what, "release") == 0)
-        return conduct_release_bind(c, r, f);
+    if (names_certificates(r))
+        return conduct_hold_bind(c, r, f);
     if (strcmp(r->what, "clock") == 0 || strcmp(r->what, "rule") == 0)
         return conduct_clock_bind(c, r, f);
     if (strcmp(r->what, "reason") == 0)
@@ -100,7 +103,7 @@ bool conduct_approve(const struct conduct *c, const struct request *r, struct st
         return fault_set(f, FAULT_REFUSED, "request %d expired at %s", r->request,
                          utc_format(r->expires_at, time));
     if (!approval_signer(c->settings, r, signature, c->now, &index, f) ||
-        (strcmp(r->what, "release") == 0 && !conduct_release_check(c, r, f)))
+        (names_certificates(r) && !conduct_hold_check(c, r, f)))
         return false;
     *who = c->settings->approvers[index].name;
     struct act act = {c->campaign.id, c->now, *who};

@@ -108,8 +108,8 @@ static bool ask(const struct conduct *c, const struct clock_change *change, stru
     struct cohort cohort;
     int number;
     return filed_under(c, change, a, &cohort, f) && store_clock_propose(c->store, &act, change, &number, f) &&
-           conduct_request_for_hold(c, &cohort, change_text(a, number, change), change->kind, number, a,
-                                    request, f);
+           conduct_request_for_clock(c, &cohort, change_text(a, number, change), change->kind, number, a,
+                                     request, f);
 }
 
 /* Applies what is free, asks for the rest; fills *out. */

@@ -6,19 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The campaign's first cohort: its requesters may not approve the delay. */
-static bool first_cohort(const struct conduct *c, struct arena *a, struct cohort *out, struct fault *f)
-{
-    struct cohort *cohorts;
-    size_t n;
-    if (!store_cohorts(c->store, c->campaign.id, a, &cohorts, &n, f))
-        return false;
-    if (n == 0)
-        return fault_set(f, FAULT_CONFLICT, "no certificate has been imported");
-    *out = cohorts[0];
-    return true;
-}
-
 /* SHA-256 over issuer number and serial of each: which certificates are named is part of what is signed. */
 static struct digest digest_listed(const struct listed *items, size_t n)
 {
@@ -42,28 +29,7 @@ static const char *one_line(struct arena *a, const char *text)
     return out;
 }
 
-bool conduct_hold(const struct conduct *c, bool court, const char *document, struct utc until,
-                  const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct cohort cohort;
-    struct act act = conduct_act(c);
-    char time[UTC_TEXT];
-    *request = 0;
-    if (!first_cohort(c, &a, &cohort, f) ||
-        !store_hold_add(c->store, &act, court ? "court" : "delay", document,
-                        digest_of(document, strlen(document)), until, items, n, hold, f))
-        return false;
-    if (court)
-        return store_hold_activate(c->store, &act, *hold, f);
-    char hex[DIGEST_TEXT];
-    const char *what = arena_format(&a, "delay %d: %zu certificates (sha256 %s) until %s, decision %s", *hold,
-                                    n, digest_hex(digest_listed(items, n), hex), utc_format(until, time),
-                                    one_line(&a, document));
-    return conduct_request_for_hold(c, &cohort, what, "hold", *hold, &a, request, f);
-}
-
-/* --- what is signed to end a court hold --- */
+/* --- what is signed --- */
 
 static int compare_listed(const void *a, const void *b)
 {
@@ -92,74 +58,13 @@ static const char *release_words(int hold, const char *document, const struct li
                         digest_hex(digest_listed(items, n), hex), one_line(a, document));
 }
 
-/* The certificates kept with a request. APPROVAL when they are not the ones that its text names: nothing but
- * what was signed may leave. */
-static bool named_by(const struct conduct *c, const struct request *r, struct arena *a, struct listed **items,
-                     size_t *n, struct fault *f)
+static const char *delay_words(int hold, struct utc until, const char *decision, const struct listed *items,
+                               size_t n, struct arena *a)
 {
-    struct hold *holds;
-    size_t count;
-    const char *words = NULL, *signed_words = approval_value(a, r->text, "what");
-    if (!store_request_items(c->store, c->campaign.id, r->request, a, items, n, f) ||
-        !store_holds(c->store, c->campaign.id, a, &holds, &count, f))
-        return false;
-    *n = sort_listed(*items, *n);
-    for (size_t i = 0; i < count; i++)
-        if (holds[i].hold == r->hold)
-            words = release_words(r->hold, holds[i].document, *items, *n, a);
-    if (*n > 0 && words != NULL && signed_words != NULL && strcmp(words, signed_words) == 0)
-        return true;
-    if (*n == 0)
-        fault_set(f, FAULT_APPROVAL, "request %d names no certificates: nothing is released", r->request);
-    else
-        fault_set(f, FAULT_APPROVAL,
-                  "the certificates kept with request %d are not those that its text names: nothing is "
-                  "released",
-                  r->request);
-    return fault_hint(f, "massrevoke release SERIALS...");
-}
-
-bool conduct_release_check(const struct conduct *c, const struct request *r, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct listed *items;
-    size_t n;
-    return named_by(c, r, &a, &items, &n, f);
-}
-
-bool conduct_release_bind(const struct conduct *c, const struct request *r, struct fault *f)
-{
-    AUTO_ARENA a = {0};
-    struct act act = conduct_act(c);
-    struct listed *items;
-    size_t n;
-    int64_t released;
-    return named_by(c, r, &a, &items, &n, f) &&
-           store_hold_release(c->store, &act, r->hold, items, n, &released, f) &&
-           store_release_over(c->store, c->campaign.id, r->hold, r->request, f);
-}
-
-/* --- asking for it --- */
-
-/* The request that waits for exactly this; 0: none. */
-static bool find_waiting(const struct conduct *c, int hold, const char *words, struct arena *a, int *request,
-                         struct fault *f)
-{
-    struct request *requests;
-    size_t n;
-    *request = 0;
-    if (!store_requests(c->store, c->campaign.id, a, &requests, &n, f))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const struct request *r = &requests[i];
-        struct fault unlike = {0};
-        if (strcmp(r->what, "release") != 0 || r->hold != hold || !conduct_waits(c, r))
-            continue;
-        const char *what = approval_value(a, r->text, "what");
-        if (what != NULL && strcmp(what, words) == 0 && conduct_release_check(c, r, &unlike))
-            *request = r->request;
-    }
-    return true;
+    char hex[DIGEST_TEXT], time[UTC_TEXT];
+    return arena_format(a, "delay %d: %zu certificates (sha256 %s) until %s, decision %s", hold, n,
+                        digest_hex(digest_listed(items, n), hex), utc_format(until, time),
+                        one_line(a, decision));
 }
 
 /* Fills what is said of the certificates: their issuers, each of them by name, the reason if it is one. Files
@@ -187,17 +92,11 @@ static void describe(const struct listed *items, const struct listed_facts *fact
     subject->more = arena_copy(a, lines.p, lines.n);
 }
 
-static bool ask_release(const struct conduct *c, const struct holding *of, const struct listed *items,
-                        size_t n, struct arena *a, struct release_request *out, struct fault *f)
+/* Writes the request that says `words` of these certificates; r names what, hold and what is kept. */
+static bool send(const struct conduct *c, const char *words, const struct listed *items, size_t n,
+                 struct request *r, struct arena *a, int *request, struct fault *f)
 {
     struct listed_facts *facts;
-    const char *words = release_words(of->hold, of->document, items, n, a);
-    *out = (struct release_request){.hold = of->hold, .certificates = n};
-    if (!find_waiting(c, of->hold, words, a, &out->request, f))
-        return false;
-    out->waited = out->request != 0;
-    if (out->waited)
-        return true;
     if (!store_listed_facts(c->store, c->campaign.id, items, n, a, &facts, f))
         return false;
     struct approval_subject subject = {
@@ -208,9 +107,166 @@ static bool ask_release(const struct conduct *c, const struct holding *of, const
         .compromised_at = UTC_NONE,
         .first_hour = c->now,
     };
+    describe(items, facts, n, r, &subject, a);
+    return conduct_send_request(c, &subject, r, a, request, f);
+}
+
+/* --- is it what was signed? --- */
+
+static bool is_release(const struct request *r)
+{
+    return strcmp(r->what, "release") == 0;
+}
+
+/* The certificates of a request to hold or to release, sorted: what is kept of it. */
+static bool kept_items(const struct conduct *c, const struct request *r, struct arena *a,
+                       struct listed **items, size_t *n, struct fault *f)
+{
+    bool ok = is_release(r) ? store_request_items(c->store, c->campaign.id, r->request, a, items, n, f)
+                            : store_hold_items(c->store, c->campaign.id, r->hold, a, items, n, f);
+    *n = ok ? sort_listed(*items, *n) : 0;
+    return ok;
+}
+
+/* What people sign for just these certificates; NULL: there is no such hold. */
+static bool kept_words(const struct conduct *c, const struct request *r, const struct listed *items, size_t n,
+                       struct arena *a, const char **words, struct fault *f)
+{
+    struct hold *holds;
+    size_t count;
+    *words = NULL;
+    if (!store_holds(c->store, c->campaign.id, a, &holds, &count, f))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct hold *h = &holds[i];
+        if (h->hold == r->hold)
+            *words = is_release(r) ? release_words(h->hold, h->document, items, n, a)
+                                   : delay_words(h->hold, h->until, h->document, items, n, a);
+    }
+    return true;
+}
+
+/* The certificates kept with a request. APPROVAL when what is kept is not what its text says: nothing but
+ * what was signed is carried out. */
+static bool named_by(const struct conduct *c, const struct request *r, struct arena *a, struct listed **items,
+                     size_t *n, struct fault *f)
+{
+    const char *words, *done = is_release(r) ? "released" : "held";
+    const char *signed_words = approval_value(a, r->text, "what");
+    if (!kept_items(c, r, a, items, n, f) || !kept_words(c, r, *items, *n, a, &words, f))
+        return false;
+    if (*n > 0 && words != NULL && signed_words != NULL && strcmp(words, signed_words) == 0)
+        return true;
+    if (*n == 0)
+        fault_set(f, FAULT_APPROVAL, "request %d names no certificates: nothing is %s", r->request, done);
+    else
+        fault_set(f, FAULT_APPROVAL, "what is kept of request %d is not what its text names: nothing is %s",
+                  r->request, done);
+    return fault_hint(f, is_release(r) ? "massrevoke release SERIALS..."
+                                       : "massrevoke hold --delay --decision D --until TIME SERIALS...");
+}
+
+bool conduct_hold_check(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct listed *items;
+    size_t n;
+    return named_by(c, r, &a, &items, &n, f);
+}
+
+bool conduct_hold_bind(const struct conduct *c, const struct request *r, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = conduct_act(c);
+    struct listed *items;
+    size_t n;
+    int64_t released;
+    if (!named_by(c, r, &a, &items, &n, f))
+        return false;
+    if (!is_release(r))
+        return store_hold_activate(c->store, &act, r->hold, f);
+    return store_hold_release(c->store, &act, r->hold, items, n, &released, f) &&
+           store_release_over(c->store, c->campaign.id, r->hold, r->request, f);
+}
+
+/* --- holding --- */
+
+/* Of the items those that the campaign has, sorted; CONFLICT when it has none of them. */
+static bool in_campaign(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
+                        struct listed **out, size_t *count, struct fault *f)
+{
+    enum certificate_state *states;
+    if (!store_standing(c->store, c->campaign.id, items, n, a, &states, f))
+        return false;
+    *out = arena_array(a, n, sizeof **out);
+    *count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (states[i] != CERTIFICATE_NONE && states[i] != CERTIFICATE_WITHDRAWN)
+            (*out)[(*count)++] = items[i];
+    *count = sort_listed(*out, *count);
+    return *count > 0 ||
+           fault_set(f, FAULT_CONFLICT, "%s is in this campaign",
+                     n == 1 ? "that certificate is not one that" : "none of these certificates");
+}
+
+bool conduct_hold_court(const struct conduct *c, const char *document, const struct listed *items, size_t n,
+                        int *hold, struct fault *f)
+{
+    struct act act = conduct_act(c);
+    return store_hold_add(c->store, &act, "court", document, digest_of(document, strlen(document)), UTC_NONE,
+                          items, n, hold, f) &&
+           store_hold_activate(c->store, &act, *hold, f);
+}
+
+bool conduct_hold_delay(const struct conduct *c, const char *decision, struct utc until,
+                        const struct listed *items, size_t n, int *hold, int *request, struct fault *f)
+{
+    AUTO_ARENA a = {0};
+    struct act act = conduct_act(c);
+    struct listed *named;
+    if (!in_campaign(c, items, n, &a, &named, &n, f) ||
+        !store_hold_add(c->store, &act, "delay", decision, digest_of(decision, strlen(decision)), until,
+                        named, n, hold, f))
+        return false;
+    struct request r = {.what = "hold", .hold = *hold};
+    return send(c, delay_words(*hold, until, decision, named, n, &a), named, n, &r, &a, request, f);
+}
+
+/* --- releasing --- */
+
+/* The request that waits for exactly this; 0: none. */
+static bool find_waiting(const struct conduct *c, int hold, const char *words, struct arena *a, int *request,
+                         struct fault *f)
+{
+    struct request *requests;
+    size_t n;
+    *request = 0;
+    if (!store_requests(c->store, c->campaign.id, a, &requests, &n, f))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct request *r = &requests[i];
+        struct fault unlike = {0};
+        if (!is_release(r) || r->hold != hold || !conduct_waits(c, r))
+            continue;
+        const char *what = approval_value(a, r->text, "what");
+        if (what != NULL && strcmp(what, words) == 0 && conduct_hold_check(c, r, &unlike))
+            *request = r->request;
+    }
+    return true;
+}
+
+static bool ask_release(const struct conduct *c, const struct holding *of, const struct listed *items,
+                        size_t n, struct arena *a, struct release_request *out, struct fault *f)
+{
+    const char *words = release_words(of->hold, of->document, items, n, a);
+    *out = (struct release_request){.hold = of->hold, .certificates = n};
+    if (!find_waiting(c, of->hold, words, a, &out->request, f))
+        return false;
+    out->waited = out->request != 0;
+    if (out->waited)
+        return true;
     struct request r = {.what = "release", .hold = of->hold, .named = items, .named_count = n};
-    describe(items, facts, n, &r, &subject, a);
-    return conduct_send_request(c, &subject, &r, a, &out->request, f);
+    return send(c, words, items, n, &r, a, &out->request, f);
 }
 
 static bool is_court(const struct holding *h)

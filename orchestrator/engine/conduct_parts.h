@@ -17,11 +17,11 @@ int conduct_ca_of(const struct conduct *c, int issuer, const struct settings_iss
 /* Does this request wait for signatures? Not void, expired or approved. */
 bool conduct_waits(const struct conduct *c, const struct request *r);
 
-/* Writes the request for a delay or a change of a clock, whose number is `hold`; its plan digest is that of
- * the words `what`. */
-MUST_USE bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
-                                       const char *kind, int hold, struct arena *a, int *request,
-                                       struct fault *f);
+/* Writes the request for a change of a clock, whose number is `change`; its plan digest is that of the words
+ * `what`. */
+MUST_USE bool conduct_request_for_clock(const struct conduct *c, const struct cohort *cohort,
+                                        const char *what, const char *kind, int change, struct arena *a,
+                                        int *request, struct fault *f);
 
 /* Completes what a request names (campaign, mode, store, base, requesters, expiry), and writes it as `r`, of
  * which what, cohort, plan and hold are set. */
@@ -32,12 +32,11 @@ MUST_USE bool conduct_send_request(const struct conduct *c, const struct approva
  * signed. */
 MUST_USE bool conduct_reason_bind(const struct conduct *c, const struct request *r, struct fault *f);
 
-/* Are the certificates kept with a request to release a court hold those that its text names? APPROVAL when
- * they are not. */
-MUST_USE bool conduct_release_check(const struct conduct *c, const struct request *r, struct fault *f);
+/* Is what is kept of a request to hold or to release what its text names? APPROVAL when it is not. */
+MUST_USE bool conduct_hold_check(const struct conduct *c, const struct request *r, struct fault *f);
 
-/* Releases exactly these, once it is approved; checks them again. */
-MUST_USE bool conduct_release_bind(const struct conduct *c, const struct request *r, struct fault *f);
+/* Holds or releases exactly these, once it is approved; checks them again. */
+MUST_USE bool conduct_hold_bind(const struct conduct *c, const struct request *r, struct fault *f);
 
 /* May the entries of this reason bear this date? USAGE: the date of a compromise goes with keyCompromise, and
  * lies between 1990 and now. */

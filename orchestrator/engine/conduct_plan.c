@@ -227,10 +227,10 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
            conduct_send_request(c, &subject, &r, a, request, f);
 }
 
-bool conduct_request_for_hold(const struct conduct *c, const struct cohort *cohort, const char *what,
-                              const char *kind, int hold, struct arena *a, int *request, struct fault *f)
+bool conduct_request_for_clock(const struct conduct *c, const struct cohort *cohort, const char *what,
+                               const char *kind, int change, struct arena *a, int *request, struct fault *f)
 {
-    return write_request(c, cohort, what, kind, 0, hold, digest_of(what, strlen(what)), c->now, "", a,
+    return write_request(c, cohort, what, kind, 0, change, digest_of(what, strlen(what)), c->now, "", a,
                          request, f);
 }
 

@@ -187,20 +187,33 @@ bool store_requests(struct store *s, int campaign, struct arena *a, struct reque
     return true;
 }
 
-bool store_request_items(struct store *s, int campaign, int request, struct arena *a, struct listed **out,
-                         size_t *n, struct fault *f)
+/* What `query` names of the campaign and the number. */
+static bool read_listed(struct store *s, const char *query, int campaign, int number, struct arena *a,
+                        struct listed **out, size_t *n, struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_int(&p, campaign);
-    put_int(&p, request);
-    if (!store_query(s, "request_items", &p, &r, f))
+    put_int(&p, number);
+    if (!store_query(s, query, &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
         (*out)[i] = (struct listed){.issuer = (int)get_int(r, i, 0), .serial = get_serial(r, i, 1)};
     return true;
+}
+
+bool store_request_items(struct store *s, int campaign, int request, struct arena *a, struct listed **out,
+                         size_t *n, struct fault *f)
+{
+    return read_listed(s, "request_items", campaign, request, a, out, n, f);
+}
+
+bool store_hold_items(struct store *s, int campaign, int hold, struct arena *a, struct listed **out,
+                      size_t *n, struct fault *f)
+{
+    return read_listed(s, "hold_items", campaign, hold, a, out, n, f);
 }
 
 bool store_approval_add(struct store *s, const struct act *act, int request, const char *approver,

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_release.sh: a release ends a hold for exactly the certificates it names: what is signed names them, what is kept
-# must be what was signed, and what else the order holds is not revoked.
+# test_release.sh: a release ends a hold, and a delay holds, exactly the certificates it names: what is signed names them,
+# what is kept must be what was signed, and what else the order holds is not revoked.
 . "$(dirname "$0")/lib.bash"
 new_ca demo 40 3
 alice="--key demo/approvers/alice.key --cert demo/approvers/alice.crt"
@@ -48,7 +48,7 @@ verdict $? "and nothing that is"
 # ---- what is kept is not what was signed
 db "INSERT INTO request_item SELECT campaign, 2, issuer, serial FROM hold_item WHERE serial = decode('$two', 'hex')"
 approves 4 "a list with one more" 2
-says err 'not those that its text names: nothing is released' "it says why"
+says err 'what is kept of request 2 is not what its text names: nothing is released' "it says why"
 [ "$(state "$one") $(state "$two")" = "held held" ]
 verdict $? "nothing is released"
 m request list | grep -q '2 *release .*0 of 1 approvals.*waits'
@@ -140,6 +140,40 @@ ends 0 "its approval" approve -c slow 2 $alice
 ends 8 "its release, with a stranger" release -c slow --issuer demo/ca.pem 0A0B "$one"
 says out 'Released 1 certificates from delay.' "one goes"
 says out '0A0B  not in this campaign' "the other is listed"
+
+# ---- a delay names what it holds, and nothing else is held
+until=$(date -u -d '+2 hours' +%FT%TZ)
+delay() { ends "$1" "$2" hold -c slow --delay --decision 'D 3' --until "$until" "${@:3}" --as olga; }
+delay 8 "a delay of one, and a stranger" "$one" --issuer demo/ca.pem 0A0B --json
+[ "$(field out binds) $(field out not_bound) $(field out request)" = "0 1 3" ]
+verdict $? "JSON counts both, and names the request"
+says out '"state": "absent"' "and lists what it will not hold"
+m request show 3 -c slow >text
+says text 'what: delay 3: 1 certificates (sha256 ' "the text to sign bears count and digest"
+says text "until $until, decision D 3" "and end and decision"
+says text "certificate: $one (issued by " "and names the certificate"
+says text 'certificates: 1' "it counts no others"
+delay 6 "one of nothing but a stranger" --issuer demo/ca.pem 0A0B
+[ "$(db "SELECT count(*) FROM hold JOIN campaign USING (campaign) WHERE name = 'slow'")" = 3 ]
+verdict $? "keeps nothing"
+delay 0 "both, one of them twice" "$free" "$one" "$free"
+m request show 4 -c slow | sed -n 's/^what: delay 4: //p' >first
+delay 0 "both in the other order" "$one" "$free"
+m request show 5 -c slow | sed -n 's/^what: delay 5: //p' | cmp -s - first
+verdict $? "says the same"
+# shellcheck disable=SC2086
+altered() { ends 4 "$1" approve -c slow "$2" $alice; says err "request $2 is not what its text names: nothing is held" "it says why"; }
+of_slow="campaign = (SELECT campaign FROM campaign WHERE name = 'slow')"
+db "INSERT INTO hold_item SELECT campaign, 3, issuer, serial FROM hold_item WHERE $of_slow AND hold = 4 AND serial = decode('$free', 'hex')"
+altered "with another certificate" 3
+db "UPDATE hold SET until_at = until_at + 86400 WHERE $of_slow AND hold = 4"
+altered "with another end" 4
+[ "$(db "SELECT count(*) FROM hold WHERE $of_slow AND active")" = 0 ]
+verdict $? "none of them binds"
+# shellcheck disable=SC2086
+ends 0 "as it was asked for" approve -c slow 5 $alice
+ends 0 "and its end" release -c slow "$one" "$free"
+says out 'Released 2 certificates from delay.' "of both that it held"
 
 # ---- of two signatures one is of another text
 sed -i 's/quorum = 1/quorum = 2/' demo/massrevoke.cfg

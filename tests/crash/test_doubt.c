@@ -161,7 +161,7 @@ static void hold_in_doubt(bool overwrites)
 {
     const char *name = overwrites ? "hold-overwriting" : tells_status ? "hold-keeping" : "hold-blind";
     struct fault f = {0};
-    int campaign = begin(name, overwrites, false), hold, request;
+    int campaign = begin(name, overwrites, false), hold;
     run_and_die(campaign, name, 5); /* ten were asked, five of them revoked */
     struct conduct c = {.store = world.store,
                         .settings = &world.settings,
@@ -176,8 +176,7 @@ static void hold_in_doubt(bool overwrites)
         items[i] = (struct listed){.issuer = world.issuers[0], .serial = world.keys[i].serial};
         before[i] = careless_find(record, &world.keys[i].serial)->executed;
     }
-    assert_true(
-        conduct_hold(&c, true, "order 4 O 12/26", UTC_NONE, items, world.key_count, &hold, &request, &f));
+    assert_true(conduct_hold_court(&c, "order 4 O 12/26", items, world.key_count, &hold, &f));
     assert_int_equal(run_engine(campaign, name), ENGINE_LEFT);
     assert_string_equal(record->crime, "");
     for (size_t i = 0; i < world.key_count; i++)
