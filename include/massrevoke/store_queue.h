@@ -109,16 +109,22 @@ MUST_USE bool store_give_back_receive(struct store *s, bool wait, bool *done, st
 
 /* Requests to a CA at one second. */
 struct recent_sends {
-    int ca;
     struct utc at;
     int64_t n;
     bool answered; /* else so many may have been sent, at any time until then */
 };
 
 /* Those after `since`, of all campaigns of the store, oldest first. What is asked or in doubt in a chunk that
- * is claimed, by another engine than this one, may have been sent as long as its owner lived. */
-MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine,
-                                 struct arena *a, struct recent_sends **out, size_t *n, struct fault *f);
+ * is claimed, by another engine than this one, may have been sent as long as its owner lived. Questions by
+ * the CA's name, as store_question_note has them. */
+MUST_USE bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine, int ca,
+                                 const char *name, struct arena *a, struct recent_sends **out, size_t *n,
+                                 struct fault *f);
+
+/* This engine is about to ask a CA at most so many questions more in the second `now`, where they count among
+ * its requests. What was noted before `keep` is forgotten. */
+MUST_USE bool store_question_note(struct store *s, const char *ca, struct utc now, struct utc keep,
+                                  int engine, int64_t n, struct fault *f);
 
 /* Certificates whose notAfter is before act->at and that are not revoked become expired; *n of them. */
 MUST_USE bool store_expire(struct store *s, const struct act *act, int64_t *n, struct fault *f);

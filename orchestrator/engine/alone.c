@@ -78,6 +78,8 @@ static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong
 bool engine_alone(struct engine *e, struct alone *b, struct fault *f)
 {
     struct ca_door *door = e->parts.cas[b->ca].door;
+    if (b->question && !engine_note_questions(e, b->ca, (int64_t)b->count, f))
+        return false;
     for (size_t i = 0; i < b->count; i++)
         b->answers[i] =
             (struct ca_answer){.number = b->items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1};

@@ -352,6 +352,8 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
             continue;
         *moved = true;
         asks = fewer(asks, questions_now(e, w)); /* another engine may have come */
+        if (!engine_note_questions(e, ca, (int64_t)asks, f))
+            return false;
         if (asks > 0)
             hand_over(e, w, true, asks);
         sends = fewer(sends, requests_now(e, w)); /* and questions may have taken their places */

@@ -88,6 +88,8 @@ struct line {
     struct engine *engine;
     int ca;
     struct pace pace;
+    struct utc noted_at;       /* the second in which questions were noted last (engine_note_questions) */
+    int64_t noted, notes_left; /* so many; of them not yet asked */
     enum line_use use;
     int engines, rank;          /* that send to it, and before us, as the last heartbeat told */
     int64_t opens_at;           /* ticks when all others know of us */
@@ -273,6 +275,10 @@ MUST_USE bool engine_still_holds(struct engine *e);
 
 /* Fills the memory of a CA's pace with what others sent, or may have. */
 MUST_USE bool engine_recall(struct engine *e, struct line *line, struct fault *f);
+
+/* Makes it known to whoever comes to the CA later that we ask so many questions there now, before they leave;
+ * nothing where they do not count. In one second each further note is for as many as all before it. */
+MUST_USE bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f);
 
 /* There is something to send to a CA: *yes, it may go, as far as pace and breaker allow; else the others are
  * told, or know and are waited for, or the CA wants to be left alone until engine_joined_at, in ticks. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define LEAVES_MS 10000        /* without anything to send */
+#define KEPT 3600              /* seconds that a note of questions stays at least */
 #define CHECK_MS PACE_LEARN_MS /* an older heartbeat proves nothing of brakes and others (sentences 3, 8) */
 
 static bool is_idle(const struct engine *e, const struct line *line)
@@ -85,22 +86,47 @@ bool engine_recall(struct engine *e, struct line *line, struct fault *f)
     AUTO_ARENA a = {0};
     struct recent_sends *sends;
     size_t n;
-    struct utc now = engine_act(e).at;
+    struct utc now = engine_act(e).at, since;
     int64_t ticks = engine_ticks(e), memory = pace_memory(&line->pace);
     if (memory == 0) {
         pace_share(&line->pace, ticks, line->engines, line->rank);
         return true;
     }
-    if (!store_recent_sends(e->beat, utc_add(now, (struct span){-(memory + 999) / 1000 - 1}), now, e->id, &a,
+    since = utc_add(now, (struct span){-(memory + 999) / 1000 - 1});
+    if (!store_recent_sends(e->beat, since, now, e->id, line->ca, e->parts.settings->cas[line->ca].name, &a,
                             &sends, &n, f))
         return false;
     pace_join(&line->pace, ticks - memory, line->engines, line->rank);
     for (size_t i = 0; i < n; i++) {
         int64_t ago =
             utc_sub(now, sends[i].at).s - 1; /* the second that it was written down in counts whole */
-        if (sends[i].ca == line->ca)
-            pace_recall(&line->pace, ticks - 1000 * (ago > 0 ? ago : 0), sends[i].n, sends[i].answered);
+        pace_recall(&line->pace, ticks - 1000 * (ago > 0 ? ago : 0), sends[i].n, sends[i].answered);
     }
+    return true;
+}
+
+bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f)
+{
+    struct line *line = &e->lines[ca];
+    struct utc now = engine_act(e).at;
+    int64_t memory = (pace_memory(&line->pace) + 999) / 1000, more = n - line->notes_left;
+    if (memory == 0 || !e->parts.cas[ca].door->facts.counts_questions)
+        return true;
+    if (line->noted_at.s != now.s) {
+        line->noted_at = now;
+        line->noted = line->notes_left = 0;
+        more = n;
+    }
+    if (more > 0) {
+        more = more > line->noted ? more : line->noted;
+        if (!store_question_note(e->beat, e->parts.settings->cas[ca].name, now,
+                                 utc_add(now, (struct span){-(memory > KEPT ? memory : KEPT)}), e->id, more,
+                                 f))
+            return false;
+        line->noted += more;
+        line->notes_left += more;
+    }
+    line->notes_left -= n;
     return true;
 }
 

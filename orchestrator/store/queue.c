@@ -412,20 +412,34 @@ bool store_leftover(struct store *s, int campaign, int64_t most, struct arena *a
     return true;
 }
 
-bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine, struct arena *a,
-                        struct recent_sends **out, size_t *n, struct fault *f)
+bool store_question_note(struct store *s, const char *ca, struct utc now, struct utc keep, int engine,
+                         int64_t n, struct fault *f)
+{
+    AUTO_PARAMETERS p = {0};
+    put_text(&p, ca);
+    put_utc(&p, now);
+    put_int(&p, engine);
+    put_int(&p, n);
+    put_utc(&p, keep);
+    return store_do(s, "question_note", &p, f);
+}
+
+bool store_recent_sends(struct store *s, struct utc since, struct utc now, int engine, int ca,
+                        const char *name, struct arena *a, struct recent_sends **out, size_t *n,
+                        struct fault *f)
 {
     AUTO_PARAMETERS p = {0};
     AUTO_RESULT *r = NULL;
     put_utc(&p, since);
     put_utc(&p, now);
     put_int(&p, engine);
+    put_int(&p, ca);
+    put_text(&p, name);
     if (!store_query(s, "recent_sends", &p, &r, f))
         return false;
     *n = (size_t)PQntuples(r);
     *out = arena_array(a, *n, sizeof **out);
     for (int i = 0; i < PQntuples(r); i++)
-        (*out)[i] = (struct recent_sends){(int)get_int(r, i, 0), get_utc(r, i, 1), get_int(r, i, 2),
-                                          get_bool(r, i, 3)};
+        (*out)[i] = (struct recent_sends){get_utc(r, i, 0), get_int(r, i, 1), get_bool(r, i, 2)};
     return true;
 }

@@ -1,6 +1,7 @@
 /* A CA with a rolling window, and an engine that ends: does the next one leave the CA alone until the window
  * allows, as if it had been there all the time? */
 #include "../lib/campaign.h"
+#include "../lib/careless.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,9 @@
 #define SECONDS 600
 
 static struct world world;
+static struct careless_record record;
+static struct careless careful;
+static bool asks_first; /* the CA would overwrite a date, and counts questions as requests */
 
 static int make(void **state)
 {
@@ -35,6 +39,14 @@ static int revoked(void)
     return atoi(world_ask(&world, "SELECT coalesce(sum(cardinality(offsets)), 0) FROM result"));
 }
 
+static void wrap(struct world_run *run)
+{
+    careless_wrap(&careful, run->door, &record);
+    careful.door.facts.tells_status = careful.door.facts.counts_questions = careful.door.facts.calls = true;
+    careful.door.facts.window = WINDOW;
+    run->ca.door = &careful.door;
+}
+
 /* An engine of its own, for some seconds of campaign time. */
 static void run_for(int campaign, const char *name, int64_t seconds)
 {
@@ -43,12 +55,16 @@ static void run_for(int campaign, const char *name, int64_t seconds)
     struct engine_report r;
     struct fault f = {0};
     world_open(&world, campaign, name, "immediate", &run);
+    if (asks_first)
+        wrap(&run);
     if (!engine_open(&run.parts, &e, &f))
         fail_msg("%s", f.text);
     for (int64_t end = world.now->s + seconds; world.now->s < end; world.now->s += 5)
         if (!engine_step(e, &r, &f))
             fail_msg("%s", f.text);
     engine_close(e);
+    if (asks_first)
+        ca_close(&careful.door);
     world_close(&run);
 }
 
@@ -105,11 +121,46 @@ static void what_was_claimed_may_have_been_sent(void **state)
     assert_string_equal(world_wrong(&world, campaign), "");
 }
 
+/* Requests and questions that reached the CA. */
+static int reached(void)
+{
+    int n = 0;
+    for (size_t i = 0; i < record.count; i++)
+        n += record.items[i].named;
+    return n;
+}
+
+/* Answers to questions are written nowhere, and yet they were asked. */
+static void what_was_asked_counts(void **state)
+{
+    (void)state;
+    asks_first = record.overwrites = true;
+    world_reset(&world);
+    world.now->s += 20 * SECONDS;
+    int campaign = world_campaign(&world, "asked", "immediate"), last = 0;
+    run_for(campaign, "asked", 100);
+    assert_int_equal(reached(), WINDOW);
+    assert_true(atoi(world_ask(&world, "SELECT sum(asked) FROM question")) > 0);
+    for (int i = 0; i < 4; i++)
+        run_for(campaign, "asked", 100);
+    assert_int_equal(reached(), WINDOW);
+    for (int i = 0; i < 20 && reached() < 2 * CERTIFICATES; i++) {
+        last = reached();
+        run_for(campaign, "asked", SECONDS);
+        assert_in_range(reached() - last, 1, 2 * WINDOW);
+    }
+    assert_int_equal(reached(), 2 * CERTIFICATES);
+    assert_string_equal(record.crime, "");
+    assert_string_equal(world_wrong(&world, campaign), "");
+    asks_first = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_engine_keeps_the_window),
         cmocka_unit_test(what_was_claimed_may_have_been_sent),
+        cmocka_unit_test(what_was_asked_counts),
     };
     return cmocka_run_group_tests_name("crash recall", tests, make, unmake);
 }
