@@ -19,12 +19,10 @@ GCCWARN := -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 CFLAGS_debug := -O0 -g
-CFLAGS_clang := -O1 -g
-CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# by clang, and as the fuzzers need it: one build is the second compiler, the sanitizers and the fuzzers
+CFLAGS_asan := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
-CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
-ifneq ($(filter clang fuzz,$(FLAVOUR)),)
+ifeq ($(FLAVOUR),asan)
 CC := clang
 endif
 ifeq ($(findstring clang,$(CC)),)
@@ -76,7 +74,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench.o $(
 	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(BUILD)/libmassrevoke.a
-	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(if $(findstring /fuzz/,$@),,-lcmocka)
+	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(if $(findstring /fuzz/,$@),-fsanitize=fuzzer,-lcmocka)
 
 bench: all bench-programs ## measure hot paths against peers: build/bench/NAME.json (NAME=... for one)
 	@scripts/bench $(NAME)
@@ -85,7 +83,7 @@ bench-programs: $(BENCHES)
 tests: $(TESTS) ## build every test program of this FLAVOUR
 
 fuzzers: ## build the fuzzers (needs clang)
-	@$(MAKE) --no-print-directory FLAVOUR=fuzz fuzz-programs
+	@$(MAKE) --no-print-directory FLAVOUR=asan fuzz-programs
 fuzz-programs: $(FUZZ)
 
 build/man: $(MANUAL)
