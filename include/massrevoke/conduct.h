@@ -158,12 +158,12 @@ MUST_USE bool conduct_withdraw(const struct conduct *c, int *cohort, struct faul
  * otherwise. */
 MUST_USE bool conduct_start(const struct conduct *c, int cohort, struct fault *f);
 
-/* A court order: binds at once, ends only by a signed release. */
+/* A court order: binds at once, ends only by a signed release. CONFLICT: nothing has been imported. */
 MUST_USE bool conduct_hold_court(const struct conduct *c, const char *document, const struct listed *items,
                                  size_t n, int *hold, struct fault *f);
 
-/* A delay: binds after its request is approved, which names exactly those of the items that the campaign has;
- * ends by itself. CONFLICT when it has none of them. */
+/* A delay: binds after its request is approved, which names exactly those of the items that are left to hold;
+ * ends by itself. CONFLICT when none is; USAGE: its end is past. */
 MUST_USE bool conduct_hold_delay(const struct conduct *c, const char *decision, struct utc until,
                                  const struct listed *items, size_t n, int *hold, int *request,
                                  struct fault *f);

@@ -149,7 +149,7 @@ MUST_USE bool store_requests(struct store *s, int campaign, struct arena *a, str
 MUST_USE bool store_request_items(struct store *s, int campaign, int request, struct arena *a,
                                   struct listed **out, size_t *n, struct fault *f);
 
-/* The certificates that were named when a hold was added, by issuer and serial, released ones too. */
+/* The certificates that a hold names, by issuer and serial; released ones too, once it has bound. */
 MUST_USE bool store_hold_items(struct store *s, int campaign, int hold, struct arena *a, struct listed **out,
                                size_t *n, struct fault *f);
 

@@ -111,7 +111,7 @@ MUST_USE bool store_give_back_receive(struct store *s, bool wait, bool *done, st
 struct recent_sends {
     struct utc at;
     int64_t n;
-    bool answered; /* else so many may have been sent, at any time until then */
+    bool answered; /* else so many may have been sent, at any time until then; also questions */
 };
 
 /* Those after `since`, of all campaigns of the store, oldest first. What is asked or in doubt in a chunk that

@@ -206,7 +206,37 @@ static bool find_issuer(struct session *s, const struct serial *serial, int *iss
     return true;
 }
 
-bool session_serials(struct session *s, const struct invocation *in, struct listed **out, struct fault *f)
+static int compare_places(const void *a, const void *b)
+{
+    const struct listed *x = *(const struct listed *const *)a, *y = *(const struct listed *const *)b;
+    int order =
+        x->issuer != y->issuer ? (x->issuer > y->issuer ? 1 : -1) : serial_compare(&x->serial, &y->serial);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* What was given again goes, from the arguments as well. */
+static void drop_repeated(struct session *s, struct invocation *in, struct listed *items)
+{
+    size_t n = (size_t)in->arg_count, kept = 0;
+    const struct listed **order = arena_array(&s->arena, n, sizeof *order);
+    bool *repeated = arena_array(&s->arena, n, sizeof *repeated);
+    char **args = arena_array(&s->arena, n, sizeof *args);
+    for (size_t i = 0; i < n; i++)
+        order[i] = &items[i];
+    qsort(order, n, sizeof(const struct listed *), compare_places);
+    for (size_t i = 1; i < n; i++)
+        repeated[order[i] - items] = order[i]->issuer == order[i - 1]->issuer &&
+                                     serial_equal(&order[i]->serial, &order[i - 1]->serial);
+    for (size_t i = 0; i < n; i++)
+        if (!repeated[i]) {
+            args[kept] = in->args[i];
+            items[kept++] = items[i];
+        }
+    in->args = args;
+    in->arg_count = (int)kept;
+}
+
+bool session_serials(struct session *s, struct invocation *in, struct listed **out, struct fault *f)
 {
     int index = -1;
     if (in->values[OPTION_ISSUER] != NULL && !session_issuer(s, in, &index, f))
@@ -222,6 +252,7 @@ bool session_serials(struct session *s, const struct invocation *in, struct list
         else if (!find_issuer(s, &item->serial, &item->issuer, f))
             return false;
     }
+    drop_repeated(s, in, *out);
     return true;
 }
 

@@ -53,9 +53,9 @@ struct conduct session_conduct(struct session *s);
 MUST_USE bool session_engine(struct session *s, struct engine_parts *parts, struct fault *f);
 
 /* Serials of the command line (hex; "ISSUER:SERIAL" never: identity is issuer + serial, the issuer is
- * --issuer, or the only one whose affected certificate has that serial). CONFLICT names siblings. */
-MUST_USE bool session_serials(struct session *s, const struct invocation *in, struct listed **out,
-                              struct fault *f);
+ * --issuer, or the only one whose affected certificate has that serial), each once: what is repeated goes
+ * from the arguments too. CONFLICT names siblings. */
+MUST_USE bool session_serials(struct session *s, struct invocation *in, struct listed **out, struct fault *f);
 
 /* Index in settings of the issuer whose certificate file is --issuer; the only configured one without it; -1
  * with several. USAGE when the file is not a configured issuer. */

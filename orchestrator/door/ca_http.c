@@ -351,7 +351,7 @@ static void begin(struct ca_http *c, const struct ca_job *job)
     ca_queue_answer(&c->queue, job->item.number, CA_WAIT, UTC_NONE, -1, "not sent: " CANT_MAKE);
 }
 
-/* A descriptor that is not libcurl's: the database's stands behind those of the wires. */
+/* A descriptor that libcurl does not watch: the database's stands behind those of the wires. */
 static void ready(void *context, uint32_t index)
 {
     struct ca_http *c = context;

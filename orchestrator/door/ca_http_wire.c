@@ -3,6 +3,7 @@
 #include "massrevoke/http.h"
 #include "massrevoke/http_answer.h"
 
+#include <openssl/ssl.h>
 #include <strings.h>
 
 #define AT_ONCE 16384                        /* octets read at a time */
@@ -190,6 +191,16 @@ static void fail(struct wires *w, struct wire *wire)
     wire->deadline = w->due = 0;
 }
 
+/* Does TLS have to hear before it can send (a server that wants a new handshake)? The socket takes more all
+ * the while. */
+static bool must_hear(const struct wire *wire)
+{
+    const struct curl_tlssessioninfo *tls = NULL;
+    return curl_easy_getinfo(wire->transfer->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls != NULL &&
+           tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != NULL &&
+           SSL_want_read((const SSL *)tls->internals);
+}
+
 /* Sends as much as goes. */
 static void push(struct wires *w, struct wire *wire)
 {
@@ -203,7 +214,7 @@ static void push(struct wires *w, struct wire *wire)
         rc = curl_easy_send(wire->transfer->easy, wire->out.p + wire->sent, wire->out.n - wire->sent, &n);
         wire->sent += n;
     }
-    watch(w, wire, wire->sent < wire->out.n);
+    watch(w, wire, wire->sent < wire->out.n && !(rc == CURLE_AGAIN && must_hear(wire)));
     if (rc != CURLE_OK && rc != CURLE_AGAIN)
         fail(w, wire);
 }
@@ -250,7 +261,9 @@ void wires_connected(struct wires *w, size_t index, CURLcode rc)
     struct wire *wire = &w->list[index];
     if (rc == CURLE_OK)
         rc = curl_easy_getinfo(wire->transfer->easy, CURLINFO_ACTIVESOCKET, &wire->fd);
-    wire->transfer->begun = false; /* so far nothing but a connection was */
+    if (rc == CURLE_OK && wire->fd < 0)
+        rc = CURLE_COULDNT_CONNECT; /* it is gone already */
+    wire->transfer->begun = false;  /* so far nothing but a connection was */
     if (rc != CURLE_OK) {
         finish(w, wire, false, rc);
         return;

@@ -22,8 +22,8 @@ static void set_timer(struct curl_events *e, long ms)
         e->wrong = CURLM_INTERNAL_ERROR;
 }
 
-/* What an event brings back: the descriptor and, above it, one more than the index of one that is not
- * libcurl's. */
+/* What an event brings back: the descriptor and, above it, one more than the index of one that libcurl does
+ * not watch. */
 static uint64_t tag(int fd, uint32_t above)
 {
     return (uint64_t)above << 32 | (uint32_t)fd;

@@ -26,7 +26,7 @@ static bool counts(const struct engine *e, int ca, bool question)
     return !question || e->parts.cas[ca].door->facts.counts_questions;
 }
 
-bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, struct fault *f)
+bool engine_alone_room(struct engine *e, int ca, bool question, int64_t wanted, int64_t *n, struct fault *f)
 {
     struct line *line = &e->lines[ca];
     bool joined;
@@ -35,11 +35,16 @@ bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, stru
         return false;
     if (!joined)
         return true;
-    *n = least(MOST, breaker_allow(&line->breaker, engine_act(e).at));
+    *n = least(least(wanted, MOST), breaker_allow(&line->breaker, engine_act(e).at));
     if (!question && e->parts.cas[ca].door->facts.window > 0)
         *n = least(*n, (int64_t)pace_at_once(&line->pace));
     if (counts(e, ca, question))
         *n = least(*n, pace_allow(&line->pace, engine_ticks(e)));
+    if (!question)
+        return true;
+    if (!engine_note_questions(e, ca, *n, f))
+        return false;
+    *n = least(*n, engine_noted(e, ca)); /* the note may have taken long */
     return true;
 }
 
@@ -78,8 +83,6 @@ static bool hear_out(struct engine *e, struct ca_door *door, struct fault *wrong
 bool engine_alone(struct engine *e, struct alone *b, struct fault *f)
 {
     struct ca_door *door = e->parts.cas[b->ca].door;
-    if (b->question && !engine_note_questions(e, b->ca, (int64_t)b->count, f))
-        return false;
     for (size_t i = 0; i < b->count; i++)
         b->answers[i] =
             (struct ca_answer){.number = b->items[i].number, .outcome = CA_ASK, .at = UTC_NONE, .reason = -1};
@@ -88,6 +91,8 @@ bool engine_alone(struct engine *e, struct alone *b, struct fault *f)
     door->answer = take_answers;
     door->may_leave = may_leave;
     door->answer_context = door->may_leave_context = b;
+    if (b->question)
+        engine_asked(e, b->ca, (int64_t)b->count);
     if (counts(e, b->ca, b->question))
         pace_take(&e->lines[b->ca].pace, (int64_t)b->count);
     bool heard =

@@ -150,9 +150,9 @@ static bool ask(struct engine *e, const struct canary *first, int issuer, bool *
     *all = left == 0;
     if (left > 0 && now.s >= line->status_rest.s && engine_alone_may(e, b.ca)) {
         int64_t room;
-        if (!engine_alone_room(e, b.ca, true, &room, f))
+        if (!engine_alone_room(e, b.ca, true, (int64_t)left, &room, f))
             return false;
-        b.count = room < (int64_t)left ? (size_t)room : left;
+        b.count = (size_t)room;
         b.answers = arena_array(&a, b.count, sizeof *b.answers);
         if (b.count > 0 &&
             (!engine_alone(e, &b, f) || !take_told(e, first, &b, (engine_ticks(e) - begun) / 1000, f)))

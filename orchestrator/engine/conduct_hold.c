@@ -128,7 +128,16 @@ static bool kept_items(const struct conduct *c, const struct request *r, struct 
     return ok;
 }
 
-/* What people sign for just these certificates; NULL: there is no such hold. */
+/* APPROVAL: a delay whose end has come can't bind any more. */
+static bool check_end(const struct conduct *c, const struct request *r, const struct hold *h, struct fault *f)
+{
+    char time[UTC_TEXT];
+    return is_release(r) || h->until.s > c->now.s ||
+           fault_set(f, FAULT_APPROVAL, "request %d: the delay ended at %s", r->request,
+                     utc_format(h->until, time));
+}
+
+/* What people sign for just these certificates; NULL: there is no such hold of that kind. */
 static bool kept_words(const struct conduct *c, const struct request *r, const struct listed *items, size_t n,
                        struct arena *a, const char **words, struct fault *f)
 {
@@ -139,9 +148,12 @@ static bool kept_words(const struct conduct *c, const struct request *r, const s
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct hold *h = &holds[i];
-        if (h->hold == r->hold)
-            *words = is_release(r) ? release_words(h->hold, h->document, items, n, a)
-                                   : delay_words(h->hold, h->until, h->document, items, n, a);
+        if (h->hold != r->hold || strcmp(h->kind, is_release(r) ? "court" : "delay") != 0)
+            continue;
+        if (!check_end(c, r, h, f))
+            return false;
+        *words = is_release(r) ? release_words(h->hold, h->document, items, n, a)
+                               : delay_words(h->hold, h->until, h->document, items, n, a);
     }
     return true;
 }
@@ -191,9 +203,16 @@ bool conduct_hold_bind(const struct conduct *c, const struct request *r, struct 
 
 /* --- holding --- */
 
-/* Of the items those that the campaign has, sorted; CONFLICT when it has none of them. */
-static bool in_campaign(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
-                        struct listed **out, size_t *count, struct fault *f)
+/* What nothing is left to hold of. */
+static const bool is_over[CERTIFICATE_STATE_COUNT] = {
+    [CERTIFICATE_NONE] = true,      [CERTIFICATE_RECORDED] = true,  [CERTIFICATE_WAS_BEFORE] = true,
+    [CERTIFICATE_CRL_SEEN] = true,  [CERTIFICATE_OCSP_SEEN] = true, [CERTIFICATE_VANISHED] = true,
+    [CERTIFICATE_PUBLISHED] = true, [CERTIFICATE_EXPIRED] = true,   [CERTIFICATE_WITHDRAWN] = true,
+};
+
+/* Of the items those that can be held, sorted; CONFLICT when there are none. */
+static bool to_hold(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
+                    struct listed **out, size_t *count, struct fault *f)
 {
     enum certificate_state *states;
     if (!store_standing(c->store, c->campaign.id, items, n, a, &states, f))
@@ -201,18 +220,26 @@ static bool in_campaign(const struct conduct *c, const struct listed *items, siz
     *out = arena_array(a, n, sizeof **out);
     *count = 0;
     for (size_t i = 0; i < n; i++)
-        if (states[i] != CERTIFICATE_NONE && states[i] != CERTIFICATE_WITHDRAWN)
+        if (!is_over[states[i]])
             (*out)[(*count)++] = items[i];
     *count = sort_listed(*out, *count);
-    return *count > 0 ||
-           fault_set(f, FAULT_CONFLICT, "%s is in this campaign",
-                     n == 1 ? "that certificate is not one that" : "none of these certificates");
+    if (*count > 0)
+        return true;
+    fault_set(f, FAULT_CONFLICT, "none of these certificates is left to hold in this campaign");
+    return fault_hint(f, "massrevoke show SERIAL tells where one stands");
 }
 
 bool conduct_hold_court(const struct conduct *c, const char *document, const struct listed *items, size_t n,
                         int *hold, struct fault *f)
 {
+    AUTO_ARENA a = {0};
     struct act act = conduct_act(c);
+    struct cohort *cohorts;
+    size_t cohort_count;
+    if (!store_cohorts(c->store, c->campaign.id, &a, &cohorts, &cohort_count, f))
+        return false;
+    if (cohort_count == 0) /* an order binds nothing that comes later */
+        return fault_set(f, FAULT_CONFLICT, "no certificate has been imported");
     return store_hold_add(c->store, &act, "court", document, digest_of(document, strlen(document)), UTC_NONE,
                           items, n, hold, f) &&
            store_hold_activate(c->store, &act, *hold, f);
@@ -224,7 +251,11 @@ bool conduct_hold_delay(const struct conduct *c, const char *decision, struct ut
     AUTO_ARENA a = {0};
     struct act act = conduct_act(c);
     struct listed *named;
-    if (!in_campaign(c, items, n, &a, &named, &n, f) ||
+    char time[UTC_TEXT];
+    if (until.s <= c->now.s)
+        return fault_set(f, FAULT_USAGE, "a delay until %s: expected a time to come",
+                         utc_format(until, time));
+    if (!to_hold(c, items, n, &a, &named, &n, f) ||
         !store_hold_add(c->store, &act, "delay", decision, digest_of(decision, strlen(decision)), until,
                         named, n, hold, f))
         return false;

@@ -208,7 +208,7 @@ bool conduct_send_request(const struct conduct *c, const struct approval_subject
 }
 
 static bool write_request(const struct conduct *c, const struct cohort *cohort, const char *what,
-                          const char *kind, int plan, int hold, struct digest plan_digest,
+                          const char *kind, int plan, int change, struct digest plan_digest,
                           struct utc first_hour, const char *more, struct arena *a, int *request,
                           struct fault *f)
 {
@@ -220,7 +220,7 @@ static bool write_request(const struct conduct *c, const struct cohort *cohort, 
         .compromised_at = strcmp(kind, "plan") == 0 ? cohort->compromised_at : UTC_NONE,
         .first_hour = first_hour,
     };
-    struct request r = {.what = kind, .cohort = cohort->cohort, .plan = plan, .hold = hold};
+    struct request r = {.what = kind, .cohort = cohort->cohort, .plan = plan, .hold = change};
     return store_scope_digest(c->store, c->campaign.id, cohort->cohort, &subject.scope, f) &&
            store_scope_issuers(c->store, c->campaign.id, cohort->cohort, a, &subject.issuers,
                                &subject.certificates, f) &&

@@ -199,6 +199,8 @@ static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
     *(question ? &w->asks_done : &w->sends_done) += n;
     *(question ? &line->questions : &line->requests) += n;
     w->at_door += n;
+    if (question)
+        engine_asked(e, w->ca, (int64_t)n);
     if (!question || door->facts.counts_questions)
         pace_take(&line->pace, (int64_t)n);
     if (!(question ? door->ops->status : door->ops->revoke)(door, e->items, n, &wrong))
@@ -346,14 +348,13 @@ bool engine_feed(struct engine *e, int ca, struct engine_report *r, bool *moved,
                sends = through_breaker(e, &e->lines[ca], requests_now(e, w));
         if (asks + sends == 0)
             continue;
-        if (!engine_check(e, batch, f))
+        if (!engine_note_questions(e, ca, (int64_t)asks, f) || !engine_check(e, batch, f))
             return false;
         if (!may_go(e, w))
             continue;
         *moved = true;
         asks = fewer(asks, questions_now(e, w)); /* another engine may have come */
-        if (!engine_note_questions(e, ca, (int64_t)asks, f))
-            return false;
+        asks = fewer(asks, (size_t)engine_noted(e, ca));
         if (asks > 0)
             hand_over(e, w, true, asks);
         sends = fewer(sends, requests_now(e, w)); /* and questions may have taken their places */

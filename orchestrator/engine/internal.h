@@ -276,9 +276,16 @@ MUST_USE bool engine_still_holds(struct engine *e);
 /* Fills the memory of a CA's pace with what others sent, or may have. */
 MUST_USE bool engine_recall(struct engine *e, struct line *line, struct fault *f);
 
-/* Makes it known to whoever comes to the CA later that we ask so many questions there now, before they leave;
- * nothing where they do not count. In one second each further note is for as many as all before it. */
+/* Makes it known to whoever comes to the CA later that we ask n questions there in this second, before they
+ * leave; nothing where they do not count. In one second each further note is for as many as all before it, as
+ * far as the pace allows. */
 MUST_USE bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f);
+
+/* How many may be asked now by what is noted: none when the note took until the next second. */
+int64_t engine_noted(const struct engine *e, int ca);
+
+/* So many were. */
+void engine_asked(struct engine *e, int ca, int64_t n);
 
 /* There is something to send to a CA: *yes, it may go, as far as pace and breaker allow; else the others are
  * told, or know and are waited for, or the CA wants to be left alone until engine_joined_at, in ticks. */
@@ -422,8 +429,10 @@ void engine_alone_begin(struct engine *e);
 /* Is the door free for one? If not, nothing new goes there until what is under way is answered. */
 bool engine_alone_may(struct engine *e, int ca);
 
-/* How many certificates it may hold now: by what others send, pace, breaker, window and rest; *n 0: none. */
-MUST_USE bool engine_alone_room(struct engine *e, int ca, bool question, int64_t *n, struct fault *f);
+/* How many certificates it may hold now, `wanted` at most: by what others send, pace, breaker, window and
+ * rest; *n 0: none. Questions are noted. */
+MUST_USE bool engine_alone_room(struct engine *e, int ca, bool question, int64_t wanted, int64_t *n,
+                                struct fault *f);
 
 /* Hands the batch over and hears it out, which takes as long as the door's patience; what goes wrong at the
  * door is a warning and in `wrong`. False: the database is away, and the answers that came are there. */

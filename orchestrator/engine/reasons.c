@@ -77,7 +77,7 @@ static bool serve(struct engine *e, int ca, const int *changes, size_t change_co
         int *issuers;
         int64_t most;
         size_t count = 0, issuer_count = issuers_of(e, ca, &a, &issuers);
-        if (!engine_alone_room(e, ca, false, &most, f))
+        if (!engine_alone_room(e, ca, false, INT64_MAX, &most, f))
             return false;
         if (most <= 0)
             break;

@@ -105,20 +105,28 @@ bool engine_recall(struct engine *e, struct line *line, struct fault *f)
     return true;
 }
 
+/* Do questions to it count among its requests, so that others must know of them? */
+static bool are_noted(const struct engine *e, const struct line *line)
+{
+    return e->parts.cas[line->ca].door->facts.counts_questions && pace_memory(&line->pace) > 0;
+}
+
 bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f)
 {
     struct line *line = &e->lines[ca];
     struct utc now = engine_act(e).at;
-    int64_t memory = (pace_memory(&line->pace) + 999) / 1000, more = n - line->notes_left;
-    if (memory == 0 || !e->parts.cas[ca].door->facts.counts_questions)
+    int64_t memory = (pace_memory(&line->pace) + 999) / 1000, allowed, more;
+    if (!are_noted(e, line))
         return true;
     if (line->noted_at.s != now.s) {
         line->noted_at = now;
         line->noted = line->notes_left = 0;
-        more = n;
     }
+    more = n - line->notes_left;
     if (more > 0) {
-        more = more > line->noted ? more : line->noted;
+        allowed = pace_allow(&line->pace, engine_ticks(e)) - line->notes_left;
+        allowed = allowed < line->noted ? allowed : line->noted;
+        more = allowed > more ? allowed : more;
         if (!store_question_note(e->beat, e->parts.settings->cas[ca].name, now,
                                  utc_add(now, (struct span){-(memory > KEPT ? memory : KEPT)}), e->id, more,
                                  f))
@@ -126,8 +134,21 @@ bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f)
         line->noted += more;
         line->notes_left += more;
     }
-    line->notes_left -= n;
     return true;
+}
+
+int64_t engine_noted(const struct engine *e, int ca)
+{
+    const struct line *line = &e->lines[ca];
+    if (!are_noted(e, line))
+        return INT64_MAX;
+    return line->noted_at.s == engine_act(e).at.s ? line->notes_left : 0;
+}
+
+void engine_asked(struct engine *e, int ca, int64_t n)
+{
+    if (are_noted(e, &e->lines[ca]))
+        e->lines[ca].notes_left -= n;
 }
 
 /* Tells the others; true when that is done, which may be in vain: the session is gone. */

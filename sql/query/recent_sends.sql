@@ -1,6 +1,7 @@
 -- Requests that went to CA $4 ($5 by name) after $1, of whichever campaign: when, how many, whether that is known; oldest
 -- first. Those that were answered, by when that was written down. Those without an answer may be all that is open in
--- chunks that have an owner other than $3, until the owner was seen last, or now ($2). And questions, as noted.
+-- chunks that have an owner other than $3, until the owner was seen last, or now ($2). So many questions may have gone as
+-- were noted.
 SELECT e.at, sum(length(r.outcomes)), true
   FROM campaign g
  CROSS JOIN LATERAL (SELECT coalesce((SELECT x.seq FROM event x WHERE x.campaign = g.campaign AND x.at <= $1
@@ -16,5 +17,5 @@ SELECT least($2, g.campaign_seen_at + 1),
  WHERE h.state = 'claimed' AND h.ca = $4 AND h.owner <> $3 AND g.campaign_seen_at + 1 > $1
  GROUP BY 1
  UNION ALL
-SELECT at, sum(asked), true FROM question WHERE ca = $5 AND at > $1 GROUP BY 1
+SELECT at, sum(asked), false FROM question WHERE ca = $5 AND at > $1 GROUP BY 1
  ORDER BY 1, 3 DESC

@@ -8,3 +8,11 @@ CREATE TABLE question (
     asked bigint NOT NULL CHECK (asked > 0),
     PRIMARY KEY (ca, at, engine)
 );
+
+-- The role of engines that only execute (sql/role/executor.sql), where somebody has made it.
+DO $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'massrevoke_executor') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON question TO massrevoke_executor;
+    END IF;
+END $$;

@@ -153,10 +153,12 @@ says text 'what: delay 3: 1 certificates (sha256 ' "the text to sign bears count
 says text "until $until, decision D 3" "and end and decision"
 says text "certificate: $one (issued by " "and names the certificate"
 says text 'certificates: 1' "it counts no others"
+ends 2 "one that is over" hold -c slow --delay --decision 'D 3' --until "$(date -u -d '-1 minute' +%FT%TZ)" "$one" --as olga
 delay 6 "one of nothing but a stranger" --issuer demo/ca.pem 0A0B
 [ "$(db "SELECT count(*) FROM hold JOIN campaign USING (campaign) WHERE name = 'slow'")" = 3 ]
 verdict $? "keeps nothing"
 delay 0 "both, one of them twice" "$free" "$one" "$free"
+says out ': 2 certificates. Next' "each counts once"
 m request show 4 -c slow | sed -n 's/^what: delay 4: //p' >first
 delay 0 "both in the other order" "$one" "$free"
 m request show 5 -c slow | sed -n 's/^what: delay 5: //p' | cmp -s - first
@@ -168,12 +170,24 @@ db "INSERT INTO hold_item SELECT campaign, 3, issuer, serial FROM hold_item WHER
 altered "with another certificate" 3
 db "UPDATE hold SET until_at = until_at + 86400 WHERE $of_slow AND hold = 4"
 altered "with another end" 4
+db "UPDATE hold SET kind = 'court' WHERE $of_slow AND hold = 5"
+altered "without an end" 5
+db "UPDATE hold SET kind = 'delay' WHERE $of_slow AND hold = 5; UPDATE hold_item SET released = true WHERE $of_slow AND hold = 5"
+ends 4 "with nothing left to hold" approve -c slow 5 $alice
+db "UPDATE hold_item SET released = false WHERE $of_slow AND hold = 5"
 [ "$(db "SELECT count(*) FROM hold WHERE $of_slow AND active")" = 0 ]
 verdict $? "none of them binds"
 # shellcheck disable=SC2086
 ends 0 "as it was asked for" approve -c slow 5 $alice
 ends 0 "and its end" release -c slow "$one" "$free"
 says out 'Released 2 certificates from delay.' "of both that it held"
+ends 0 "one that is soon over" hold -c slow --delay --decision 'D 4' --until "$(date -u -d '+1 second' +%FT%TZ)" "$one" --as olga
+sleep 1.1
+# shellcheck disable=SC2086
+ends 4 "approved too late" approve -c slow 6 $alice
+says err 'request 6: the delay ended at ' "it says so"
+m open none --rule 4.9.1.1-12 --received "$(ago '1 hour')" --profile immediate >log 2>&1
+ends 6 "an order before any certificate" hold -c none --court doc9 --issuer demo/ca.pem 0A0B
 
 # ---- of two signatures one is of another text
 sed -i 's/quorum = 1/quorum = 2/' demo/massrevoke.cfg

@@ -8,6 +8,7 @@
 #include "massrevoke/hex.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -638,6 +640,36 @@ static void an_answer_ends_where_it_says(void **state)
     }
 }
 
+static void wants_anew(void *c, const struct fake_request *q, struct fake_reply *r)
+{
+    (void)c, (void)q;
+    fake_answer(r, 200, "", ok_body);
+    r->anew = true;
+}
+
+static double cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* TLS can't send before it has heard, the socket takes more all the while: waiting costs nothing. */
+static void a_server_that_shakes_hands_anew_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    SSL_CTX_set_max_proto_version(w->server.tls, TLS1_2_VERSION);
+    must_open(w, "cfssl", 1, 2);
+    w->odd = wants_anew;
+    w->odd_count = 1;
+    expect(w, 0, CA_REVOKED_NOW);
+    (void)poll(NULL, 0, 50);
+    double begun = cpu();
+    expect(w, 1, CA_ASK);
+    assert_true(cpu() - begun < 0.5);
+    assert_int_equal(atomic_load(&w->server.requests), 1);
+}
+
 /* Somebody else's server, or one that nobody vouches for, gets no request: neither the serial nor a token. */
 static void another_server_is_told_nothing(void **state)
 {
@@ -826,6 +858,7 @@ int main(void)
         TESTS(a_lost_answer_is_asked_about_not_repeated),
         TESTS(odd_answers),
         TESTS(an_answer_ends_where_it_says),
+        cmocka_unit_test_setup_teardown(a_server_that_shakes_hands_anew_is_waited_for, begin_tls, end),
         cmocka_unit_test_setup_teardown(another_server_is_told_nothing, begin_tls, end),
         TESTS(what_cannot_be_read_is_left_to_libcurl),
         TESTS(silence_ends_a_batch),

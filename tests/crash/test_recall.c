@@ -3,10 +3,14 @@
 #include "../lib/campaign.h"
 #include "../lib/careless.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -155,12 +159,63 @@ static void what_was_asked_counts(void **state)
     asks_first = false;
 }
 
+/* Holds up the next note of questions, nearly for the length of the window. */
+static void *hold_up(void *ready)
+{
+    char lock[200];
+    PGconn *c = PQconnectdb(world.conninfo);
+    snprintf(lock, sizeof lock, "BEGIN; LOCK TABLE %s.question IN EXCLUSIVE MODE", world.schema);
+    PQclear(PQexec(c, lock));
+    atomic_store((atomic_bool *)ready, true);
+    for (bool waits = false; !waits; usleep(1000)) {
+        PGresult *r = PQexec(c, "SELECT 1 FROM pg_locks WHERE NOT granted");
+        waits = PQntuples(r) > 0;
+        PQclear(r);
+    }
+    world.now->s += SECONDS - 1;
+    PQclear(PQexec(c, "COMMIT"));
+    PQfinish(c);
+    return NULL;
+}
+
+/* Questions count from when they leave, however long it took to write down that they will. */
+static void a_slow_note_counts_as_late_as_it_is(void **state)
+{
+    (void)state;
+    struct world_run run;
+    struct engine *e;
+    struct engine_report r;
+    struct fault f = {0};
+    pthread_t other;
+    static atomic_bool ready;
+    asks_first = record.overwrites = true;
+    world_reset(&world);
+    world.now->s += 60 * SECONDS;
+    int campaign = world_campaign(&world, "slow", "immediate"), before = reached();
+    world_open(&world, campaign, "slow", "immediate", &run);
+    wrap(&run);
+    if (!engine_open(&run.parts, &e, &f) || pthread_create(&other, NULL, hold_up, &ready) != 0)
+        fail_msg("%s", f.text);
+    while (!atomic_load(&ready))
+        usleep(1000);
+    for (int64_t end = world.now->s + SECONDS + 5; world.now->s < end; world.now->s++)
+        if (!engine_step(e, &r, &f))
+            fail_msg("%s", f.text);
+    pthread_join(other, NULL);
+    assert_in_range(reached() - before, 1, WINDOW);
+    engine_close(e);
+    ca_close(&careful.door);
+    world_close(&run);
+    asks_first = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_engine_keeps_the_window),
         cmocka_unit_test(what_was_claimed_may_have_been_sent),
         cmocka_unit_test(what_was_asked_counts),
+        cmocka_unit_test(a_slow_note_counts_as_late_as_it_is),
     };
     return cmocka_run_group_tests_name("crash recall", tests, make, unmake);
 }

@@ -104,6 +104,8 @@ static void *serve(void *context)
         pthread_mutex_unlock(&s->lock);
         pause_ms(s, reply.delay_ms);
         on = transmit(c, buf_str(&reply.bytes)) && !reply.close;
+        if (reply.anew && SSL_renegotiate(c->tls) == 1 && SSL_do_handshake(c->tls) == 1)
+            pause_ms(s, 60000);
         buf_free(&reply.bytes);
     }
     if (c->tls != NULL)

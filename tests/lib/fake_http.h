@@ -23,6 +23,7 @@ struct fake_reply {
     struct buf bytes;
     int delay_ms;
     bool close;
+    bool anew; /* asks for a new handshake (TLS 1.2), and hears nothing any more */
 };
 
 /* Fills the reply; called by several threads, one at a time. */
