@@ -117,18 +117,18 @@ static void run(const struct bench *b)
     write_result(b, median(ours, b->pairs), median(peer, b->pairs), median(ratio, b->pairs));
 }
 
-static bool wanted(int argc, char **argv, const char *name)
+static bool wanted(int argc, char **argv, const struct bench *row)
 {
-    bool any = argc < 2;
+    bool any = argc < 2 && !row->by_name;
     for (int i = 1; i < argc; i++)
-        any = any || strcmp(argv[i], name) == 0;
+        any = any || strcmp(argv[i], row->name) == 0;
     return any;
 }
 
 int bench_main(int argc, char **argv, const struct bench *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (wanted(argc, argv, rows[i].name))
+        if (wanted(argc, argv, &rows[i]))
             run(&rows[i]);
     return 0;
 }

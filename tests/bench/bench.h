@@ -26,9 +26,11 @@ struct bench {
     bench_fn *ours, *peer;
     void (*make)(void **context); /* before the first pair; NULL: nothing to prepare */
     void (*free)(void *context);
+    bool by_name; /* runs only when it is named: all of the others take 15 minutes */
 };
 
-/* Runs the rows that argv names (all without any) and writes their files; the program's exit code. */
+/* Runs the rows that argv names (all without any, but those that want to be named) and writes their files;
+ * the program's exit code. */
 int bench_main(int argc, char **argv, const struct bench *rows, size_t count);
 
 /* Seconds of a clock that only goes forward. */

@@ -446,36 +446,38 @@ static void make_cpu(void **context)
     make(context, (struct load){"/now", 50, largest(), 0, false});
 }
 
-#define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED)                                                \
+#define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED, BY_NAME)                                       \
     {                                                                                                        \
         .name = NAME, .peer_name = PEER_NAME, .unit = "s", .pairs = PAIRS, .extrapolated = EXTRAPOLATED,     \
-        .ours = ours, .peer = PEER, .make = MAKE, .free = drop                                               \
+        .by_name = BY_NAME, .ours = ours, .peer = PEER, .make = MAKE, .free = drop                           \
     }
 
 int main(int argc, char **argv)
 {
     static const struct bench rows[] = {
-        ROW("execute_instant", "wrk", 5, wrk, make_instant, false),
-        ROW("execute_100ms_500", "wrk", 3, wrk, make_500, false),
-        ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false),
-        ROW("execute_vs_curl", "curl --parallel", 5, curl, make_instant, false),
-        ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_instant, true),
+        ROW("execute_instant", "wrk", 5, wrk, make_instant, false, false),
+        ROW("execute_100ms_500", "wrk", 3, wrk, make_500, false, false),
+        ROW("execute_100ms_1000", "wrk", 3, wrk, make_1000, false, false),
+        ROW("execute_vs_curl", "curl --parallel", 5, curl, make_instant, false, false),
+        ROW("execute_vs_xargs", "xargs -P50 curl", 3, xargs, make_instant, true, false),
         /* what every CA behind TLS gets, beside the same peers over TLS */
-        ROW("execute_instant_tls", "wrk", 5, wrk, make_instant_tls, false),
-        ROW("execute_100ms_500_tls", "wrk", 3, wrk, make_500_tls, false),
-        ROW("execute_vs_curl_tls", "curl --parallel", 5, curl, make_instant_tls, false),
-        ROW("execute_vs_xargs_tls", "xargs -P50 curl", 3, xargs, make_instant_tls, true),
+        ROW("execute_instant_tls", "wrk", 5, wrk, make_instant_tls, false, false),
+        ROW("execute_100ms_500_tls", "wrk", 3, wrk, make_500_tls, false, true),
+        ROW("execute_vs_curl_tls", "curl --parallel", 5, curl, make_instant_tls, false, true),
+        ROW("execute_vs_xargs_tls", "xargs -P50 curl", 3, xargs, make_instant_tls, true, true),
         /* where connections are limited (HTTP/2), or an answer could not be read */
-        ROW("execute_instant_libcurl", "wrk", 5, wrk, make_instant_libcurl, false),
-        ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_ledger, false),
-        ROW("execute_ledger_cost_tls", "the same client without a ledger", 5, without_ledger, make_tls,
+        ROW("execute_instant_libcurl", "wrk", 5, wrk, make_instant_libcurl, false, true),
+        ROW("execute_ledger_cost", "the same client without a ledger", 5, without_ledger, make_ledger, false,
+            true),
+        ROW("execute_ledger_cost_tls", "the same client without a ledger", 5, without_ledger, make_tls, false,
             false),
         ROW("execute_ledger_cost_libcurl", "the same client without a ledger", 5, without_ledger,
-            make_libcurl, false),
+            make_libcurl, false, true),
         {.name = "execute_client",
          .peer_name = "wrk, no ledger on either side",
          .unit = "s",
          .pairs = 5,
+         .by_name = true,
          .ours = without_ledger,
          .peer = wrk,
          .make = make_instant,

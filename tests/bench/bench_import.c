@@ -365,8 +365,8 @@ static double row_at_a_time(void *context)
 int main(int argc, char **argv)
 {
     static const struct bench rows[] = {
-        {"import_1m", "psql", "s", 3, false, ours, psql, make, leave},
-        {"import_rows", "row-at-a-time", "s", 3, true, ours, row_at_a_time, make, leave},
+        {"import_1m", "psql", "s", 3, false, ours, psql, make, leave, false},
+        {"import_rows", "row-at-a-time", "s", 3, true, ours, row_at_a_time, make, leave, false},
     };
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

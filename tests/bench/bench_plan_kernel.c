@@ -216,7 +216,7 @@ static void release(void *context)
 int main(int argc, char **argv)
 {
     static const struct bench rows[] = {
-        {"plan_kernel_10m", "qsort", "s", 5, false, ours, peer, make, release},
+        {"plan_kernel_10m", "qsort", "s", 5, false, ours, peer, make, release, false},
     };
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }
