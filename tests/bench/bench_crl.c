@@ -288,7 +288,8 @@ int main(int argc, char **argv)
          .ours = our_memory,
          .peer = openssl_memory,
          .make = make_five,
-         .free = done},
+         .free = done,
+         .by_name = true},
     };
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }
