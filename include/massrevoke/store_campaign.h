@@ -81,6 +81,9 @@ struct listed {
     bool by_hash; /* named by SHA-256, or the certificate itself was given */
 };
 
+/* Orders two of them by issuer and serial; as qsort and bsearch want it. */
+int listed_compare(const void *a, const void *b);
+
 /* A list as accepted by intake. */
 struct population {
     const char *rule, *source;

@@ -64,6 +64,11 @@ static const char *const unbound[CERTIFICATE_STATE_COUNT] = {
     [CERTIFICATE_WITHDRAWN] = "withdrawn from this campaign",
 };
 
+static const char *state_word(enum certificate_state state)
+{
+    return state == CERTIFICATE_NONE ? "absent" : certificate_state_name(state);
+}
+
 /* Where the certificates of a hold stand. */
 struct held {
     int hold, request; /* request: 0 for a court order, which binds at once */
@@ -75,10 +80,9 @@ static void hold_json(const struct invocation *in, const struct held *h)
 {
     json_t *list = json_array();
     for (int i = 0; i < in->arg_count; i++) {
-        const char *state =
-            h->states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(h->states[i]);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "serial", in->args[i], "state", state,
-                                              "binds", (int)(unbound[h->states[i]] == NULL)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "serial", in->args[i], "state",
+                                              state_word(h->states[i]), "binds",
+                                              (int)(unbound[h->states[i]] == NULL)));
     }
     json_t *out = json_pack("{s:i, s:i, s:i, s:o}", "hold", h->hold, "binds", h->request == 0 ? h->bound : 0,
                             "not_bound", in->arg_count - h->bound, "certificates", list);
@@ -162,9 +166,9 @@ static void release_json(const struct invocation *in, const struct conduct_relea
                                                   (int)r->requests[i].certificates, "waited",
                                                   (int)r->requests[i].waited));
     for (int i = 0; i < in->arg_count; i++) {
-        const char *state = states[i] == CERTIFICATE_NONE ? "absent" : certificate_state_name(states[i]);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "serial", in->args[i], "state", state,
-                                              "verdict", release_word(r->verdicts[i])));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s}", "serial", in->args[i], "state",
+                                        state_word(states[i]), "verdict", release_word(r->verdicts[i])));
     }
     session_print(json_pack("{s:i, s:i, s:o, s:o}", "released", released, "not_held", not_held, "requests",
                             requests, "certificates", list));

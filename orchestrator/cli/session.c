@@ -209,8 +209,7 @@ static bool find_issuer(struct session *s, const struct serial *serial, int *iss
 static int compare_places(const void *a, const void *b)
 {
     const struct listed *x = *(const struct listed *const *)a, *y = *(const struct listed *const *)b;
-    int order =
-        x->issuer != y->issuer ? (x->issuer > y->issuer ? 1 : -1) : serial_compare(&x->serial, &y->serial);
+    int order = listed_compare(x, y);
     return order != 0 ? order : (x > y) - (x < y);
 }
 
@@ -225,8 +224,7 @@ static void drop_repeated(struct session *s, struct invocation *in, struct liste
         order[i] = &items[i];
     qsort(order, n, sizeof(const struct listed *), compare_places);
     for (size_t i = 1; i < n; i++)
-        repeated[order[i] - items] = order[i]->issuer == order[i - 1]->issuer &&
-                                     serial_equal(&order[i]->serial, &order[i - 1]->serial);
+        repeated[order[i] - items] = listed_compare(order[i], order[i - 1]) == 0;
     for (size_t i = 0; i < n; i++)
         if (!repeated[i]) {
             args[kept] = in->args[i];

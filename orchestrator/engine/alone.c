@@ -20,12 +20,6 @@ bool engine_alone_may(struct engine *e, int ca)
     return !line->yields;
 }
 
-/* Is a request of this kind one by which the CA's limits are counted? */
-static bool counts(const struct engine *e, int ca, bool question)
-{
-    return !question || e->parts.cas[ca].door->facts.counts_questions;
-}
-
 bool engine_alone_room(struct engine *e, int ca, bool question, int64_t wanted, int64_t *n, struct fault *f)
 {
     struct line *line = &e->lines[ca];
@@ -38,7 +32,7 @@ bool engine_alone_room(struct engine *e, int ca, bool question, int64_t wanted, 
     *n = least(least(wanted, MOST), breaker_allow(&line->breaker, engine_act(e).at));
     if (!question && e->parts.cas[ca].door->facts.window > 0)
         *n = least(*n, (int64_t)pace_at_once(&line->pace));
-    if (counts(e, ca, question))
+    if (engine_counts(e, ca, question))
         *n = least(*n, pace_allow(&line->pace, engine_ticks(e)));
     if (!question)
         return true;
@@ -91,10 +85,7 @@ bool engine_alone(struct engine *e, struct alone *b, struct fault *f)
     door->answer = take_answers;
     door->may_leave = may_leave;
     door->answer_context = door->may_leave_context = b;
-    if (b->question)
-        engine_asked(e, b->ca, (int64_t)b->count);
-    if (counts(e, b->ca, b->question))
-        pace_take(&e->lines[b->ca].pace, (int64_t)b->count);
+    engine_take(e, b->ca, b->question, (int64_t)b->count);
     bool heard =
         !(b->question ? door->ops->status : door->ops->revoke)(door, b->items, b->count, &b->wrong) ||
         hear_out(e, door, &b->wrong, f);

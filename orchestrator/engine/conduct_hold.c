@@ -31,20 +31,13 @@ static const char *one_line(struct arena *a, const char *text)
 
 /* --- what is signed --- */
 
-static int compare_listed(const void *a, const void *b)
-{
-    const struct listed *x = a, *y = b;
-    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
-                                  : serial_compare(&x->serial, &y->serial);
-}
-
 /* Sorts by issuer and serial, each once; how many are left. */
 static size_t sort_listed(struct listed *items, size_t n)
 {
     size_t kept = 0;
-    qsort(items, n, sizeof *items, compare_listed);
+    qsort(items, n, sizeof *items, listed_compare);
     for (size_t i = 0; i < n; i++)
-        if (kept == 0 || compare_listed(&items[kept - 1], &items[i]) != 0)
+        if (kept == 0 || listed_compare(&items[kept - 1], &items[i]) != 0)
             items[kept++] = items[i];
     return kept;
 }
@@ -203,12 +196,13 @@ bool conduct_hold_bind(const struct conduct *c, const struct request *r, struct 
 
 /* --- holding --- */
 
-/* What nothing is left to hold of. */
-static const bool is_over[CERTIFICATE_STATE_COUNT] = {
-    [CERTIFICATE_NONE] = true,      [CERTIFICATE_RECORDED] = true,  [CERTIFICATE_WAS_BEFORE] = true,
-    [CERTIFICATE_CRL_SEEN] = true,  [CERTIFICATE_OCSP_SEEN] = true, [CERTIFICATE_VANISHED] = true,
-    [CERTIFICATE_PUBLISHED] = true, [CERTIFICATE_EXPIRED] = true,   [CERTIFICATE_WITHDRAWN] = true,
-};
+/* Is there anything left to hold of it? */
+static bool is_left(enum certificate_state state)
+{
+    enum bucket bucket = certificate_bucket(state);
+    return state != CERTIFICATE_NONE &&
+           (bucket == BUCKET_NOT_REVOKED || bucket == BUCKET_HELD || bucket == BUCKET_UNKNOWN);
+}
 
 /* Of the items those that can be held, sorted; CONFLICT when there are none. */
 static bool to_hold(const struct conduct *c, const struct listed *items, size_t n, struct arena *a,
@@ -220,7 +214,7 @@ static bool to_hold(const struct conduct *c, const struct listed *items, size_t 
     *out = arena_array(a, n, sizeof **out);
     *count = 0;
     for (size_t i = 0; i < n; i++)
-        if (!is_over[states[i]])
+        if (is_left(states[i]))
             (*out)[(*count)++] = items[i];
     *count = sort_listed(*out, *count);
     if (*count > 0)

@@ -50,17 +50,9 @@ static struct listed *listed_of(const struct conduct *c, const struct intake_lis
 
 /* An entry that was issued after the fix. */
 struct late {
-    int issuer;
-    struct serial serial;
-    size_t place; /* in the list */
+    struct listed entry; /* first: by which it is sorted and found */
+    size_t place;        /* in the list */
 };
-
-static int by_identity(const void *a, const void *b)
-{
-    const struct late *x = a, *y = b;
-    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
-                                  : serial_compare(&x->serial, &y->serial);
-}
 
 /* Takes back what the campaign has already: it was listed by its hash once, or before anybody knew of a fix.
  */
@@ -74,29 +66,22 @@ static bool spare_known(const struct conduct *c, const struct listed *rows, size
     size_t late = 0;
     for (size_t i = 0; i < count; i++)
         if (refused[i]) {
-            lates[late] = (struct late){rows[i].issuer, rows[i].serial, i};
+            lates[late] = (struct late){rows[i], i};
             some[late++] = rows[i];
         }
     if (!store_reconcile(c->store, c->campaign.id, some, late, late, &a, &d, f))
         return false;
-    qsort(lates, late, sizeof *lates, by_identity);
+    qsort(lates, late, sizeof *lates, listed_compare);
     memset(refused, 0, count * sizeof *refused);
     for (size_t i = 0; i < d.count; i++) {
-        struct late key = {.issuer = d.changes[i].issuer, .serial = d.changes[i].serial};
+        struct late key = {.entry = {.issuer = d.changes[i].issuer, .serial = d.changes[i].serial}};
         const struct late *found =
-            d.changes[i].added ? bsearch(&key, lates, late, sizeof *lates, by_identity) : NULL;
+            d.changes[i].added ? bsearch(&key, lates, late, sizeof *lates, listed_compare) : NULL;
         if (found != NULL)
             refused[found->place] = true;
     }
     *n = (size_t)d.added;
     return true;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct listed *x = a, *y = b;
-    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
-                                  : serial_compare(&x->serial, &y->serial);
 }
 
 /* The certificates of configured issuers that configured issuers signed. */
@@ -131,11 +116,11 @@ static bool refuse_cas(const struct conduct *c, struct intake_list *list, struct
     memcpy(cas, known, n * sizeof *cas);
     if (!add_issuers(c, cas, &n, &a, f))
         return false;
-    qsort(cas, n, sizeof *cas, by_key);
+    qsort(cas, n, sizeof *cas, listed_compare);
     bool *refused = arena_array(&a, list->accepted, sizeof *refused);
     for (size_t i = 0; i < list->accepted; i++) {
         struct listed key = {.issuer = c->issuers[list->keys[i].issuer], .serial = list->keys[i].serial};
-        refused[i] = n > 0 && bsearch(&key, cas, n, sizeof *cas, by_key) != NULL;
+        refused[i] = n > 0 && bsearch(&key, cas, n, sizeof *cas, listed_compare) != NULL;
         refusals += refused[i];
     }
     if (refusals > 0)

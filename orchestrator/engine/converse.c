@@ -199,10 +199,7 @@ static void hand_over(struct engine *e, struct work *w, bool question, size_t n)
     *(question ? &w->asks_done : &w->sends_done) += n;
     *(question ? &line->questions : &line->requests) += n;
     w->at_door += n;
-    if (question)
-        engine_asked(e, w->ca, (int64_t)n);
-    if (!question || door->facts.counts_questions)
-        pace_take(&line->pace, (int64_t)n);
+    engine_take(e, w->ca, question, (int64_t)n);
     if (!(question ? door->ops->status : door->ops->revoke)(door, e->items, n, &wrong))
         end_badly(e, w->ca, &wrong);
 }
@@ -225,8 +222,7 @@ static size_t through_breaker(const struct engine *e, const struct line *line, s
 static size_t places(const struct engine *e, const struct line *line)
 {
     size_t at_once = pace_at_once(&line->pace),
-           taken =
-               line->requests + (e->parts.cas[line->ca].door->facts.counts_questions ? line->questions : 0);
+           taken = line->requests + (engine_counts(e, line->ca, true) ? line->questions : 0);
     return taken < at_once ? at_once - taken : 0;
 }
 
@@ -238,7 +234,7 @@ static size_t questions_now(const struct engine *e, const struct work *w)
     size_t left = engine_asks_outside(e, w) ? 0 : w->ask_count - w->asks_done;
     if (e->parts.cas[w->ca].door->facts.window == 0)
         return line->requests + line->questions == 0 ? left : 0;
-    if (e->parts.cas[w->ca].door->facts.counts_questions) {
+    if (engine_counts(e, w->ca, true)) {
         size_t room = fewer(places(e, line), (size_t)pace_allow(&line->pace, engine_ticks(e)));
         return fewer(left, room - fewer(room, w->send_count - w->sends_done));
     }

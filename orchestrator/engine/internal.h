@@ -284,8 +284,11 @@ MUST_USE bool engine_note_questions(struct engine *e, int ca, int64_t n, struct 
 /* How many may be asked now by what is noted: none when the note took until the next second. */
 int64_t engine_noted(const struct engine *e, int ca);
 
-/* So many were. */
-void engine_asked(struct engine *e, int ca, int64_t n);
+/* Is a request of this kind one by which the CA's limits are counted? */
+bool engine_counts(const struct engine *e, int ca, bool question);
+
+/* So many go now: takes them from the pace, and questions from what is noted. */
+void engine_take(struct engine *e, int ca, bool question, int64_t n);
 
 /* There is something to send to a CA: *yes, it may go, as far as pace and breaker allow; else the others are
  * told, or know and are waited for, or the CA wants to be left alone until engine_joined_at, in ticks. */

@@ -81,6 +81,12 @@ bool engine_still_holds(struct engine *e)
     return false;
 }
 
+/* How long a request counts there, in whole seconds. */
+static int64_t memory_seconds(const struct line *line)
+{
+    return (pace_memory(&line->pace) + 999) / 1000;
+}
+
 bool engine_recall(struct engine *e, struct line *line, struct fault *f)
 {
     AUTO_ARENA a = {0};
@@ -92,7 +98,7 @@ bool engine_recall(struct engine *e, struct line *line, struct fault *f)
         pace_share(&line->pace, ticks, line->engines, line->rank);
         return true;
     }
-    since = utc_add(now, (struct span){-(memory + 999) / 1000 - 1});
+    since = utc_add(now, (struct span){-memory_seconds(line) - 1});
     if (!store_recent_sends(e->beat, since, now, e->id, line->ca, e->parts.settings->cas[line->ca].name, &a,
                             &sends, &n, f))
         return false;
@@ -105,17 +111,23 @@ bool engine_recall(struct engine *e, struct line *line, struct fault *f)
     return true;
 }
 
-/* Do questions to it count among its requests, so that others must know of them? */
+bool engine_counts(const struct engine *e, int ca, bool question)
+{
+    return !question || e->parts.cas[ca].door->facts.counts_questions;
+}
+
+/* Must others know of questions to it? */
 static bool are_noted(const struct engine *e, const struct line *line)
 {
-    return e->parts.cas[line->ca].door->facts.counts_questions && pace_memory(&line->pace) > 0;
+    return engine_counts(e, line->ca, true) && pace_memory(&line->pace) > 0;
 }
 
 bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f)
 {
     struct line *line = &e->lines[ca];
     struct utc now = engine_act(e).at;
-    int64_t memory = (pace_memory(&line->pace) + 999) / 1000, allowed, more;
+    int64_t kept = memory_seconds(line), allowed, more;
+    kept = kept > KEPT ? kept : KEPT;
     if (!are_noted(e, line))
         return true;
     if (line->noted_at.s != now.s) {
@@ -128,8 +140,7 @@ bool engine_note_questions(struct engine *e, int ca, int64_t n, struct fault *f)
         allowed = allowed < line->noted ? allowed : line->noted;
         more = allowed > more ? allowed : more;
         if (!store_question_note(e->beat, e->parts.settings->cas[ca].name, now,
-                                 utc_add(now, (struct span){-(memory > KEPT ? memory : KEPT)}), e->id, more,
-                                 f))
+                                 utc_add(now, (struct span){-kept}), e->id, more, f))
             return false;
         line->noted += more;
         line->notes_left += more;
@@ -145,10 +156,14 @@ int64_t engine_noted(const struct engine *e, int ca)
     return line->noted_at.s == engine_act(e).at.s ? line->notes_left : 0;
 }
 
-void engine_asked(struct engine *e, int ca, int64_t n)
+void engine_take(struct engine *e, int ca, bool question, int64_t n)
 {
-    if (are_noted(e, &e->lines[ca]))
-        e->lines[ca].notes_left -= n;
+    struct line *line = &e->lines[ca];
+    if (!engine_counts(e, ca, question))
+        return;
+    pace_take(&line->pace, n);
+    if (question && are_noted(e, line))
+        line->notes_left -= n;
 }
 
 /* Tells the others; true when that is done, which may be in vain: the session is gone. */

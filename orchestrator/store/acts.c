@@ -8,6 +8,13 @@ static void put_tail(struct parameters *p, const struct act *act, const json_t *
     put_json(p, data);
 }
 
+int listed_compare(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return x->issuer != y->issuer ? (x->issuer > y->issuer) - (x->issuer < y->issuer)
+                                  : serial_compare(&x->serial, &y->serial);
+}
+
 void put_listed(struct parameters *p, const struct listed *items, size_t n)
 {
     struct array issuers = {{0}}, serials = {{0}};

@@ -80,9 +80,7 @@ static void start_nginx(struct bed *b)
     const char *d = b->folder;
     b->port = stock_port();
     stock_write(d, "bench.cfg", str_of(profile_text));
-    if (stock_run(d,
-                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
-                  "-out server.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1") != 0)
+    if (!stock_server_certificate(d))
         bench_die("openssl does not make a certificate; see %s/log", d);
     stock_write(
         d, "nginx.conf",
@@ -396,55 +394,22 @@ static double without_ledger(void *context)
     return took;
 }
 
-static void make_instant(void **context)
-{
-    make(context, (struct load){"/now", 50, 60000, 0, false});
-}
-
-static void make_ledger(void **context)
-{
-    make(context, (struct load){"/now", 50, 120000, 0, false});
-}
-
-static void make_libcurl(void **context)
-{
-    make(context, (struct load){"/now", 50, 120000, 50, false});
-}
-
-static void make_instant_libcurl(void **context)
-{
-    make(context, (struct load){"/now", 50, 60000, 50, false});
-}
-
-static void make_500_tls(void **context)
-{
-    make(context, (struct load){"/later", 500, 30000, 0, true});
-}
-
-static void make_tls(void **context)
-{
-    make(context, (struct load){"/now", 50, 120000, 0, true});
-}
-
-static void make_instant_tls(void **context)
-{
-    make(context, (struct load){"/now", 50, 60000, 0, true});
-}
-
-static void make_500(void **context)
-{
-    make(context, (struct load){"/later", 500, 30000, 0, false});
-}
-
-static void make_1000(void **context)
-{
-    make(context, (struct load){"/later", 1000, 60000, 0, false});
-}
-
-static void make_cpu(void **context)
-{
-    make(context, (struct load){"/now", 50, largest(), 0, false});
-}
+/* What is loaded: path, concurrency, revocations, connections, TLS. */
+#define LOAD(NAME, ...)                                                                                      \
+    static void NAME(void **context)                                                                         \
+    {                                                                                                        \
+        make(context, (struct load){__VA_ARGS__});                                                           \
+    }
+LOAD(make_instant, "/now", 50, 60000, 0, false)
+LOAD(make_ledger, "/now", 50, 120000, 0, false)
+LOAD(make_libcurl, "/now", 50, 120000, 50, false)
+LOAD(make_instant_libcurl, "/now", 50, 60000, 50, false)
+LOAD(make_500_tls, "/later", 500, 30000, 0, true)
+LOAD(make_tls, "/now", 50, 120000, 0, true)
+LOAD(make_instant_tls, "/now", 50, 60000, 0, true)
+LOAD(make_500, "/later", 500, 30000, 0, false)
+LOAD(make_1000, "/later", 1000, 60000, 0, false)
+LOAD(make_cpu, "/now", 50, largest(), 0, false)
 
 #define ROW(NAME, PEER_NAME, PAIRS, PEER, MAKE, EXTRAPOLATED, BY_NAME)                                       \
     {                                                                                                        \

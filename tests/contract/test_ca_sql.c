@@ -473,7 +473,6 @@ static void publishes_shards(void **state)
     verify_issuer_free(&by);
 }
 
-/* With the timings of a real batch. */
 /* A statement is larger than what a socket holds, the first of a session and the next: it goes all the same,
  * without anybody who pushes but the descriptor. */
 static void large_statements(void **state)
@@ -506,6 +505,7 @@ static void large_statements(void **state)
     profile = "certdb";
 }
 
+/* With the timings of a real batch. */
 static void thousands_at_once(void **state)
 {
     (void)state;

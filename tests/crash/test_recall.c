@@ -51,25 +51,43 @@ static void wrap(struct world_run *run)
     run->ca.door = &careful.door;
 }
 
+static struct engine *open_engine(int campaign, const char *name, struct world_run *run)
+{
+    struct engine *e;
+    struct fault f = {0};
+    world_open(&world, campaign, name, "immediate", run);
+    if (asks_first)
+        wrap(run);
+    if (!engine_open(&run->parts, &e, &f))
+        fail_msg("%s", f.text);
+    return e;
+}
+
+/* So many seconds of campaign time, one step each `every`. */
+static void step_for(struct engine *e, int64_t seconds, int64_t every)
+{
+    struct engine_report r;
+    struct fault f = {0};
+    for (int64_t end = world.now->s + seconds; world.now->s < end; world.now->s += every)
+        if (!engine_step(e, &r, &f))
+            fail_msg("%s", f.text);
+}
+
+static void close_engine(struct engine *e, struct world_run *run)
+{
+    engine_close(e);
+    if (asks_first)
+        ca_close(&careful.door);
+    world_close(run);
+}
+
 /* An engine of its own, for some seconds of campaign time. */
 static void run_for(int campaign, const char *name, int64_t seconds)
 {
     struct world_run run;
-    struct engine *e;
-    struct engine_report r;
-    struct fault f = {0};
-    world_open(&world, campaign, name, "immediate", &run);
-    if (asks_first)
-        wrap(&run);
-    if (!engine_open(&run.parts, &e, &f))
-        fail_msg("%s", f.text);
-    for (int64_t end = world.now->s + seconds; world.now->s < end; world.now->s += 5)
-        if (!engine_step(e, &r, &f))
-            fail_msg("%s", f.text);
-    engine_close(e);
-    if (asks_first)
-        ca_close(&careful.door);
-    world_close(&run);
+    struct engine *e = open_engine(campaign, name, &run);
+    step_for(e, seconds, 5);
+    close_engine(e, &run);
 }
 
 static void the_next_engine_keeps_the_window(void **state)
@@ -183,29 +201,20 @@ static void a_slow_note_counts_as_late_as_it_is(void **state)
 {
     (void)state;
     struct world_run run;
-    struct engine *e;
-    struct engine_report r;
-    struct fault f = {0};
     pthread_t other;
     static atomic_bool ready;
     asks_first = record.overwrites = true;
     world_reset(&world);
     world.now->s += 60 * SECONDS;
     int campaign = world_campaign(&world, "slow", "immediate"), before = reached();
-    world_open(&world, campaign, "slow", "immediate", &run);
-    wrap(&run);
-    if (!engine_open(&run.parts, &e, &f) || pthread_create(&other, NULL, hold_up, &ready) != 0)
-        fail_msg("%s", f.text);
+    struct engine *e = open_engine(campaign, "slow", &run);
+    assert_int_equal(pthread_create(&other, NULL, hold_up, &ready), 0);
     while (!atomic_load(&ready))
         usleep(1000);
-    for (int64_t end = world.now->s + SECONDS + 5; world.now->s < end; world.now->s++)
-        if (!engine_step(e, &r, &f))
-            fail_msg("%s", f.text);
+    step_for(e, SECONDS + 5, 1);
     pthread_join(other, NULL);
     assert_in_range(reached() - before, 1, WINDOW);
-    engine_close(e);
-    ca_close(&careful.door);
-    world_close(&run);
+    close_engine(e, &run);
     asks_first = false;
 }
 

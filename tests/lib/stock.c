@@ -106,6 +106,14 @@ void stock_edit(const char *file, const char *what, const char *instead, const c
     stock_write(folder, name, buf_str(&text));
 }
 
+bool stock_server_certificate(const char *folder)
+{
+    return stock_run(
+               folder,
+               "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
+               "-out server.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1") == 0;
+}
+
 static struct sockaddr_in local(int port)
 {
     return (struct sockaddr_in){

@@ -31,6 +31,9 @@ void stock_write(const char *folder, const char *name, struct str bytes);
 void stock_edit(const char *file, const char *what, const char *instead, const char *folder,
                 const char *name);
 
+/* Makes server.pem and server.key in the folder: a certificate of its own for 127.0.0.1, and for no name. */
+bool stock_server_certificate(const char *folder);
+
 /* A TCP port of 127.0.0.1 that was free just now. */
 int stock_port(void);
 

@@ -91,11 +91,7 @@ static void start(struct bed *b, const char *listen)
     stock_write(
         d, "nginx.conf",
         str_of(arena_format(&a, nginx_text, d, d, d, REQUESTS, STREAMS, d, d, d, d, d, port, listen, d, d)));
-    assert_int_equal(
-        stock_run(d,
-                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
-                  "-out server.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"),
-        0);
+    assert_true(stock_server_certificate(d));
     b->nginx = stock_start(d, arena_format(&a, "nginx -p %s -c nginx.conf", d));
     assert_true(stock_wait_port(port));
 }
@@ -211,17 +207,24 @@ struct seen {
 };
 
 /* What nginx wrote down. */
+static struct str log_text(const struct bed *b, struct arena *a)
+{
+    struct fault f = {0};
+    struct str text;
+    if (!file_read(arena_format(a, "%s/access.log", b->folder), 1 << 24, a, &text, &f))
+        fail_msg("%s", f.text);
+    return text;
+}
+
+/* The same, counted. */
 static struct seen read_log(struct bed *b)
 {
     AUTO_ARENA a = {0};
-    struct fault f = {0};
-    struct str text;
+    struct str text = log_text(b, &a);
     static bool known[65536], sent[65536];
     struct seen s = {0};
     memset(known, 0, sizeof known);
     memset(sent, 0, sizeof sent);
-    if (!file_read(arena_format(&a, "%s/access.log", b->folder), 1 << 24, &a, &text, &f))
-        fail_msg("%s", f.text);
     for (const char *line = text.p; line < text.p + text.n; line = strchr(line, '\n') + 1) {
         char protocol[16], upgrade[80];
         long connection;
@@ -241,14 +244,11 @@ static struct seen read_log(struct bed *b)
     return s;
 }
 
-static int lines_of_log(struct bed *b)
+static int lines_of_log(const struct bed *b)
 {
     AUTO_ARENA a = {0};
-    struct fault f = {0};
-    struct str text;
+    struct str text = log_text(b, &a);
     int n = 0;
-    if (!file_read(arena_format(&a, "%s/access.log", b->folder), 1 << 24, &a, &text, &f))
-        fail_msg("%s", f.text);
     for (size_t i = 0; i < text.n; i++)
         n += text.p[i] == '\n';
     return n;
